@@ -1,0 +1,23 @@
+# Every packaged library, found once. All come from Debian 12; `scripts/packages.txt` names the packages.
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+include(GoogleTest)
+
+find_package(rapidcheck REQUIRED)
+
+# Asio and Beast are compiled once, in src/http, not in every file that includes them.
+add_library(remit_boost INTERFACE)
+target_link_libraries(remit_boost INTERFACE Boost::headers Boost::json Boost::url Threads::Threads)
+target_compile_definitions(remit_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+                                                 BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)

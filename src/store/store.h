@@ -1,0 +1,105 @@
+// Store: the truth on disk. Transactions with one writer, numbered migrations, and a revision that moves with every
+// change of governance state.
+//
+// Today there is one driver, SQLite (WAL, synchronous=FULL). The interface is the part that PostgreSQL shares: SQL in
+// the subset that both speak, `?` parameters, rows read by column.
+//
+// Threads: a Store owns one writer thread and its connection; `submit` may be called from any thread and never blocks.
+// All work that waits when the writer comes round is committed together (group commit: one sync for all of it).
+// Each job runs in a savepoint: a job that fails changes nothing and does not fail its neighbours.
+//
+// A failed COMMIT is not a no (audit.md): every job of that batch hears kUnknown RMT-S010, nothing more is committed on
+// that connection, and the store is closed, reopened, checkpointed in full and read before it serves again.
+//
+// SQLite 3.7.0–3.51.2 can corrupt a WAL database that two connections write: only the writer writes, readers are opened
+// read-only, and a lock file keeps every other process out.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace remit::store {
+
+using Value = std::variant<std::nullptr_t, std::int64_t, std::string, Bytes>;
+
+// One result row; columns in the order of the SELECT. Reading a column as another type than it has is a defect.
+class Row {
+ public:
+  explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
+  bool is_null(std::size_t column) const { return std::holds_alternative<std::nullptr_t>(values_.at(column)); }
+  std::int64_t integer(std::size_t column) const { return std::get<std::int64_t>(values_.at(column)); }
+  const std::string& text(std::size_t column) const { return std::get<std::string>(values_.at(column)); }
+  const Bytes& blob(std::size_t column) const { return std::get<Bytes>(values_.at(column)); }
+  std::optional<std::int64_t> optional_integer(std::size_t column) const;
+  std::optional<std::string> optional_text(std::size_t column) const;
+
+ private:
+  std::vector<Value> values_;
+};
+
+// What a query runs on: a read-only view or a transaction. Errors: kConflict RMT-S005 (a constraint), kInternal
+// RMT-S006 (disk full, I/O, malformed SQL).
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+};
+
+class Transaction : public Reader {
+ public:
+  // Returns the number of rows changed. Statements are prepared once per connection and kept.
+  virtual Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+  // The revision that this transaction will have made when it commits; calling it is what moves the revision.
+  virtual Result<std::int64_t> next_revision() = 0;
+};
+
+// One numbered step of the schema: "0001", "log", the SQL. Compiled in from *.sql files.
+struct Migration {
+  int number;
+  std::string_view name;
+  std::string_view sql;
+};
+
+struct Options {
+  std::filesystem::path file;       // "remit.db"; its folder must exist
+  std::vector<Migration> migrations;  // of all modules, ascending, without gaps
+  std::string vfs = {};             // name of a registered sqlite3_vfs; tests inject faults with it
+};
+
+class Store {
+ public:
+  using Work = std::function<Result<void>(Transaction&)>;
+  using Done = std::function<void(Result<void>)>;
+  // Runs on the writer thread after a batch is durable and before its jobs hear of it: here the snapshot is swapped.
+  // Gets the new revision; called only when it moved.
+  using OnCommit = std::function<void(std::int64_t revision, Reader&)>;
+
+  // Takes the lock, opens, checks, migrates. Errors: kUnavailable RMT-S001 (locked by another process: says which),
+  // kInvalid RMT-S002 (not a Remit store, or one of a newer version), kInternal RMT-S003 (corrupt), RMT-S004 (I/O).
+  static Result<std::unique_ptr<Store>> open(Options options);
+  virtual ~Store() = default;
+
+  // Queues work; `done` is called once on the writer thread when the work is durable, or with its error.
+  virtual void submit(Work work, Done done) = 0;
+  // The same, waiting. Not from the writer thread, and not from an event loop.
+  virtual Result<void> run(Work work) = 0;
+  // A consistent read on a read-only connection, on the calling thread. Not on the call path.
+  virtual Result<void> read(const std::function<Result<void>(Reader&)>& work) = 0;
+
+  virtual void on_commit(OnCommit callback) = 0;  // set once, before the first submit
+  virtual std::int64_t revision() const = 0;      // the last durable one; thread-safe
+};
+
+}  // namespace remit::store

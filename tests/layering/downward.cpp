@@ -1,0 +1,1 @@
+#include "base/bytes.h"  // base sees itself
