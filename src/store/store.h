@@ -1,18 +1,24 @@
-// Store: the truth on disk. Transactions with one writer, numbered migrations, and a revision that moves with every
-// change of governance state.
+// Store: the truth on disk. Transactions with one writer, numbered migrations, and a revision that moves with
+// every change of governance state.
 //
-// Today there is one driver, SQLite (WAL, synchronous=FULL). The interface is the part that PostgreSQL shares: SQL in
-// the subset that both speak, `?` parameters, rows read by column.
+// Today there is one driver, SQLite (WAL, synchronous=FULL). The interface is the part that PostgreSQL
+// shares: SQL in the subset that both speak, `?` parameters, rows read by column.
 //
-// Threads: a Store owns one writer thread and its connection; `submit` may be called from any thread and never blocks.
-// All work that waits when the writer comes round is committed together (group commit: one sync for all of it).
-// Each job runs in a savepoint: a job that fails changes nothing and does not fail its neighbours.
+// Threads: a Store owns one writer thread and its connection; `submit` may be called from any thread and
+// never blocks. All work that waits when the writer comes round is committed together (group commit: one sync
+// for all of it). Each job runs in a savepoint: a job that fails changes nothing and does not fail its
+// neighbours.
 //
-// A failed COMMIT is not a no (audit.md): every job of that batch hears kUnknown RMT-S010, nothing more is committed on
-// that connection, and the store is closed, reopened, checkpointed in full and read before it serves again.
+// A failed COMMIT is not a no (audit.md): every job of that batch hears kUnknown RMT-S010, nothing more is
+// committed on that connection, and the store is closed, reopened, checkpointed in full and read before it
+// serves again.
 //
-// SQLite 3.7.0–3.51.2 can corrupt a WAL database that two connections write: only the writer writes, readers are opened
-// read-only, and a lock file keeps every other process out.
+// A job that meets a full disk or an I/O error before COMMIT takes its batch with it: all of it hears
+// kInternal RMT-S006 and nothing of it was written; the store is reopened in the same way. While it cannot
+// be, jobs and reads hear kUnavailable RMT-S007: nothing is served from a store whose state is not known.
+//
+// SQLite 3.7.0–3.51.2 can corrupt a WAL database that two connections write: only the writer writes, readers
+// are opened read-only, and a lock file keeps every other process out.
 
 #pragma once
 
@@ -34,11 +40,14 @@ namespace remit::store {
 
 using Value = std::variant<std::nullptr_t, std::int64_t, std::string, Bytes>;
 
-// One result row; columns in the order of the SELECT. Reading a column as another type than it has is a defect.
+// One result row; columns in the order of the SELECT. Reading a column as another type than it has is a
+// defect.
 class Row {
  public:
   explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
-  bool is_null(std::size_t column) const { return std::holds_alternative<std::nullptr_t>(values_.at(column)); }
+  bool is_null(std::size_t column) const {
+    return std::holds_alternative<std::nullptr_t>(values_.at(column));
+  }
   std::int64_t integer(std::size_t column) const { return std::get<std::int64_t>(values_.at(column)); }
   const std::string& text(std::size_t column) const { return std::get<std::string>(values_.at(column)); }
   const Bytes& blob(std::size_t column) const { return std::get<Bytes>(values_.at(column)); }
@@ -49,8 +58,8 @@ class Row {
   std::vector<Value> values_;
 };
 
-// What a query runs on: a read-only view or a transaction. Errors: kConflict RMT-S005 (a constraint), kInternal
-// RMT-S006 (disk full, I/O, malformed SQL).
+// What a query runs on: a read-only view or a transaction. Errors: kConflict RMT-S005 (a constraint),
+// kInternal RMT-S006 (disk full, I/O, malformed SQL).
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -65,7 +74,9 @@ class Transaction : public Reader {
   virtual Result<std::int64_t> next_revision() = 0;
 };
 
-// One numbered step of the schema: "0001", "log", the SQL. Compiled in from *.sql files.
+// One numbered step of the schema. Numbers are unique over all modules and are applied in ascending order;
+// each module keeps a block of a hundred (store 0–99, audit 100–199, …). What was applied is recorded with
+// the digest of its SQL: a migration is never edited, only followed by another.
 struct Migration {
   int number;
   std::string_view name;
@@ -73,25 +84,29 @@ struct Migration {
 };
 
 struct Options {
-  std::filesystem::path file;       // "remit.db"; its folder must exist
-  std::vector<Migration> migrations;  // of all modules, ascending, without gaps
-  std::string vfs = {};             // name of a registered sqlite3_vfs; tests inject faults with it
+  std::filesystem::path file;         // "remit.db"; its folder must exist
+  std::vector<Migration> migrations;  // of all modules, in any order
+  std::string vfs = {};               // name of a registered sqlite3_vfs; tests inject faults with it
 };
 
 class Store {
  public:
   using Work = std::function<Result<void>(Transaction&)>;
   using Done = std::function<void(Result<void>)>;
-  // Runs on the writer thread after a batch is durable and before its jobs hear of it: here the snapshot is swapped.
-  // Gets the new revision; called only when it moved.
+  // Runs on the writer thread after a batch is durable and before its jobs hear of it: here the snapshot is
+  // swapped. Gets the new revision; called only when it moved (also by a batch that was unknown and turns out
+  // to be there).
   using OnCommit = std::function<void(std::int64_t revision, Reader&)>;
 
-  // Takes the lock, opens, checks, migrates. Errors: kUnavailable RMT-S001 (locked by another process: says which),
-  // kInvalid RMT-S002 (not a Remit store, or one of a newer version), kInternal RMT-S003 (corrupt), RMT-S004 (I/O).
+  // Takes the lock, opens, checks, migrates. Errors: kUnavailable RMT-S001 (locked by another process: says
+  // which), kInvalid RMT-S002 (not a Remit store, or one of another version), kInternal RMT-S003 (corrupt),
+  // RMT-S004 (I/O).
   static Result<std::unique_ptr<Store>> open(Options options);
   virtual ~Store() = default;
 
-  // Queues work; `done` is called once on the writer thread when the work is durable, or with its error.
+  // Queues work; `done` is called once on the writer thread when the work is durable, or with its error: the
+  // work's own (nothing changed), RMT-S008 (it threw), RMT-S010 kUnknown (COMMIT failed: look before
+  // retrying).
   virtual void submit(Work work, Done done) = 0;
   // The same, waiting. Not from the writer thread, and not from an event loop.
   virtual Result<void> run(Work work) = 0;
