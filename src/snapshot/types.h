@@ -1,0 +1,132 @@
+// The governed world as plain values: what the store holds, in the form that the call path reads.
+//
+// These types check nothing; the commands of `identity` and `catalog` do, before anything is stored. Names of
+// environments, states and classes have one spelling, used in the store, the API, policies and the log.
+//
+// Thread-safety: values. Inside a Snapshot they never change.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/environment.h"
+#include "base/id.h"
+#include "base/sha256.h"
+#include "snapshot/names.h"
+
+namespace remit::snapshot {
+
+struct Human {
+  HumanId id;
+  std::string name;  // of a person: never in a log entry
+  bool active = false;
+};
+
+struct Service {
+  ServiceId id;
+  std::string name;
+  HumanId owner;
+  std::optional<HumanId> deputy;
+  State state = State::kActive;
+  std::vector<HoldKind> holds;
+};
+
+struct Hold {
+  HoldKind kind;
+  std::string placed_by;  // id of a human, service or agent, or "operator", "remit"
+  Instant placed_at;
+  std::string reason;  // shown to people; holds no secret
+};
+
+struct Agent {
+  AgentId id;
+  std::string name;
+  HumanId owner;
+  std::optional<HumanId> deputy;
+  std::string purpose;
+  std::string process;
+  std::string issuing_system;
+};
+
+// An agent in one environment. Owner to process are its agent's, copied so that the call path needs one
+// look-up.
+struct Deployment {
+  DeploymentId id;
+  Environment environment = Environment::kSandbox;
+  AgentId agent;
+  std::string name;  // the agent's
+  HumanId owner;
+  std::optional<HumanId> deputy;
+  State state = State::kDraft;
+  std::vector<Hold> holds;
+  std::string purpose;
+  std::string process;
+  Instant expires;  // exclusive: at this instant it may no longer act
+};
+
+struct Credential {
+  CredentialId id;
+  DeploymentId deployment;
+  CredentialKind kind = CredentialKind::kKey;
+  std::string public_jwk;  // JSON text, public members only
+  std::string thumbprint;  // RFC 7638, base64url
+  Instant not_before;
+  Instant expires;  // exclusive
+  bool revoked = false;
+};
+
+struct Grant {
+  GrantId id;
+  DeploymentId deployment;
+  ToolId tool;
+  std::optional<Instant> expires;  // exclusive; empty: as long as the deployment
+};
+
+struct HttpTransport {
+  std::string url;
+};
+
+struct StdioTransport {
+  std::vector<std::string> command;  // program and arguments, never through a shell
+};
+
+using Transport = std::variant<HttpTransport, StdioTransport>;
+
+// A destination's credential as the vault sealed it. Only catalog::Vault opens it, at forward time.
+struct SealedSecret {
+  SecretId id;
+  std::string slot;  // where it goes: a header's name (http) or an environment variable's (stdio)
+  Bytes box;
+};
+
+struct Destination {
+  DestinationId id;
+  Environment environment = Environment::kSandbox;
+  std::string name;
+  Transport transport;
+  DataClass data_class = DataClass::kInternal;
+  std::vector<std::string> labels;  // sorted, unique: "pii", "secret", "untrusted", …
+  HumanId owner;
+  std::optional<SealedSecret> secret;
+};
+
+struct Tool {
+  ToolId id;
+  DestinationId destination;
+  Environment environment = Environment::kSandbox;
+  std::string name;              // as the upstream calls it
+  std::string qualified_name;    // "erp/create_payment": the action's name in policies
+  std::optional<Effect> effect;  // empty until a person has set it; such a tool cannot be called
+  DataClass data_class = DataClass::kInternal;
+  std::vector<std::string> labels;  // sorted, unique
+  std::string definition;           // the pinned one, canonical JSON
+  Digest digest;                    // of `definition`
+  bool quarantined = false;         // the upstream offers another definition than the pinned one
+};
+
+}  // namespace remit::snapshot
