@@ -1,0 +1,293 @@
+// The SQLite driver: a writer thread that commits in groups, read-only connections beside it, and the way
+// back to a known state after an error of the disk.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+
+#include "store/connection.h"
+#include "store/lock_file.h"
+#include "store/migrate.h"
+
+namespace remit::store {
+namespace {
+
+constexpr std::size_t kMaxBatch = 256;  // jobs of one commit: bounds how long the first of them waits
+constexpr int kCheckpointPages = 4096;  // 16 MiB of write-ahead log
+constexpr std::string_view kReadRevision = "SELECT revision FROM store_revision WHERE id = 1";
+
+Error reopening(const Error& cause) {
+  return Error{ErrorKind::kUnavailable, "RMT-S007", "the store cannot be reopened: " + cause.message};
+}
+
+class ConnectionReader final : public Reader {
+ public:
+  explicit ConnectionReader(Connection& connection) : connection_(connection) {}
+  Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters) override {
+    return connection_.query(sql, parameters);
+  }
+
+ private:
+  Connection& connection_;
+};
+
+class WriterTransaction final : public Transaction {
+ public:
+  explicit WriterTransaction(Connection& connection) : connection_(connection) {}
+  Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters) override {
+    return connection_.query(sql, parameters);
+  }
+  Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters) override {
+    return connection_.execute(sql, parameters);
+  }
+  Result<std::int64_t> next_revision() override {
+    if (revision_) return *revision_;
+    ASSIGN_OR_RETURN(auto rows,
+                     connection_.query("UPDATE store_revision SET revision = revision + 1 WHERE id = 1 "
+                                       "RETURNING revision",
+                                       {}));
+    revision_ = rows.at(0).integer(0);
+    return *revision_;
+  }
+
+ private:
+  Connection& connection_;
+  std::optional<std::int64_t> revision_;
+};
+
+struct Job {
+  Store::Work work;
+  Store::Done done;
+  Result<void> outcome = {};
+};
+
+Result<void> guarded(const Store::Work& work, Transaction& transaction) {
+  try {
+    return work(transaction);
+  } catch (const std::exception& thrown) {
+    return fail(ErrorKind::kInternal, "RMT-S008", std::string("a transaction threw: ") + thrown.what());
+  }
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(Options options, LockFile lock) : options_(std::move(options)), lock_(std::move(lock)) {}
+
+  ~SqliteStore() override {
+    {
+      const std::lock_guard guard(queue_mutex_);
+      stopping_ = true;
+    }
+    queue_signal_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    readers_.clear();
+    if (writer_ && !writer_->doubtful()) (void)writer_->checkpoint(true);  // a small file to copy; not needed
+  }
+
+  Result<void> start() {
+    TRY(connect());
+    revision_ = read_revision_;
+    thread_ = std::thread([this] { serve(); });
+    return {};
+  }
+
+  void submit(Work work, Done done) override {
+    {
+      const std::lock_guard guard(queue_mutex_);
+      queue_.push_back(Job{std::move(work), std::move(done)});
+    }
+    queue_signal_.notify_one();
+  }
+
+  Result<void> run(Work work) override {
+    std::promise<Result<void>> promise;
+    auto answer = promise.get_future();
+    submit(std::move(work), [&](Result<void> result) { promise.set_value(std::move(result)); });
+    return answer.get();
+  }
+
+  Result<void> read(const std::function<Result<void>(Reader&)>& work) override {
+    const std::shared_lock alive(generation_mutex_);
+    if (!writer_) return fail(reopening(down_));
+    ASSIGN_OR_RETURN(auto connection, take_reader());
+    TRY(connection->script("BEGIN"));
+    ConnectionReader reader(*connection);
+    auto result = work(reader);
+    auto ended = connection->script("COMMIT");
+    if (ended && !connection->doubtful()) give_back(std::move(connection));
+    return result;
+  }
+
+  void on_commit(OnCommit callback) override { on_commit_ = std::move(callback); }
+  std::int64_t revision() const override { return revision_.load(); }
+
+ private:
+  // Opens the writing connection and leaves nothing in the write-ahead log that is not in the file.
+  Result<void> connect() {
+    ASSIGN_OR_RETURN(auto connection,
+                     Connection::open(options_.file, Connection::Mode::kWriter, options_.vfs));
+    ASSIGN_OR_RETURN(auto mode, connection->query("PRAGMA journal_mode = WAL", {}));
+    if (mode.at(0).text(0) != "wal")
+      return fail(ErrorKind::kInternal, "RMT-S004", "the file system does not carry a write-ahead log");
+    TRY(connection->script(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"));
+    // After a failed sync the page cache may show what the disk does not hold: this writes all of it anew.
+    TRY(connection->checkpoint(true));
+    TRY(migrate(*connection, options_.migrations));
+    ASSIGN_OR_RETURN(auto rows, connection->query(kReadRevision, {}));
+    read_revision_ = rows.at(0).integer(0);
+    writer_ = std::move(connection);
+    return {};
+  }
+
+  // Forgets everything that was believed and reads the disk again. No reader runs meanwhile.
+  Result<void> reconnect() {
+    const std::unique_lock alone(generation_mutex_);
+    {
+      const std::lock_guard guard(readers_mutex_);
+      readers_.clear();
+    }
+    writer_.reset();
+    if (auto connected = connect(); !connected) {
+      down_ = connected.error();
+      return fail(reopening(down_));
+    }
+    return {};
+  }
+
+  Result<std::unique_ptr<Connection>> take_reader() {
+    {
+      const std::lock_guard guard(readers_mutex_);
+      if (!readers_.empty()) {
+        auto connection = std::move(readers_.back());
+        readers_.pop_back();
+        return connection;
+      }
+    }
+    return Connection::open(options_.file, Connection::Mode::kReader, options_.vfs);
+  }
+
+  void give_back(std::unique_ptr<Connection> connection) {
+    const std::lock_guard guard(readers_mutex_);
+    readers_.push_back(std::move(connection));
+  }
+
+  void serve() {
+    for (;;) {
+      std::vector<Job> batch;
+      {
+        std::unique_lock guard(queue_mutex_);
+        queue_signal_.wait(guard, [this] { return stopping_ || !queue_.empty(); });
+        if (queue_.empty()) return;
+        const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kMaxBatch));
+        batch.assign(std::make_move_iterator(queue_.begin()),
+                     std::make_move_iterator(queue_.begin() + count));
+        queue_.erase(queue_.begin(), queue_.begin() + count);
+      }
+      if (auto served = commit(batch); !served)
+        for (auto& job : batch) job.outcome = fail(served.error());
+      announce();
+      for (auto& job : batch) {
+        auto done = std::move(job.done);
+        job.work = nullptr;  // what it holds goes before the caller goes on
+        if (done) done(std::move(job.outcome));
+      }
+      keep_wal_short();
+    }
+  }
+
+  // One transaction for the batch. An error is that of all its jobs; each job's own is in its outcome.
+  Result<void> commit(std::vector<Job>& batch) {
+    if (!writer_) TRY(reconnect());
+    auto prepared = run_jobs(batch);
+    if (!prepared) {
+      (void)reconnect();  // if that fails too, the next batch tries again and says so
+      return prepared;
+    }
+    auto committed = writer_->execute("COMMIT", {});
+    if (committed) return {};
+    (void)reconnect();
+    return fail(ErrorKind::kUnknown, "RMT-S010",
+                "COMMIT failed, what was written may or may not be there: " + committed.error().message);
+  }
+
+  // Errors: what went wrong before COMMIT was tried, so that none of the batch is on the disk.
+  Result<void> run_jobs(std::vector<Job>& batch) {
+    TRY(writer_->execute("BEGIN IMMEDIATE", {}));
+    for (auto& job : batch) {
+      TRY(writer_->execute("SAVEPOINT job", {}));
+      WriterTransaction transaction(*writer_);
+      job.outcome = guarded(job.work, transaction);
+      if (writer_->doubtful() || !writer_->in_transaction())
+        return fail(ErrorKind::kInternal, "RMT-S006",
+                    "nothing was written: " +
+                        (job.outcome ? "the transaction ended early" : job.outcome.error().message));
+      if (!job.outcome) TRY(writer_->execute("ROLLBACK TO job", {}));
+      TRY(writer_->execute("RELEASE job", {}));
+    }
+    ASSIGN_OR_RETURN(auto rows, writer_->query(kReadRevision, {}));
+    read_revision_ = rows.at(0).integer(0);
+    return {};
+  }
+
+  void announce() {
+    if (!writer_ || read_revision_ == revision_) return;
+    revision_ = read_revision_;
+    if (!on_commit_) return;
+    ConnectionReader reader(*writer_);
+    on_commit_(read_revision_, reader);
+  }
+
+  void keep_wal_short() {
+    if (!writer_ || writer_->pages_in_wal() < kCheckpointPages) return;
+    if (!writer_->checkpoint(false)) (void)reconnect();
+    announce();
+  }
+
+  const Options options_;
+  const LockFile lock_;
+  OnCommit on_commit_;
+  std::atomic<std::int64_t> revision_ = 0;
+  std::int64_t read_revision_ = 0;  // writer thread
+
+  // Shared by readers, held alone while the store is reopened.
+  std::shared_mutex generation_mutex_;
+  std::unique_ptr<Connection> writer_;  // null: the store could not be reopened, see down_
+  Error down_;
+  std::mutex readers_mutex_;
+  std::vector<std::unique_ptr<Connection>> readers_;
+
+  std::mutex queue_mutex_;
+  std::condition_variable queue_signal_;
+  std::vector<Job> queue_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// SQLite gives its other files the mode of the main one: made here, so that it is never readable by others.
+Result<void> make_private(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0)
+    return fail(ErrorKind::kInternal, "RMT-S004",
+                "cannot open `" + file.string() + "`: " + std::system_category().message(errno));
+  ::close(descriptor);
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(Options options) {
+  ASSIGN_OR_RETURN(auto lock, LockFile::take(options.file.string() + ".lock"));
+  TRY(make_private(options.file));
+  auto store = std::make_unique<SqliteStore>(std::move(options), std::move(lock));
+  TRY(store->start());
+  return store;
+}
+
+}  // namespace remit::store
