@@ -1,0 +1,75 @@
+// Owners of OpenSSL's objects, and the two signature operations. Private to this module.
+//
+// OpenSSL looks an algorithm up by name each time a context is initialised. So a key keeps an initialised
+// context per operation, and each operation works on a copy of it, which needs no look-up and makes a key
+// usable by any thread.
+
+#pragma once
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+
+#include <memory>
+
+#include "base/bytes.h"
+
+namespace remit::jose::evp {
+
+struct Free {
+  void operator()(BIGNUM* p) const { BN_clear_free(p); }
+  void operator()(BN_CTX* p) const { BN_CTX_free(p); }
+  void operator()(EC_GROUP* p) const { EC_GROUP_free(p); }
+  void operator()(EC_POINT* p) const { EC_POINT_clear_free(p); }
+  void operator()(ECDSA_SIG* p) const { ECDSA_SIG_free(p); }
+  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+  void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
+  void operator()(EVP_MD_CTX* p) const { EVP_MD_CTX_free(p); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Free>;
+
+// Aborts the request with std::bad_alloc: what fails here is memory, never the input.
+template <typename T>
+T* need(T* pointer) {
+  if (pointer == nullptr) throw std::bad_alloc();
+  return pointer;
+}
+
+Owned<BIGNUM> number(BytesView big_endian);
+
+// The P-256 group, made once per process.
+const EC_GROUP* p256();
+
+// Whether `point` is 04 || x || y on P-256.
+bool is_on_p256(BytesView point);
+
+// 04 || x || y of the scalar `d`; empty if it is not in 1 … n-1.
+Bytes p256_public(BytesView d);
+
+// Keys from their parts, already checked; `d` is empty for a public key.
+Owned<EVP_PKEY> p256_key(BytesView point, BytesView d);
+Owned<EVP_PKEY> ed25519_public_key(BytesView raw);
+Owned<EVP_PKEY> ed25519_private_key(BytesView seed);
+Bytes ed25519_raw_public(const EVP_PKEY* key);
+
+// A key with the context that its operation is copied from.
+class Operation {
+ public:
+  enum class Kind { kSign, kVerify };
+  // `digest_first`: ECDSA over SHA-256 of the message; else the message itself (Ed25519).
+  Operation(Owned<EVP_PKEY> key, Kind kind, bool digest_first);
+
+  Bytes sign(BytesView message) const;  // ECDSA: r || s
+  bool verify(BytesView message, BytesView signature) const;
+
+ private:
+  Bytes sign_p256(BytesView message) const;
+  bool verify_p256(BytesView message, BytesView signature) const;
+
+  Owned<EVP_PKEY> key_;
+  Owned<EVP_PKEY_CTX> prehashed_;
+  Owned<EVP_MD_CTX> whole_;
+};
+
+}  // namespace remit::jose::evp

@@ -1,0 +1,140 @@
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <optional>
+
+#include "base/sha256.h"
+#include "jose/key_state.h"
+
+namespace remit::jose {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxKid = 256;
+
+std::unexpected<Error> unusable(std::string message) {
+  return fail(ErrorKind::kInvalid, "RMT-J001", std::move(message));
+}
+
+Result<std::optional<std::string>> text_member(const json::object& jwk, std::string_view name) {
+  const auto* value = jwk.if_contains(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) return unusable("the key's `" + std::string(name) + "` is not a string");
+  return std::string(value->get_string());
+}
+
+Result<Bytes> coordinate(const json::object& jwk, std::string_view name) {
+  ASSIGN_OR_RETURN(auto text, text_member(jwk, name));
+  if (!text) return unusable("the key has no `" + std::string(name) + "`");
+  auto bytes = from_base64url(*text);
+  OPENSSL_cleanse(text->data(), text->size());  // it may be `d`
+  if (!bytes || bytes->size() != 32)
+    return unusable("the key's `" + std::string(name) + "` is not 32 bytes in base64url without padding");
+  return bytes;
+}
+
+// kty and crv together say the algorithm (RFC 7518 §6.2.1.1, RFC 8037 §2).
+Result<Algorithm> algorithm_of(const json::object& jwk) {
+  ASSIGN_OR_RETURN(auto kty, text_member(jwk, "kty"));
+  ASSIGN_OR_RETURN(auto crv, text_member(jwk, "crv"));
+  if (!kty) return unusable("the key has no `kty`");
+  if (*kty == "EC" && crv == "P-256") return Algorithm::kEs256;
+  if (*kty == "OKP" && crv == "Ed25519") return Algorithm::kEd25519;
+  return fail(ErrorKind::kInvalid, "RMT-J002",
+              "keys of type `" + kty->substr(0, 16) + "`" + (crv ? " on `" + crv->substr(0, 16) + "`" : "") +
+                  " are not supported",
+              "Use an EC key on P-256 (ES256) or an OKP key on Ed25519 (EdDSA).");
+}
+
+// RFC 7517 §4.2 to §4.4: what the key says of its own purpose binds.
+Result<> check_purpose(const json::object& jwk, Algorithm algorithm, std::string_view operation) {
+  ASSIGN_OR_RETURN(auto alg, text_member(jwk, "alg"));
+  if (alg && !is_name_of(algorithm, *alg))
+    return fail(ErrorKind::kInvalid, "RMT-J002", "the key says that it is for `" + alg->substr(0, 16) + "`");
+  ASSIGN_OR_RETURN(auto use, text_member(jwk, "use"));
+  if (use && *use != "sig") return unusable("the key's `use` is not `sig`");
+  const auto* ops = jwk.if_contains("key_ops");
+  if (ops == nullptr) return {};
+  if (!ops->is_array() ||
+      !std::ranges::all_of(ops->get_array(), [](const auto& op) { return op.is_string(); }))
+    return unusable("the key's `key_ops` is not a list of strings");
+  const auto& list = ops->get_array();
+  if (std::ranges::none_of(list, [&](const auto& op) { return op.get_string() == operation; }))
+    return unusable("the key's `key_ops` does not name `" + std::string(operation) + "`");
+  return {};
+}
+
+Result<std::string> kid_of(const json::object& jwk) {
+  ASSIGN_OR_RETURN(auto kid, text_member(jwk, "kid"));
+  if (kid && (kid->empty() || kid->size() > kMaxKid)) return unusable("the key's `kid` is empty or too long");
+  return kid.value_or("");
+}
+
+Result<Bytes> raw_of(const json::object& jwk, Algorithm algorithm) {
+  ASSIGN_OR_RETURN(auto raw, coordinate(jwk, "x"));
+  if (algorithm == Algorithm::kEd25519) return raw;
+  ASSIGN_OR_RETURN(auto y, coordinate(jwk, "y"));
+  raw.insert(raw.end(), y.begin(), y.end());
+  return raw;
+}
+
+// The members that RFC 7638 §3.2 and RFC 8037 §2 hash, in their order.
+json::object required_members(Algorithm algorithm, BytesView raw) {
+  if (algorithm == Algorithm::kEd25519) return {{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", to_base64url(raw)}};
+  return {
+      {"crv", "P-256"}, {"kty", "EC"}, {"x", to_base64url(raw.first(32))}, {"y", to_base64url(raw.last(32))}};
+}
+
+}  // namespace
+
+Result<PublicKey> PublicKey::from_jwk(const json::object& jwk) {
+  ASSIGN_OR_RETURN(auto algorithm, algorithm_of(jwk));
+  // Whoever sent a private key here has shown it: taking its public half would hide that.
+  for (std::string_view name : {"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+    if (jwk.contains(name))
+      return unusable("the key holds its private part; make a new one and send its public part");
+  TRY(check_purpose(jwk, algorithm, "verify"));
+  ASSIGN_OR_RETURN(auto kid, kid_of(jwk));
+  ASSIGN_OR_RETURN(auto raw, raw_of(jwk, algorithm));
+  ASSIGN_OR_RETURN(auto key, from_point(algorithm, raw));
+  return key.with_kid(std::move(kid));
+}
+
+json::object PublicKey::jwk() const {
+  auto out = required_members(algorithm(), raw());
+  out["alg"] = to_string(algorithm());
+  out["use"] = "sig";
+  if (!kid_.empty()) out["kid"] = kid_;
+  return out;
+}
+
+std::string PublicKey::thumbprint() const {
+  return to_base64url(sha256(json::serialize(required_members(algorithm(), raw()))).bytes);
+}
+
+Result<PrivateKey> PrivateKey::from_jwk(const json::object& jwk) {
+  ASSIGN_OR_RETURN(auto algorithm, algorithm_of(jwk));
+  TRY(check_purpose(jwk, algorithm, "sign"));
+  ASSIGN_OR_RETURN(auto kid, kid_of(jwk));
+  ASSIGN_OR_RETURN(auto raw, raw_of(jwk, algorithm));
+  ASSIGN_OR_RETURN(auto d, coordinate(jwk, "d"));
+  auto key = from_scalar(algorithm, d);
+  OPENSSL_cleanse(d.data(), d.size());
+  if (!key) return key;
+  if (!std::ranges::equal(key->public_.raw(), raw))
+    return fail(ErrorKind::kInvalid, "RMT-J003", "the key's public part does not belong to its private part");
+  if (!kid.empty()) key->public_ = key->public_.with_kid(std::move(kid));
+  return key;
+}
+
+Secret PrivateKey::jwk() const {
+  auto out = public_.jwk();
+  out["d"] = to_base64url(as_bytes(state_->d.reveal()));
+  return Secret(json::serialize(out));
+}
+
+}  // namespace remit::jose
