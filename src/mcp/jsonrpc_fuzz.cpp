@@ -1,0 +1,51 @@
+// The front door of JSON: whatever comes, the parsers answer, raw parts lie inside the text, and what is
+// built from them parses again to the same.
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "mcp/lifecycle.h"
+#include "mcp/tools.h"
+#include "mcp/version.h"
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace remit::mcp;
+  const auto message = parse_message(std::string(reinterpret_cast<const char*>(data), size));
+  if (!message) {
+    require(parse_message(make_error(message.error())).has_value());
+    return 0;
+  }
+  (void)era_of(*message);
+  (void)parse_initialize(*message);
+  (void)parse_initialize_result(*message);
+  (void)inspect_call_result(*message);
+  if (auto page = parse_tool_page(*message)) {
+    for (const auto& tool : page->tools) require(parse_tool(tool.raw).has_value());
+    set_aside_doubles(*page);
+  }
+  if (const auto call = parse_tool_call(*message)) {
+    const auto params = tool_call_params(call->name, call->raw_arguments, call->raw_meta);
+    const auto again = parse_message(make_request(Id::number(1), "tools/call", params));
+    require(again.has_value());
+    const auto read = parse_tool_call(*again);
+    require(read && read->name == call->name && read->raw_arguments == call->raw_arguments);
+    require(read->progress_token == call->progress_token);
+  }
+  if (message->kind() == MessageKind::kRequest) {
+    const auto again = parse_message(make_request(*message->id(), message->method(), message->raw_params()));
+    require(again && again->id() == message->id() && again->method() == message->method());
+  }
+  if (message->kind() == MessageKind::kResponse) {
+    const auto again = parse_message(make_result(*message->id(), message->raw_result()));
+    require(again && again->raw_result() == message->raw_result());
+  }
+  return 0;
+}

@@ -1,0 +1,198 @@
+#include "mcp/message.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/canonical_json.h"
+#include "mcp/raw_json.h"
+
+namespace remit::mcp {
+namespace {
+
+namespace json = boost::json;
+
+std::unexpected<Refusal> refuse(int rpc_code, std::string_view code, std::string message,
+                                std::optional<Id> id = std::nullopt, ErrorKind kind = ErrorKind::kInvalid) {
+  return std::unexpected(Refusal{Error{kind, code, std::move(message)}, rpc_code, std::move(id)});
+}
+
+bool is_integer_token(std::string_view raw) {
+  if (raw.starts_with('-')) raw.remove_prefix(1);
+  return !raw.empty() && raw.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
+
+Id Id::number(std::int64_t value) {
+  auto digits = fmt::to_string(value);
+  return Id(digits, digits);
+}
+
+Id Id::string(std::string_view value) { return Id(quoted(value), fmt::format("\"{}", value)); }
+
+std::optional<Id> Id::from_token(std::string_view raw, const json::value& value) {
+  if (const auto* text = value.if_string())
+    return Id(std::string(raw), fmt::format("\"{}", std::string_view(text->data(), text->size())));
+  if (value.is_number() && is_integer_token(raw)) return Id(std::string(raw), std::string(raw));
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> Id::as_number() const {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(raw_.data(), raw_.data() + raw_.size(), value);
+  if (error != std::errc{} || end != raw_.data() + raw_.size()) return std::nullopt;
+  return value;
+}
+
+std::string_view Message::method() const {
+  if (kind_ != MessageKind::kRequest && kind_ != MessageKind::kNotification) return {};
+  const auto& method = body_.get_object().at("method").get_string();
+  return {method.data(), method.size()};
+}
+
+const json::object* Message::part_if(MessageKind a, MessageKind b) const {
+  if ((kind_ != a && kind_ != b) || part_key_.empty()) return nullptr;
+  return body_.get_object().at(part_key_).if_object();
+}
+
+int Message::error_code() const { return error() ? static_cast<int>(error()->at("code").get_int64()) : 0; }
+
+std::string_view Message::error_message() const {
+  if (!error()) return {};
+  const auto& text = error()->at("message").get_string();
+  return {text.data(), text.size()};
+}
+
+const json::object* Message::meta() const {
+  const auto* holder = params() ? params() : result();
+  if (!holder) return nullptr;
+  const auto* meta = holder->if_contains("_meta");
+  return meta ? meta->if_object() : nullptr;
+}
+
+std::expected<Message, Refusal> parse_message(std::string text, const MessageLimits& limits) {
+  auto parsed = parse_json(text, {.max_bytes = limits.max_bytes, .max_depth = limits.max_depth});
+  if (!parsed) {
+    if (parsed.error().kind == ErrorKind::kTooLarge)
+      return refuse(kInvalidRequest, "RMT-M002", std::move(parsed.error().message), {}, ErrorKind::kTooLarge);
+    return refuse(kParseError, "RMT-M001", std::move(parsed.error().message));
+  }
+
+  Message message;
+  message.text_ = std::move(text);
+  message.body_ = std::move(*parsed);
+  if (message.body_.is_array())
+    return refuse(kInvalidRequest, "RMT-M003", "batches are not accepted: send one message");
+  const auto* body = message.body_.if_object();
+  if (!body) return refuse(kInvalidRequest, "RMT-M003", "a message is a JSON object");
+
+  const auto values = raw_values(message.text_);
+  if (values.size() != body->size())
+    return refuse(kInternalError, "RMT-M003", "the message could not be taken apart", {},
+                  ErrorKind::kInternal);
+  const auto raw = [&](std::string_view key) {
+    return values[static_cast<std::size_t>(body->find(key) - body->begin())];
+  };
+
+  // The id first, so that whatever is wrong with the rest is answered under it.
+  const auto* id = body->if_contains("id");
+  if (id) {
+    if (raw("id").size() > limits.max_id_bytes)
+      return refuse(kInvalidRequest, "RMT-M002",
+                    fmt::format("an id has at most {} bytes", limits.max_id_bytes), {}, ErrorKind::kTooLarge);
+    message.id_ = Id::from_token(raw("id"), *id);
+    const bool unread_request = id->is_null() && body->contains("error");
+    if (!message.id_ && !unread_request)
+      return refuse(kInvalidRequest, "RMT-M003", "an id is a string or an integer");
+  }
+  const bool is_answer = !body->contains("method") && (body->contains("result") || body->contains("error"));
+  const auto invalid = [&](std::string why) {
+    auto refused = refuse(kInvalidRequest, "RMT-M003", std::move(why), message.id_);
+    refused.error().is_answer = is_answer;
+    return refused;
+  };
+
+  const auto* version = body->if_contains("jsonrpc");
+  if (!version || !version->is_string() || version->get_string() != "2.0")
+    return invalid("jsonrpc is not \"2.0\"");
+
+  const auto* method = body->if_contains("method");
+  const auto* result = body->if_contains("result");
+  const auto* error = body->if_contains("error");
+  if ((method != nullptr) + (result != nullptr) + (error != nullptr) != 1)
+    return invalid("a message has exactly one of method, result and error");
+
+  const auto take_part = [&](std::string_view key) {
+    message.part_key_ = key;
+    message.part_begin_ = static_cast<std::size_t>(raw(key).data() - message.text_.data());
+    message.part_size_ = raw(key).size();
+  };
+
+  if (method) {
+    message.kind_ = id ? MessageKind::kRequest : MessageKind::kNotification;
+    if (!method->is_string() || method->get_string().empty()) return invalid("method is not a name");
+    if (method->get_string().size() > limits.max_method_bytes) return invalid("method is too long");
+    const auto* params = body->if_contains("params");
+    if (!params) return message;
+    if (!params->is_object())
+      return refuse(kInvalidParams, "RMT-M004", "params is not an object", message.id_);
+    take_part("params");
+    return message;
+  }
+
+  if (body->contains("params")) return invalid("an answer has no params");
+  if (result) {
+    message.kind_ = MessageKind::kResponse;
+    if (!id) return invalid("a result has an id");
+    if (!result->is_object()) return invalid("result is not an object");
+    take_part("result");
+    return message;
+  }
+
+  message.kind_ = MessageKind::kError;
+  const auto* object = error->if_object();
+  const auto* code = object ? object->if_contains("code") : nullptr;
+  const auto* why = object ? object->if_contains("message") : nullptr;
+  constexpr std::int64_t kMin = std::numeric_limits<int>::min();
+  constexpr std::int64_t kMax = std::numeric_limits<int>::max();
+  if (!code || !code->is_int64() || code->get_int64() < kMin || code->get_int64() > kMax)
+    return invalid("error.code is not an integer");
+  if (!why || !why->is_string()) return invalid("error.message is not a string");
+  take_part("error");
+  return message;
+}
+
+std::string make_request(const Id& id, std::string_view method, std::string_view raw_params) {
+  if (raw_params.empty())
+    return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{}}})", id.raw(), quoted(method));
+  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{},"params":{}}})", id.raw(), quoted(method),
+                     raw_params);
+}
+
+std::string make_notification(std::string_view method, std::string_view raw_params) {
+  if (raw_params.empty()) return fmt::format(R"({{"jsonrpc":"2.0","method":{}}})", quoted(method));
+  return fmt::format(R"({{"jsonrpc":"2.0","method":{},"params":{}}})", quoted(method), raw_params);
+}
+
+std::string make_result(const Id& id, std::string_view raw_result) {
+  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":{}}})", id.raw(), raw_result);
+}
+
+std::string make_error(const std::optional<Id>& id, int code, std::string_view message,
+                       std::string_view raw_data) {
+  return fmt::format(R"({{"jsonrpc":"2.0",{}"error":{{"code":{},"message":{}{}{}}}}})",
+                     id ? fmt::format(R"("id":{},)", id->raw()) : "", code, quoted(message),
+                     raw_data.empty() ? "" : R"(,"data":)", raw_data);
+}
+
+std::string make_error_as_is(const Id& id, std::string_view raw_error) {
+  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"error":{}}})", id.raw(), raw_error);
+}
+
+std::string make_error(const Refusal& refusal) {
+  return make_error(refusal.id, refusal.rpc_code, refusal.error.message,
+                    fmt::format(R"({{"code":{}}})", quoted(refusal.error.code)));
+}
+
+}  // namespace remit::mcp

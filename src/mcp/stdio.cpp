@@ -1,0 +1,274 @@
+#include "mcp/stdio.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <deque>
+#include <vector>
+
+#include "mcp/raw_json.h"
+
+namespace remit::mcp {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+// How long a killed process, or output that outlives its process, is waited for.
+constexpr std::chrono::milliseconds kMoment{500};
+
+}  // namespace
+
+std::string to_string(const ExitStatus& status) {
+  return fmt::format("{} {}", status.by_signal ? "signal" : "exit status", status.code);
+}
+
+// Coroutines hold a share of it, so it lives until the child is reaped or the executor's context is
+// destroyed.
+class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::any_io_executor executor, ChildProcess child, const StdioLimits& limits)
+      : executor_(std::move(executor)),
+        limits_(limits),
+        pid_(child.pid),
+        pidfd_(executor_, child.pidfd.release()),
+        in_(executor_, asio::local::stream_protocol(), child.standard_input.release()),
+        out_(executor_, child.standard_output.release()),
+        err_(executor_, child.standard_error.release()) {}
+
+  ~Impl() {
+    if (exit_) return;
+    kill_group(SIGKILL);
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+
+  void start() {
+    asio::co_spawn(executor_, [self = shared_from_this()] { return self->watch(); }, asio::detached);
+    asio::co_spawn(executor_, [self = shared_from_this()] { return self->drain_errors(); }, asio::detached);
+  }
+
+  void abandon() {
+    finished_ = true;
+    on_message_ = nullptr;
+    on_closed_ = nullptr;
+    kill_group(SIGKILL);
+    close_streams();
+  }
+
+  Result<void> send(std::string message) {
+    if (finished_ || exit_ || input_closed_)
+      return fail(ErrorKind::kUnavailable, "RMT-M031", "the MCP server's process has ended");
+    if (queued_ + message.size() + 1 > limits_.max_queued)
+      return fail(ErrorKind::kUnavailable, "RMT-M033", "the MCP server does not read what it is sent");
+    message = on_one_line(std::move(message));
+    message += '\n';
+    queued_ += message.size();
+    queue_.push_back(std::move(message));
+    if (!writing_) {
+      writing_ = true;
+      asio::co_spawn(executor_, [self = shared_from_this()] { return self->write_queue(); }, asio::detached);
+    }
+    return {};
+  }
+
+  void receive(OnMessage on_message, OnClosed on_closed) {
+    on_message_ = std::move(on_message);
+    on_closed_ = std::move(on_closed);
+    if (std::exchange(reading_, true)) return;
+    asio::co_spawn(executor_, [self = shared_from_this()] { return self->read_lines(); }, asio::detached);
+  }
+
+  asio::awaitable<std::optional<ExitStatus>> stop() {
+    const auto self = shared_from_this();
+    close_input();
+    co_await wait_for_exit(limits_.close_grace);
+    if (!exit_) {
+      kill_group(SIGTERM);
+      co_await wait_for_exit(limits_.terminate_grace);
+    }
+    if (!exit_) {
+      kill_group(SIGKILL);
+      co_await wait_for_exit(kMoment);
+    }
+    co_return exit_;
+  }
+
+  const std::optional<ExitStatus>& exit_status() const { return exit_; }
+  const std::string& diagnostics() const { return diagnostics_; }
+  pid_t pid() const { return pid_; }
+
+ private:
+  // Only before the child is reaped: until then its process id, and so its group's, is nobody else's.
+  void kill_group(int signal) {
+    if (!exit_) kill(-pid_, signal);
+  }
+
+  void close_input() {
+    input_closed_ = true;
+    boost::system::error_code ignored;
+    in_.close(ignored);
+  }
+
+  void close_streams() {
+    close_input();
+    boost::system::error_code ignored;
+    out_.close(ignored);
+    err_.close(ignored);
+  }
+
+  asio::awaitable<void> watch() {
+    co_await pidfd_.async_wait(asio::posix::stream_descriptor::wait_read, kAwait);
+    kill_group(SIGKILL);  // what it leaves behind in its group
+    int status = 0;
+    pid_t reaped = 0;
+    do reaped = waitpid(pid_, &status, 0);
+    while (reaped < 0 && errno == EINTR);
+    exit_ = WIFSIGNALED(status) ? ExitStatus{true, WTERMSIG(status)} : ExitStatus{false, WEXITSTATUS(status)};
+    for (const auto& waiter : waiters_) waiter->cancel();
+
+    // What it wrote last is read still; but a process that left the group and holds the pipe open is not
+    // waited for.
+    asio::steady_timer moment(executor_, kMoment);
+    co_await moment.async_wait(kAwait);
+    close_streams();
+  }
+
+  asio::awaitable<void> wait_for_exit(std::chrono::milliseconds at_most) {
+    if (exit_) co_return;
+    const auto timer = std::make_shared<asio::steady_timer>(executor_, at_most);
+    waiters_.push_back(timer);
+    co_await timer->async_wait(kAwait);
+    std::erase(waiters_, timer);
+  }
+
+  asio::awaitable<void> drain_errors() {
+    std::array<char, 4096> chunk;
+    for (;;) {
+      const auto [error, count] = co_await err_.async_read_some(asio::buffer(chunk), kAwait);
+      if (error) co_return;
+      diagnostics_.append(chunk.data(), count);
+      if (diagnostics_.size() > limits_.max_diagnostics)
+        diagnostics_.erase(0, diagnostics_.size() - limits_.max_diagnostics);
+    }
+  }
+
+  asio::awaitable<void> write_queue() {
+    while (!queue_.empty()) {
+      const std::string message = std::move(queue_.front());
+      queue_.pop_front();
+      const auto [error, count] = co_await asio::async_write(in_, asio::buffer(message), kAwait);
+      queued_ -= message.size();
+      if (!error) continue;
+      close_input();  // it reads no more; how it ended is told when its output ends
+      queue_.clear();
+      queued_ = 0;
+    }
+    writing_ = false;
+  }
+
+  asio::awaitable<void> read_lines() {
+    std::string buffer;
+    std::vector<char> chunk(std::min<std::size_t>(limits_.max_line, 64 * 1024));
+    for (;;) {
+      const auto [error, count] = co_await out_.async_read_some(asio::buffer(chunk), kAwait);
+      if (finished_) co_return;
+      if (error) break;
+      const std::size_t seen = buffer.size();
+      buffer.append(chunk.data(), count);
+      const bool too_long = !deliver_lines(buffer, seen) || buffer.size() > limits_.max_line;
+      if (finished_) co_return;
+      if (too_long) {
+        finish(Error{ErrorKind::kTooLarge, "RMT-M032",
+                     fmt::format("the MCP server sent a line of more than {} bytes", limits_.max_line)});
+        kill_group(SIGKILL);
+        co_return;
+      }
+    }
+    co_await stop();  // a server may end a session by closing its output
+    if (finished_) co_return;
+    finish(Error{ErrorKind::kUnavailable, "RMT-M031",
+                 fmt::format("the MCP server's process ended ({})",
+                             exit_ ? to_string(*exit_) : "it cannot be killed")});
+  }
+
+  // Hands on each whole line of `buffer` and leaves the rest in it. `seen` bytes are known to hold no line
+  // break. False when a line was over the limit or the transport was abandoned meanwhile.
+  bool deliver_lines(std::string& buffer, std::size_t seen) {
+    std::size_t begin = 0;
+    std::size_t end = buffer.find('\n', seen);
+    for (; end != std::string::npos; end = buffer.find('\n', begin)) {
+      std::string_view line(buffer.data() + begin, end - begin);
+      begin = end + 1;
+      if (line.size() > limits_.max_line) return false;
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (line.empty()) continue;
+      const auto on_message = on_message_;  // the callback may abandon this object and clear the member
+      on_message(std::string(line));
+      if (finished_) return false;
+    }
+    buffer.erase(0, begin);
+    return true;
+  }
+
+  void finish(Error why) {
+    finished_ = true;
+    const auto on_closed = std::exchange(on_closed_, nullptr);
+    on_message_ = nullptr;
+    if (on_closed) on_closed(std::move(why));
+  }
+
+  asio::any_io_executor executor_;
+  StdioLimits limits_;
+  pid_t pid_;
+  asio::posix::stream_descriptor pidfd_;
+  asio::local::stream_protocol::socket in_;
+  asio::posix::stream_descriptor out_;
+  asio::posix::stream_descriptor err_;
+
+  OnMessage on_message_;
+  OnClosed on_closed_;
+  std::deque<std::string> queue_;
+  std::size_t queued_ = 0;  // bytes, the message being written included
+  bool writing_ = false;
+  bool reading_ = false;
+  bool input_closed_ = false;
+  bool finished_ = false;  // nothing more is told
+  std::string diagnostics_;
+  std::optional<ExitStatus> exit_;
+  std::vector<std::shared_ptr<asio::steady_timer>> waiters_;
+};
+
+Result<std::unique_ptr<StdioTransport>> StdioTransport::start(asio::any_io_executor executor,
+                                                              const Command& command,
+                                                              const StdioLimits& limits) {
+  ASSIGN_OR_RETURN(auto child, launch(command));
+  auto impl = std::make_shared<Impl>(std::move(executor), std::move(child), limits);
+  impl->start();
+  return std::unique_ptr<StdioTransport>(new StdioTransport(std::move(impl)));
+}
+
+StdioTransport::~StdioTransport() { impl_->abandon(); }
+Result<void> StdioTransport::send(std::string message) { return impl_->send(std::move(message)); }
+void StdioTransport::receive(OnMessage on_message, OnClosed on_closed) {
+  impl_->receive(std::move(on_message), std::move(on_closed));
+}
+asio::awaitable<std::optional<ExitStatus>> StdioTransport::stop() { return impl_->stop(); }
+std::optional<ExitStatus> StdioTransport::exit_status() const { return impl_->exit_status(); }
+std::string StdioTransport::diagnostics() const { return impl_->diagnostics(); }
+pid_t StdioTransport::pid() const { return impl_->pid(); }
+
+}  // namespace remit::mcp

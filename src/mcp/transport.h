@@ -1,0 +1,30 @@
+// The seam between a session with an MCP server and the way its messages travel (stdio, Streamable HTTP, or a
+// test).
+//
+// Thread-safety: a transport and the session on it belong to one strand; every call in either direction is
+// made there.
+
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+
+namespace remit::mcp {
+
+class Transport {
+ public:
+  using OnMessage = std::function<void(std::string text)>;
+  using OnClosed = std::function<void(Error why)>;  // once, and nothing after it
+
+  virtual ~Transport() = default;
+
+  // Queues one message. Order is kept. An error means that it was not and will not be sent.
+  virtual Result<void> send(std::string message) = 0;
+
+  // Before the first send; again to replace both. Neither is called from within send() or receive().
+  virtual void receive(OnMessage on_message, OnClosed on_closed) = 0;
+};
+
+}  // namespace remit::mcp
