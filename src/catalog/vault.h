@@ -1,0 +1,45 @@
+// Vault: the destinations' credentials, sealed at rest and opened only at forward time (security.md,
+// invariant 13).
+//
+// Each secret is sealed under a data key of its own, and that key under the key-encryption key, both with
+// AES-256-GCM. The key-encryption key lies in a file beside the store that only the account of the server can
+// read; whoever has the store without that file has no secret. A box is bound to its id, its destination and
+// its slot: moved to another row, it does not open.
+//
+//   box = 1 byte version (1) | sealed data key (60 bytes) | sealed value
+//
+// Thread-safety: any number of threads.
+
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "base/random.h"
+#include "base/secret.h"
+#include "snapshot/types.h"
+
+namespace remit::catalog {
+
+class Vault {
+ public:
+  // Reads the key file, or makes one (mode 0600) if there is none. `random` must outlive the vault.
+  // Errors: kUnavailable RMT-C001 (cannot be read or made), kForbidden RMT-C002 (others may read it, or it is
+  // not one).
+  static Result<Vault> open(const std::filesystem::path& key_file, Random& random);
+
+  // `slot`: the header's name (http) or the environment variable's (stdio) that the value goes to.
+  snapshot::SealedSecret seal(const SecretId& id, const DestinationId& destination, std::string_view slot,
+                              const Secret& value) const;
+
+  // Errors: kInvalid RMT-C003 (changed, moved, or sealed under another key file).
+  Result<Secret> unseal(const DestinationId& destination, const snapshot::SealedSecret& sealed) const;
+
+ private:
+  Vault(Secret key, Random& random) : key_(std::move(key)), random_(&random) {}
+  Secret key_;  // 32 bytes
+  Random* random_;
+};
+
+}  // namespace remit::catalog
