@@ -1,0 +1,96 @@
+#include "http/event_stream.h"
+
+#include <fmt/format.h>
+
+#include "http/connection.h"
+#include "http/stream_state.h"
+
+namespace remit::http {
+
+bool StreamState::send(std::string_view text) {
+  std::unique_lock lock(mutex_);
+  if (closed_ || cut_ || gone_) return false;
+  if (pending_.size() + text.size() > max_bytes_) {
+    cut_ = true;
+    auto connection = connection_;
+    lock.unlock();
+    connection->loop().post([connection] { connection->close(); });
+    return false;
+  }
+  // RFC 9112 §7.1
+  if (chunked_) fmt::format_to(std::back_inserter(pending_), "{:x}\r\n", text.size());
+  pending_ += text;
+  if (chunked_) pending_ += "\r\n";
+  const bool wake_it = !std::exchange(woken_, true);
+  auto connection = connection_;
+  lock.unlock();
+  if (wake_it) wake(std::move(connection));
+  return true;
+}
+
+void StreamState::close() {
+  std::unique_lock lock(mutex_);
+  if (closed_ || gone_) return;
+  closed_ = true;
+  on_gone_ = nullptr;
+  if (chunked_) pending_ += "0\r\n\r\n";
+  const bool wake_it = !std::exchange(woken_, true);
+  auto connection = connection_;
+  lock.unlock();
+  if (wake_it) wake(std::move(connection));
+}
+
+bool StreamState::open() const {
+  std::lock_guard lock(mutex_);
+  return !closed_ && !cut_ && !gone_;
+}
+
+void StreamState::on_client_gone(std::function<void()> gone) {
+  std::unique_lock lock(mutex_);
+  if (closed_) return;
+  if (!gone_) {
+    on_gone_ = std::move(gone);
+    return;
+  }
+  lock.unlock();
+  gone();
+}
+
+StreamState::Next StreamState::take(std::string& batch) {
+  std::lock_guard lock(mutex_);
+  batch.clear();
+  if (gone_) return Next::kFinished;
+  if (!pending_.empty()) {
+    batch.swap(pending_);
+    return Next::kWrite;
+  }
+  woken_ = false;
+  if (!closed_) return Next::kWait;
+  connection_.reset();
+  return Next::kFinished;
+}
+
+void StreamState::client_gone() {
+  std::unique_lock lock(mutex_);
+  if (gone_) return;
+  gone_ = true;
+  pending_.clear();
+  auto connection = std::exchange(connection_, nullptr);
+  auto callback = std::exchange(on_gone_, nullptr);
+  lock.unlock();
+  if (callback) callback();
+}
+
+void StreamState::wake(std::shared_ptr<Connection> connection) {
+  auto& loop = connection->loop();
+  loop.post([connection = std::move(connection)] { connection->pump_events(); });
+}
+
+EventStream::~EventStream() { state_->close(); }
+bool EventStream::send(const ServerEvent& event) { return state_->send(format_event(event)); }
+bool EventStream::send_comment(std::string_view text) { return state_->send(format_comment(text)); }
+void EventStream::close() { state_->close(); }
+bool EventStream::open() const { return state_->open(); }
+void EventStream::on_client_gone(std::function<void()> gone) { state_->on_client_gone(std::move(gone)); }
+
+}  // namespace remit::http

@@ -1,0 +1,111 @@
+// The HTTP/1.1 server (RFC 9112): connections spread over the loops of a group, one coroutine each.
+//
+// A request is read whole, within limits, and given to the handler; its answer is written with one system
+// call. While the handler runs, the connection is watched: a client that goes away is reported
+// (Exchange::on_client_gone), and the handler goes on, since what it has begun may have to be finished and
+// recorded. Requests that a client sends without waiting are answered one after another, in order.
+//
+// What never reaches a handler is answered with problem details (problem.h): malformed 400, slow 408, body
+// 413, unexpected Host 421, header 431, unknown method or transfer coding 501, version 505. Each of these
+// closes the connection, since where the next message starts is then in doubt.
+//
+// TLS is not done here: put a proxy in front, or use a unix socket.
+//
+// Thread-safety: Server is thread-safe but for its destructor. Exchange belongs to its handler's loop.
+
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/event_stream.h"
+#include "http/loop.h"
+#include "http/message.h"
+
+namespace remit::http {
+
+struct ServerOptions {
+  std::size_t max_header_bytes = 32 * 1024;  // request line and fields together
+  std::size_t max_fields = 128;
+  std::size_t max_body_bytes = 4 * 1024 * 1024;  // after chunks are joined
+  std::size_t max_stream_bytes = 1024 * 1024;    // events that wait for a slow reader, per stream
+  std::size_t max_connections = 4096;            // further ones are answered 503 and closed
+  std::chrono::milliseconds header_timeout{
+      10'000};  // from the first byte of a request to the end of its header
+  std::chrono::milliseconds body_timeout{30'000};   // from there to the end of the body
+  std::chrono::milliseconds idle_timeout{75'000};   // between requests
+  std::chrono::milliseconds write_timeout{30'000};  // for each answer, and each batch of events
+  // Whether this server answers for the value of a Host field (DNS rebinding). Empty: for every one. Called
+  // on any loop.
+  std::function<bool(std::string_view host)> host_allowed = {};
+};
+
+class Connection;
+
+// One request and its answer, as the handler sees them. Valid until the handler returns.
+class Exchange {
+ public:
+  explicit Exchange(Connection& connection) : connection_(connection) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  Loop& loop();  // the one that the handler runs on
+
+  // Whether the client has closed its end, or the server is closing. A client that sends many requests ahead
+  // may not be seen to go until they are read.
+  bool client_gone() const;
+
+  // Calls `gone` once on the loop when that happens while the handler runs; at once where it has happened
+  // already.
+  void on_client_gone(std::function<void()> gone);
+
+  // Answers 200 with a stream of events in place of a Response: the header leaves at once, and the Response
+  // that the handler returns is ignored. The stream may outlive the handler; the connection is free again
+  // when it ends. Content-Type and Cache-Control are set; `headers` come on top. At most once, and not for
+  // HEAD.
+  std::shared_ptr<EventStream> start_events(Headers headers = {});
+
+ private:
+  Connection& connection_;
+};
+
+using Handler = std::function<Task<Response>(Request& request, Exchange& exchange)>;
+
+class ServerCore;
+
+class Server {
+ public:
+  // The loops must outlive the server. An exception that leaves the handler is answered 500, RMT-H009.
+  Server(LoopGroup& loops, ServerOptions options, Handler handler);
+
+  // Closes everything and waits until every handler has returned. Not on a loop's thread.
+  ~Server();
+
+  // Listens on "127.0.0.1:7420", "[::1]:7420" (port 0: any free one) or "unix:/path". A unix socket is made
+  // with mode 0600; a socket left behind by a process that is gone is replaced, anything else at the path is
+  // not. Gives the address in the same form, with the port that was taken. Several addresses may be listened
+  // on. Errors: kInvalid or kUnavailable RMT-H010.
+  Result<std::string> listen(std::string_view address);
+
+  // Stops accepting, closes idle connections, and waits until requests in flight and streams are finished,
+  // each connection closing behind its answer; what is not done within the time is closed. Whether all was
+  // finished. Not on a loop's thread.
+  bool drain(std::chrono::milliseconds within);
+
+  // Closes every connection now, streams included; listening goes on. Returns when no byte more is written to
+  // any. Not on a loop's thread.
+  void close_all();
+
+  std::size_t connections() const;
+
+ private:
+  std::shared_ptr<ServerCore> core_;
+};
+
+}  // namespace remit::http

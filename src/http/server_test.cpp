@@ -1,0 +1,528 @@
+#include "http/server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include "http/raw_client.h"
+
+namespace remit::http {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Task<void> sleep_for(Loop& loop, std::chrono::milliseconds time) {
+  boost::asio::steady_timer timer(loop.context(), time);
+  co_await timer.async_wait(boost::asio::use_awaitable);
+}
+
+bool eventually(const std::function<bool()>& holds) {
+  for (int i = 0; i < 500; ++i) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+// "METHOD path?query|body"
+Task<Response> echo(Request& request, Exchange&) {
+  co_return Response{.body = std::string(to_string(request.method)) + " " + request.path + "?" +
+                             request.query + "|" + request.body};
+}
+
+class ServerTest : public testing::Test {
+ protected:
+  void start(Handler handler, ServerOptions options = {}) {
+    server_ = std::make_unique<Server>(loops_, std::move(options), std::move(handler));
+    auto address = server_->listen("127.0.0.1:0");
+    ASSERT_TRUE(address) << address.error().message;
+    address_ = *address;
+  }
+
+  LoopGroup loops_{2};
+  std::unique_ptr<Server> server_;
+  std::string address_;
+};
+
+TEST_F(ServerTest, AnswersOneRequestAfterAnotherOnAConnection) {
+  start(echo);
+  RawClient client(address_);
+  for (int i = 0; i < 3; ++i) {
+    client.send("POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+    const auto answer = client.read_answer();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\nDate: "));
+    EXPECT_THAT(answer, HasSubstr("\r\n\r\nPOST /a?b|abc"));
+  }
+  EXPECT_EQ(server_->connections(), 1u);
+}
+
+TEST_F(ServerTest, AnswersRequestsSentAheadInOrder) {
+  start([](Request& request, Exchange& exchange) -> Task<Response> {
+    if (request.path == "/0") co_await sleep_for(exchange.loop(), 50ms);
+    co_return Response{.body = request.path};
+  });
+  RawClient client(address_);
+  std::string all;
+  for (int i = 0; i < 500; ++i)
+    all += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\nX: " + std::string(60, 'x') + "\r\n\r\n";
+  client.send(all);
+  for (int i = 0; i < 500; ++i)
+    ASSERT_TRUE(client.read_answer().ends_with("\r\n\r\n/" + std::to_string(i))) << i;
+}
+
+TEST_F(ServerTest, ReadsARequestHoweverItIsCut) {
+  start(echo);
+  for (std::string request : {"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+                              "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                              "chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"}) {
+    RawClient client(address_);
+    for (char c : request) {
+      client.send({&c, 1});
+      std::this_thread::sleep_for(1ms);
+    }
+    EXPECT_THAT(client.read_answer(), HasSubstr("POST /x?|hello"));
+  }
+}
+
+TEST_F(ServerTest, TakesABodyOfManyReads) {
+  start(echo);
+  RawClient client(address_);
+  const std::string body(3'000'000, 'x');
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n" + body);
+  EXPECT_TRUE(client.read_answer().ends_with("POST /?|" + body));
+}
+
+TEST_F(ServerTest, RefusesWithAProblemAndCloses) {
+  start(echo, {.max_header_bytes = 1024, .max_body_bytes = 100});
+  const struct {
+    std::string request;
+    int status;
+    std::string_view code;
+  } cases[] = {
+      {"hello\r\n\r\n", 400, "RMT-H001"},
+      {"GET / HTTP/1.1\r\n\r\n", 400, "RMT-H001"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc", 400,
+       "RMT-H001"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400, "RMT-H001"},
+      {"GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n", 400, "RMT-H001"},
+      {"GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(5000, 'x') + "\r\n\r\n", 431, "RMT-H002"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n" + std::string(101, 'x'), 413, "RMT-H003"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n" + std::string(500000, 'x'), 413,
+       "RMT-H003"},
+      {"BREW / HTTP/1.1\r\nHost: h\r\n\r\n", 501, "RMT-H005"},
+      {"GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505, "RMT-H011"},
+  };
+  for (const auto& [request, status, code] : cases) {
+    RawClient client(address_);
+    // What is smuggled behind must not be answered.
+    client.send(request + "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
+    const auto answer = client.read_to_end();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::to_string(status))) << request.substr(0, 80);
+    EXPECT_THAT(answer, HasSubstr("Content-Type: application/problem+json\r\n"));
+    EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(answer, HasSubstr("\"code\":\"" + std::string(code) + "\""));
+    EXPECT_EQ(answer.find("smuggled"), std::string::npos);
+  }
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 0; }));
+}
+
+TEST_F(ServerTest, AsksForTheBodyWhenTheClientWaitsForThat) {
+  start(echo);
+  RawClient client(address_);
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("abc");
+  EXPECT_THAT(client.read_answer(), HasSubstr("|abc"));
+}
+
+TEST_F(ServerTest, TellsASlowHeaderAndASlowBody408AndAnIdleConnectionNothing) {
+  start(echo, {.header_timeout = 100ms, .body_timeout = 100ms, .idle_timeout = 100ms});
+  for (auto sent : {"GET / HT", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na"}) {
+    RawClient client(address_);
+    client.send(sent);
+    EXPECT_THAT(client.read_to_end(), AllOf(StartsWith("HTTP/1.1 408"), HasSubstr("RMT-H004")));
+  }
+  RawClient idle(address_);
+  EXPECT_EQ(idle.read_to_end(), "");
+}
+
+TEST_F(ServerTest, ADripOfBytesDoesNotHoldAConnection) {
+  start(echo, {.header_timeout = 300ms});
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\n");
+  const auto start_time = std::chrono::steady_clock::now();
+  while (client.send("A: b\r\n") && std::chrono::steady_clock::now() - start_time < 4s)
+    std::this_thread::sleep_for(20ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - start_time, 3s);
+}
+
+TEST_F(ServerTest, WhoeverDoesNotReadIsCut) {
+  start(
+      [](Request&, Exchange&) -> Task<Response> { co_return Response{.body = std::string(20'000'000, 'x')}; },
+      {.write_timeout = 200ms});
+  RawClient client(address_, 4096);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 1; }));
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 0; }));
+}
+
+TEST_F(ServerTest, ClosesWhenTheClientAsksFor) {
+  start(echo);
+  RawClient newer(address_);
+  newer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(newer.read_to_end(), HasSubstr("Connection: close\r\n"));
+  RawClient older(address_);
+  older.send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(older.read_to_end(), HasSubstr("GET /?|"));
+}
+
+TEST_F(ServerTest, HeadAndNoContentHaveNoBody) {
+  start([](Request& request, Exchange&) -> Task<Response> {
+    co_return Response{.status = request.path == "/none" ? 204 : 200, .body = "hello"};
+  });
+  RawClient client(address_);
+  client.send(
+      "HEAD / HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: "
+      "h\r\n\r\n");
+  EXPECT_THAT(client.read_until("\r\n\r\n"), HasSubstr("Content-Length: 5\r\n"));
+  const auto none = client.read_until("\r\n\r\n");
+  EXPECT_THAT(none, AllOf(StartsWith("HTTP/1.1 204"), testing::Not(HasSubstr("Content-Length"))));
+  EXPECT_THAT(client.read_answer(), testing::EndsWith("\r\n\r\nhello"));
+}
+
+TEST_F(ServerTest, AHandlerThatFailsIsA500ThatSaysNothingOfIt) {
+  start([](Request& request, Exchange&) -> Task<Response> {
+    if (request.path == "/throw") throw std::runtime_error("password=hunter2");
+    co_return Response{.headers = {{"X", "a\r\nSet-Cookie: b"}}};
+  });
+  RawClient client(address_);
+  client.send("GET /throw HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto thrown = client.read_answer();
+  EXPECT_THAT(thrown,
+              AllOf(StartsWith("HTTP/1.1 500"), HasSubstr("RMT-H009"), testing::Not(HasSubstr("hunter2"))));
+  client.send("GET /split HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(client.read_answer(), AllOf(StartsWith("HTTP/1.1 500"), testing::Not(HasSubstr("Set-Cookie"))));
+}
+
+TEST_F(ServerTest, FramingIsNotTheHandlersToSet) {
+  start([](Request&, Exchange&) -> Task<Response> {
+    co_return Response{
+        .headers = {{"content-length", "99"}, {"Transfer-Encoding", "chunked"}, {"Connection", "close"}},
+        .body = "ok"};
+  });
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto answer = client.read_answer();
+  EXPECT_THAT(answer, AllOf(HasSubstr("Content-Length: 2\r\n"), testing::Not(HasSubstr("99")),
+                            testing::Not(HasSubstr("chunked")), testing::Not(HasSubstr("close"))));
+}
+
+TEST_F(ServerTest, RefusesAHostThatItDoesNotAnswerFor) {
+  start(echo, {.host_allowed = [](std::string_view host) { return host == "localhost:7420"; }});
+  RawClient good(address_);
+  good.send("GET / HTTP/1.1\r\nHost: localhost:7420\r\n\r\n");
+  EXPECT_THAT(good.read_answer(), StartsWith("HTTP/1.1 200"));
+  for (auto request :
+       {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+        "GET http://evil.example/ HTTP/1.1\r\nHost: localhost:7420\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
+    RawClient bad(address_);
+    bad.send(request);
+    EXPECT_THAT(bad.read_to_end(), AllOf(StartsWith("HTTP/1.1 421"), HasSubstr("RMT-H007")));
+  }
+}
+
+TEST_F(ServerTest, TurnsAwayWhatIsOverTheLimitOfConnections) {
+  start(echo, {.max_connections = 2});
+  RawClient a(address_), b(address_);
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 2; }));
+  RawClient c(address_);
+  EXPECT_THAT(c.read_to_end(), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("RMT-H008")));
+  a.close();
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 1; }));
+  RawClient d(address_);
+  d.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(d.read_answer(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(ServerTest, TellsTheHandlerThatTheClientHasGoneAndLetsItFinish) {
+  std::promise<void> entered, gone;
+  std::atomic<bool> finished = false;
+  start([&](Request&, Exchange& exchange) -> Task<Response> {
+    exchange.on_client_gone([&] { gone.set_value(); });
+    entered.set_value();
+    while (!exchange.client_gone()) co_await sleep_for(exchange.loop(), 10ms);
+    finished = true;
+    co_return Response{};
+  });
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered.get_future().get();
+  client.close();
+  EXPECT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
+  EXPECT_TRUE(eventually([&] { return finished && server_->connections() == 0; }));
+}
+
+TEST_F(ServerTest, AnswersAClientThatHasFinishedSending) {
+  start(echo);
+  RawClient client(address_);
+  client.send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.finish_sending();
+  EXPECT_THAT(client.read_to_end(), AllOf(HasSubstr("GET /1"), HasSubstr("GET /2")));
+}
+
+TEST_F(ServerTest, StreamsEventsFromAnyThreadAndThenGoesOn) {
+  std::thread producer;
+  start([&](Request& request, Exchange& exchange) -> Task<Response> {
+    if (request.path != "/events") co_return Response{.body = "plain"};
+    auto stream = exchange.start_events({{"Mcp-Session-Id", "s1"}});
+    producer = std::thread([stream] {
+      for (int i = 0; i < 100; ++i) stream->send({.data = std::to_string(i), .id = std::to_string(i)});
+      stream->send_comment("still here");
+      stream->close();
+      EXPECT_FALSE(stream->send({.data = "late"}));
+    });
+    co_return Response{};
+  });
+  RawClient client(address_);
+  client.send("GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto head = client.read_until("\r\n\r\n");
+  EXPECT_THAT(head, AllOf(HasSubstr("Content-Type: text/event-stream\r\n"),
+                          HasSubstr("Mcp-Session-Id: s1\r\n"), HasSubstr("Transfer-Encoding: chunked\r\n")));
+  const auto events = client.read_until("0\r\n\r\n");
+  EXPECT_THAT(events, AllOf(HasSubstr("id: 0\ndata: 0\n\n"), HasSubstr("id: 99\ndata: 99\n\n"),
+                            HasSubstr(": still here\n\n")));
+  EXPECT_EQ(events.find("late"), std::string::npos);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(client.read_answer(), HasSubstr("plain"));
+  producer.join();
+}
+
+TEST_F(ServerTest, StreamsToHttp10WithoutChunks) {
+  start([&](Request&, Exchange& exchange) -> Task<Response> {
+    exchange.start_events()->send({.data = "x"});  // the handle goes, the stream ends
+    co_return Response{};
+  });
+  RawClient client(address_);
+  client.send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(client.read_to_end(), testing::EndsWith("\r\n\r\ndata: x\n\n"));
+}
+
+TEST_F(ServerTest, TellsTheProducerThatTheReaderHasGone) {
+  std::promise<std::shared_ptr<EventStream>> started;
+  std::promise<void> gone;
+  start([&](Request&, Exchange& exchange) -> Task<Response> {
+    auto stream = exchange.start_events();
+    stream->on_client_gone([&] { gone.set_value(); });
+    started.set_value(stream);
+    co_return Response{};
+  });
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  auto stream = started.get_future().get();
+  client.read_until("\r\n\r\n");
+  EXPECT_TRUE(stream->open());
+  client.close();
+  ASSERT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
+  EXPECT_FALSE(stream->open());
+  EXPECT_FALSE(stream->send({.data = "x"}));
+  bool told_at_once = false;
+  stream->on_client_gone([&] { told_at_once = true; });
+  EXPECT_TRUE(told_at_once);
+}
+
+TEST_F(ServerTest, CutsAReaderThatIsTooSlowForItsBuffer) {
+  std::promise<std::shared_ptr<EventStream>> started;
+  std::promise<void> gone;
+  start(
+      [&](Request&, Exchange& exchange) -> Task<Response> {
+        auto stream = exchange.start_events();
+        stream->on_client_gone([&] { gone.set_value(); });
+        started.set_value(stream);
+        co_return Response{};
+      },
+      {.max_stream_bytes = 64 * 1024});
+  RawClient client(address_, 4096);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  auto stream = started.get_future().get();
+  bool refused = false;
+  for (int i = 0; i < 20'000 && !refused; ++i) {
+    refused = !stream->send({.data = std::string(4000, 'x')});
+    if (i % 10 == 0) std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_TRUE(refused);
+  EXPECT_FALSE(stream->send({.data = "small"})) << "after a gap nothing may follow";
+  EXPECT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
+}
+
+TEST_F(ServerTest, DrainFinishesWhatIsInFlightAndClosesWhatIsIdle) {
+  std::promise<void> entered;
+  start([&](Request&, Exchange& exchange) -> Task<Response> {
+    entered.set_value();
+    co_await sleep_for(exchange.loop(), 200ms);
+    co_return Response{.body = "finished"};
+  });
+  RawClient busy(address_), idle(address_);
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 2; }));
+  busy.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered.get_future().get();
+  EXPECT_TRUE(server_->drain(5s));
+  EXPECT_THAT(busy.read_to_end(), AllOf(HasSubstr("Connection: close\r\n"), HasSubstr("finished")));
+  EXPECT_TRUE(idle.sees_close());
+  EXPECT_FALSE(RawClient(address_).connected());
+}
+
+TEST_F(ServerTest, DrainClosesWhatIsNotDoneInTime) {
+  std::shared_ptr<EventStream> kept;
+  std::promise<void> entered;
+  start([&](Request&, Exchange& exchange) -> Task<Response> {
+    kept = exchange.start_events();
+    entered.set_value();
+    co_return Response{};
+  });
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered.get_future().get();
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(server_->drain(100ms));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
+  EXPECT_TRUE(client.sees_close());
+  EXPECT_FALSE(kept->open());
+}
+
+TEST_F(ServerTest, AfterCloseAllNoStreamIsOpen) {
+  std::mutex mutex;
+  std::vector<std::shared_ptr<EventStream>> streams;
+  start([&](Request&, Exchange& exchange) -> Task<Response> {
+    std::lock_guard lock(mutex);
+    streams.push_back(exchange.start_events());
+    co_return Response{};
+  });
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 16; ++i) {
+    clients.push_back(std::make_unique<RawClient>(address_));
+    clients.back()->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    clients.back()->read_until("\r\n\r\n");
+  }
+  server_->close_all();
+  for (auto& stream : streams) EXPECT_FALSE(stream->open());
+  for (auto& client : clients) EXPECT_TRUE(client->sees_close());
+  RawClient later(address_);
+  later.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(later.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 200")) << "listening goes on";
+}
+
+TEST_F(ServerTest, TheDestructorWaitsForHandlers) {
+  std::promise<void> entered;
+  std::atomic<bool> finished = false;
+  start([&](Request&, Exchange& exchange) -> Task<Response> {
+    entered.set_value();
+    co_await sleep_for(exchange.loop(), 200ms);
+    finished = true;
+    co_return Response{};
+  });
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered.get_future().get();
+  server_.reset();
+  EXPECT_TRUE(finished);
+}
+
+class UnixServerTest : public ServerTest {
+ protected:
+  std::string path_ = testing::TempDir() + "/remit_http_" + std::to_string(::getpid()) + ".sock";
+  void TearDown() override { ::unlink(path_.c_str()); }
+};
+
+TEST_F(UnixServerTest, SaysWhoIsThereAndLetsNobodyElseIn) {
+  std::promise<Peer> peer;
+  start([&](Request& request, Exchange&) -> Task<Response> {
+    peer.set_value(request.peer);
+    co_return Response{};
+  });
+  ASSERT_TRUE(server_->listen("unix:" + path_));
+  struct stat found{};
+  ASSERT_EQ(::stat(path_.c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777, 0600u);
+  RawClient client("unix:" + path_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(client.read_answer(), StartsWith("HTTP/1.1 200"));
+  const auto seen = peer.get_future().get();
+  EXPECT_EQ(seen.address, "unix");
+  EXPECT_EQ(seen.uid, ::getuid());
+  server_.reset();
+  EXPECT_NE(::stat(path_.c_str(), &found), 0) << "the socket is taken away";
+}
+
+TEST_F(UnixServerTest, ReplacesADeadSocketAndNothingElse) {
+  start(echo);
+  const int dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path_.copy(name.sun_path, sizeof(name.sun_path) - 1);
+  ASSERT_EQ(::bind(dead, reinterpret_cast<sockaddr*>(&name), sizeof(name)), 0);
+  ::close(dead);
+  EXPECT_TRUE(server_->listen("unix:" + path_));
+
+  Server second(loops_, {}, echo);
+  auto in_use = second.listen("unix:" + path_);
+  ASSERT_FALSE(in_use);
+  EXPECT_EQ(in_use.error().code, "RMT-H010");
+  EXPECT_TRUE(RawClient("unix:" + path_).connected());
+
+  const auto file = path_ + ".txt";
+  std::ofstream(file) << "precious";
+  EXPECT_FALSE(second.listen("unix:" + file));
+  EXPECT_EQ(::access(file.c_str(), F_OK), 0);
+  ::unlink(file.c_str());
+}
+
+TEST_F(ServerTest, SaysWhyItCannotListen) {
+  start(echo);
+  Server second(loops_, {}, echo);
+  const std::string bad[] = {address_,
+                             "nonsense",
+                             "127.0.0.1",
+                             "127.0.0.1:x",
+                             "127.0.0.1:99999",
+                             "localhost:80",
+                             "[127.0.0.1]:80",
+                             "::1:80",
+                             "192.0.2.1:80",
+                             "unix:relative",
+                             "unix:/" + std::string(200, 'x'),
+                             "unix:/no/such/folder/s"};
+  for (const auto& address : bad) {
+    auto listening = second.listen(address);
+    ASSERT_FALSE(listening) << address;
+    EXPECT_EQ(listening.error().code, "RMT-H010");
+    EXPECT_THAT(listening.error().message, HasSubstr("`" + address + "`"));
+  }
+}
+
+TEST_F(ServerTest, AnswersCurl) {
+  start(echo);
+  const auto run = [&](const std::string& arguments) {
+    std::string out;
+    std::unique_ptr<FILE, int (*)(FILE*)> pipe(
+        ::popen(("curl -sS --max-time 10 " + arguments + " 2>&1").c_str(), "r"), ::pclose);
+    char buffer[4096];
+    while (const auto got = std::fread(buffer, 1, sizeof(buffer), pipe.get())) out.append(buffer, got);
+    return out;
+  };
+  EXPECT_EQ(run("http://" + address_ + "/a?b=c"), "GET /a?b=c|");
+  EXPECT_EQ(run("-H 'Transfer-Encoding: chunked' -d hello http://" + address_ + "/"), "POST /?|hello");
+  EXPECT_EQ(run("-H 'Expect: 100-continue' -d hello http://" + address_ + "/"), "POST /?|hello");
+  EXPECT_EQ(run("-I -o /dev/null -w '%{http_code} %{size_download}' http://" + address_ + "/"), "200 0");
+  EXPECT_EQ(run("-X BREW -o /dev/null -w '%{http_code}' http://" + address_ + "/"), "501");
+}
+
+}  // namespace
+}  // namespace remit::http

@@ -1,0 +1,52 @@
+// The part of an event stream that its producers and its connection share. Private to this module.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "http/loop.h"
+
+namespace remit::http {
+
+class Connection;
+
+class StreamState {
+ public:
+  // `head`: the header of the answer, which leaves with the first batch.
+  StreamState(std::shared_ptr<Connection> connection, std::string head, std::size_t max_bytes, bool chunked)
+      : connection_(std::move(connection)),
+        max_bytes_(max_bytes),
+        chunked_(chunked),
+        pending_(std::move(head)) {}
+
+  // For producers, on any thread.
+  bool send(std::string_view text);
+  void close();
+  bool open() const;
+  void on_client_gone(std::function<void()> gone);
+
+  // For the connection, on its loop.
+  enum class Next { kWrite, kWait, kFinished };
+  Next take(std::string& batch);  // kWrite: `batch` is what to write
+  void client_gone();
+
+ private:
+  void wake(std::shared_ptr<Connection> connection);
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<Connection> connection_;  // until the stream ends
+  const std::size_t max_bytes_;
+  const bool chunked_;
+  std::string pending_;
+  bool closed_ = false;  // by the producer
+  bool cut_ = false;     // too slow; gone as soon as the loop gets to it
+  bool gone_ = false;
+  bool woken_ = true;  // the connection will call take() of itself
+  std::function<void()> on_gone_;
+};
+
+}  // namespace remit::http
