@@ -1,0 +1,140 @@
+// Credentials and grants: what a deployment proves itself with, and what it may use.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/canonical_json.h"
+#include "identity/registry.h"
+#include "identity/rows.h"
+
+namespace remit::identity {
+
+using snapshot::State;
+
+namespace {
+
+constexpr std::size_t kThumbprintSize = 43;  // 32 bytes in base64url
+
+// The caller has parsed the key (jose); what is checked here keeps a private key out of the store whatever
+// the caller did.
+Result<void> require_public(const NewKey& key) {
+  const auto refused = [](std::string_view why) {
+    return fail(ErrorKind::kInvalid, "RMT-I009", fmt::format("the key cannot be registered: {}", why));
+  };
+  if (key.thumbprint.size() != kThumbprintSize || !from_base64url(key.thumbprint))
+    return refused("its thumbprint is not one of RFC 7638");
+  auto jwk = parse_json(key.public_jwk, {.max_bytes = 8192, .max_depth = 8});
+  if (!jwk || !jwk->is_object()) return refused("it is not a JWK");
+  for (const std::string_view member : {"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+    if (jwk->get_object().contains(member)) return refused("it has private parts");
+  return {};
+}
+
+}  // namespace
+
+Result<CredentialId> Registry::insert_key(store::Transaction& tx, const DeploymentId& deployment,
+                                          const NewKey& key, Instant expires) {
+  TRY(require_public(key));
+  ASSIGN_OR_RETURN(
+      auto seen, tx.query("SELECT d.environment, a.name, d.id FROM credential c JOIN deployment d ON d.id = "
+                          "c.deployment JOIN agent a ON a.id = d.agent WHERE c.thumbprint = ?",
+                          {key.thumbprint}));
+  if (!seen.empty())
+    return fail(ErrorKind::kConflict, "RMT-I008",
+                fmt::format("the key {} was registered before, for `{}/{}`", key.thumbprint,
+                            seen.front().text(0), seen.front().text(1)));
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  auto id = CredentialId::make(clock_, random_);
+  const auto now = to_micros(clock_.now());
+  TRY(tx.execute(
+      "INSERT INTO credential (id, deployment, kind, public_jwk, thumbprint, not_before, expires_at, "
+      "created_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {id.str(), deployment.str(), std::string(to_string(snapshot::CredentialKind::kKey)), key.public_jwk,
+       key.thumbprint, now, to_micros(expires), now, revision}));
+  return id;
+}
+
+Result<CredentialId> Registry::add_credential(store::Transaction& tx, const audit::Actor& actor,
+                                              const DeploymentId& id, const NewKey& key) {
+  ASSIGN_OR_RETURN(auto deployment, read_living(tx, id));
+  ASSIGN_OR_RETURN(auto credential, insert_key(tx, id, key, deployment.expires));
+  if (deployment.state == State::kApproved) TRY(move_state(tx, id, State::kApproved, State::kActive));
+  TRY(record(tx, actor, "credential.add", credential.str(),
+             {{"deployment", id.str()}, {"thumbprint", key.thumbprint}}));
+  return credential;
+}
+
+Result<void> Registry::revoke_credential(store::Transaction& tx, const audit::Actor& actor,
+                                         const CredentialId& id) {
+  ASSIGN_OR_RETURN(auto rows,
+                   tx.query("SELECT deployment, revoked_at FROM credential WHERE id = ?", {id.str()}));
+  if (rows.empty())
+    return fail(ErrorKind::kNotFound, "RMT-I003", fmt::format("there is no credential `{}`", id.str()));
+  if (!rows.front().is_null(1))
+    return fail(ErrorKind::kConflict, "RMT-I022",
+                fmt::format("credential `{}` is revoked already", id.str()));
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute("UPDATE credential SET revoked_at = ?, revision = ? WHERE id = ?",
+                 {to_micros(clock_.now()), revision, id.str()}));
+  return record(tx, actor, "credential.revoke", id.str(), {{"deployment", rows.front().text(0)}});
+}
+
+Result<GrantId> Registry::grant(store::Transaction& tx, const audit::Actor& actor, const NewGrant& given) {
+  ASSIGN_OR_RETURN(auto deployment, read_living(tx, given.deployment));
+  TRY(require_active_human(tx, given.approver));
+  if (given.tool_environment != deployment.environment)
+    return fail(ErrorKind::kForbidden, "RMT-I017",
+                fmt::format("`{}` cannot be granted a tool of {}", deployment.label(),
+                            to_string(given.tool_environment)));
+  if (given.expires && *given.expires <= clock_.now())
+    return fail(ErrorKind::kInvalid, "RMT-I007",
+                fmt::format("the end date {} is in the past", format_instant(*given.expires)));
+  ASSIGN_OR_RETURN(auto there, tx.query("SELECT id FROM tool_grant WHERE deployment = ? AND tool = ? "
+                                        "AND revoked_at IS NULL",
+                                        {given.deployment.str(), given.tool.str()}));
+  if (!there.empty())
+    return fail(ErrorKind::kConflict, "RMT-I016",
+                fmt::format("`{}` has the tool `{}` already, by `{}`", deployment.label(), given.tool.str(),
+                            there.front().text(0)));
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  auto id = GrantId::make(clock_, random_);
+  TRY(tx.execute(
+      "INSERT INTO tool_grant (id, deployment, tool, approved_by, granted_at, expires_at, revision) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      {id.str(), given.deployment.str(), given.tool.str(), given.approver.str(), to_micros(clock_.now()),
+       given.expires ? store::Value(to_micros(*given.expires)) : store::Value(nullptr), revision}));
+  TRY(record(tx, actor, "grant.add", id.str(),
+             {{"deployment", given.deployment.str()},
+              {"tool", given.tool.str()},
+              {"approver", given.approver.str()}}));
+  return id;
+}
+
+Result<void> Registry::revoke_grant(store::Transaction& tx, const audit::Actor& actor,
+                                    const DeploymentId& deployment, const ToolId& tool) {
+  ASSIGN_OR_RETURN(auto rows, tx.query("SELECT id FROM tool_grant WHERE deployment = ? AND tool = ? "
+                                       "AND revoked_at IS NULL",
+                                       {deployment.str(), tool.str()}));
+  if (rows.empty())
+    return fail(ErrorKind::kNotFound, "RMT-I018",
+                fmt::format("`{}` has no grant of the tool `{}`", deployment.str(), tool.str()));
+  const auto& id = rows.front().text(0);
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute("UPDATE tool_grant SET revoked_at = ?, revision = ? WHERE id = ?",
+                 {to_micros(clock_.now()), revision, id}));
+  return record(tx, actor, "grant.revoke", id, {{"deployment", deployment.str()}, {"tool", tool.str()}});
+}
+
+Result<std::int64_t> Registry::end_grants(store::Transaction& tx, const audit::Actor& actor,
+                                          const ToolId& tool) {
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  ASSIGN_OR_RETURN(const auto ended,
+                   tx.execute("UPDATE tool_grant SET revoked_at = ?, revision = ? WHERE tool = ? "
+                              "AND revoked_at IS NULL",
+                              {to_micros(clock_.now()), revision, tool.str()}));
+  if (ended > 0) TRY(record(tx, actor, "grant.end", tool.str(), {{"grants", ended}}));
+  return ended;
+}
+
+}  // namespace remit::identity

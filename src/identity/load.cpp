@@ -1,0 +1,117 @@
+#include "identity/load.h"
+
+#include <map>
+
+#include "identity/rows.h"
+
+namespace remit::identity {
+namespace {
+
+using snapshot::Hold;
+using HoldsBySubject = std::map<std::string, std::vector<Hold>>;
+
+std::optional<HumanId> optional_human(const store::Row& row, std::size_t column) {
+  if (row.is_null(column)) return std::nullopt;
+  return HumanId::trusted(row.text(column));
+}
+
+std::optional<Instant> optional_instant(const store::Row& row, std::size_t column) {
+  if (row.is_null(column)) return std::nullopt;
+  return from_micros(row.integer(column));
+}
+
+Result<HoldsBySubject> load_holds(store::Reader& reader) {
+  ASSIGN_OR_RETURN(auto rows,
+                   reader.query("SELECT subject, kind, placed_by, placed_at, reason FROM identity_hold "
+                                "ORDER BY subject, placed_at, kind"));
+  HoldsBySubject holds;
+  for (const auto& row : rows) {
+    ASSIGN_OR_RETURN(auto kind, hold_kind_of(row.text(1)));
+    holds[row.text(0)].push_back({kind, row.text(2), from_micros(row.integer(3)), row.text(4)});
+  }
+  return holds;
+}
+
+Result<void> load_people(store::Reader& reader, const HoldsBySubject& holds, snapshot::SnapshotData& data) {
+  ASSIGN_OR_RETURN(auto humans, reader.query("SELECT id, name, left_at FROM human ORDER BY id"));
+  for (const auto& row : humans)
+    data.humans.push_back({HumanId::trusted(row.text(0)), row.text(1), row.is_null(2)});
+  ASSIGN_OR_RETURN(auto services,
+                   reader.query("SELECT id, name, owner, deputy, state FROM service ORDER BY id"));
+  for (const auto& row : services) {
+    ASSIGN_OR_RETURN(auto state, state_of(row.text(4)));
+    snapshot::Service service{ServiceId::trusted(row.text(0)), row.text(1), HumanId::trusted(row.text(2)),
+                              optional_human(row, 3),          state,       {}};
+    if (auto found = holds.find(row.text(0)); found != holds.end())
+      for (const auto& hold : found->second) service.holds.push_back(hold.kind);
+    data.services.push_back(std::move(service));
+  }
+  return {};
+}
+
+Result<void> load_agents(store::Reader& reader, snapshot::SnapshotData& data) {
+  ASSIGN_OR_RETURN(auto rows,
+                   reader.query("SELECT id, name, owner, deputy, purpose, process, issuing_system FROM agent "
+                                "ORDER BY id"));
+  for (const auto& row : rows)
+    data.agents.push_back({AgentId::trusted(row.text(0)), row.text(1), HumanId::trusted(row.text(2)),
+                           optional_human(row, 3), row.text(4), row.text(5), row.text(6)});
+  return {};
+}
+
+Result<void> load_deployments(store::Reader& reader, HoldsBySubject holds, snapshot::SnapshotData& data) {
+  ASSIGN_OR_RETURN(
+      auto rows,
+      reader.query(
+          "SELECT d.id, d.environment, a.id, a.name, a.owner, a.deputy, d.state, a.purpose, a.process, "
+          "d.expires_at FROM deployment d JOIN agent a ON a.id = d.agent ORDER BY d.id"));
+  for (const auto& row : rows) {
+    ASSIGN_OR_RETURN(auto environment, environment_of(row.text(1)));
+    ASSIGN_OR_RETURN(auto state, state_of(row.text(6)));
+    data.deployments.push_back({.id = DeploymentId::trusted(row.text(0)),
+                                .environment = environment,
+                                .agent = AgentId::trusted(row.text(2)),
+                                .name = row.text(3),
+                                .owner = HumanId::trusted(row.text(4)),
+                                .deputy = optional_human(row, 5),
+                                .state = state,
+                                .holds = std::move(holds[row.text(0)]),
+                                .purpose = row.text(7),
+                                .process = row.text(8),
+                                .expires = from_micros(row.integer(9))});
+  }
+  return {};
+}
+
+Result<void> load_access(store::Reader& reader, snapshot::SnapshotData& data) {
+  ASSIGN_OR_RETURN(auto credentials,
+                   reader.query("SELECT id, deployment, public_jwk, thumbprint, not_before, expires_at, "
+                                "revoked_at FROM credential ORDER BY id"));
+  for (const auto& row : credentials)
+    data.credentials.push_back({.id = CredentialId::trusted(row.text(0)),
+                                .deployment = DeploymentId::trusted(row.text(1)),
+                                .kind = snapshot::CredentialKind::kKey,
+                                .public_jwk = row.text(2),
+                                .thumbprint = row.text(3),
+                                .not_before = from_micros(row.integer(4)),
+                                .expires = from_micros(row.integer(5)),
+                                .revoked = !row.is_null(6)});
+  ASSIGN_OR_RETURN(auto grants, reader.query("SELECT id, deployment, tool, expires_at FROM tool_grant "
+                                             "WHERE revoked_at IS NULL ORDER BY id"));
+  for (const auto& row : grants)
+    data.grants.push_back({GrantId::trusted(row.text(0)), DeploymentId::trusted(row.text(1)),
+                           ToolId::trusted(row.text(2)), optional_instant(row, 3)});
+  return {};
+}
+
+}  // namespace
+
+Result<void> load(store::Reader& reader, snapshot::SnapshotData& data) {
+  ASSIGN_OR_RETURN(auto holds, load_holds(reader));
+  TRY(load_people(reader, holds, data));
+  TRY(load_agents(reader, data));
+  TRY(load_deployments(reader, std::move(holds), data));
+  return load_access(reader, data);
+}
+
+}  // namespace remit::identity

@@ -1,0 +1,54 @@
+// What the commands read before they change anything, and the texts that they accept. Private to the module.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/environment.h"
+#include "base/id.h"
+#include "snapshot/names.h"
+#include "store/store.h"
+
+namespace remit::identity {
+
+struct DeploymentRow {
+  DeploymentId id;
+  AgentId agent;
+  std::string name;  // the agent's
+  HumanId owner;
+  Environment environment = Environment::kSandbox;
+  snapshot::State state = snapshot::State::kDraft;
+  Instant expires;
+
+  std::string label() const;  // "production/invoice-bot"
+};
+
+// Errors: kNotFound RMT-I003.
+Result<DeploymentRow> read_deployment(store::Reader& reader, const DeploymentId& id);
+// Also kConflict RMT-I011 if it is retired.
+Result<DeploymentRow> read_living(store::Reader& reader, const DeploymentId& id);
+
+// Owner and deputy of something. Errors: RMT-I001, RMT-I002, kInvalid RMT-I021.
+Result<void> require_owners(store::Reader& reader, const HumanId& owner,
+                            const std::optional<HumanId>& deputy);
+
+Result<bool> has_living_credential(store::Reader& reader, const DeploymentId& deployment, Instant now);
+
+// Values from outside. Errors: kInvalid RMT-I004 (a name), RMT-I006 (a text: empty, over 500 bytes, control
+// characters).
+Result<void> require_slug(std::string_view what, std::string_view text);
+Result<void> require_text(std::string_view what, std::string_view text);
+
+// Values from our own rows. Errors: kInternal RMT-I030.
+Result<Environment> environment_of(const std::string& text);
+Result<snapshot::State> state_of(const std::string& text);
+Result<snapshot::HoldKind> hold_kind_of(const std::string& text);
+
+inline store::Value nullable(const std::optional<HumanId>& id) {
+  return id ? store::Value(id->str()) : store::Value(nullptr);
+}
+
+}  // namespace remit::identity

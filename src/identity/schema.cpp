@@ -1,0 +1,64 @@
+// The tables of identities, in the SQL that SQLite and PostgreSQL share. Instants are microseconds since
+// 1970, UTC.
+
+#include "identity/registry.h"
+
+namespace remit::identity {
+namespace {
+
+// Two people who are here at once never share a name: the command line names people by it.
+constexpr std::string_view kHuman =
+    "CREATE TABLE human (id TEXT PRIMARY KEY, name TEXT NOT NULL, joined_at BIGINT NOT NULL, left_at BIGINT, "
+    "revision BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX human_name ON human (name) WHERE left_at IS NULL;";
+
+constexpr std::string_view kService =
+    "CREATE TABLE service (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, owner TEXT NOT NULL REFERENCES "
+    "human (id), "
+    "deputy TEXT REFERENCES human (id), issuing_system TEXT NOT NULL, state TEXT NOT NULL, "
+    "created_at BIGINT NOT NULL, revision BIGINT NOT NULL);";
+
+constexpr std::string_view kAgent =
+    "CREATE TABLE agent (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, owner TEXT NOT NULL REFERENCES "
+    "human (id), "
+    "deputy TEXT REFERENCES human (id), purpose TEXT NOT NULL, process TEXT NOT NULL, issuing_system TEXT "
+    "NOT NULL, "
+    "created_at BIGINT NOT NULL, revision BIGINT NOT NULL);";
+
+// Of one agent at most one deployment lives in an environment; the retired ones stay.
+constexpr std::string_view kDeployment =
+    "CREATE TABLE deployment (id TEXT PRIMARY KEY, agent TEXT NOT NULL REFERENCES agent (id), "
+    "environment TEXT NOT NULL, state TEXT NOT NULL, expires_at BIGINT NOT NULL, approved_by TEXT REFERENCES "
+    "human (id), "
+    "approved_at BIGINT, created_at BIGINT NOT NULL, retired_at BIGINT, revision BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX deployment_living ON deployment (agent, environment) WHERE retired_at IS NULL;";
+
+// `subject` is a deployment's or a service's id.
+constexpr std::string_view kHold =
+    "CREATE TABLE identity_hold (subject TEXT NOT NULL, kind TEXT NOT NULL, placed_by TEXT NOT NULL, "
+    "placed_at BIGINT NOT NULL, reason TEXT NOT NULL, revision BIGINT NOT NULL, PRIMARY KEY (subject, "
+    "kind));";
+
+// A key is registered once, ever: the index has the revoked ones and those of every environment.
+constexpr std::string_view kCredential =
+    "CREATE TABLE credential (id TEXT PRIMARY KEY, deployment TEXT NOT NULL REFERENCES deployment (id), "
+    "kind TEXT NOT NULL, public_jwk TEXT NOT NULL, thumbprint TEXT NOT NULL UNIQUE, not_before BIGINT NOT "
+    "NULL, "
+    "expires_at BIGINT NOT NULL, created_at BIGINT NOT NULL, revoked_at BIGINT, revision BIGINT NOT NULL);";
+
+constexpr std::string_view kGrant =
+    "CREATE TABLE tool_grant (id TEXT PRIMARY KEY, deployment TEXT NOT NULL REFERENCES deployment (id), "
+    "tool TEXT NOT NULL, approved_by TEXT NOT NULL REFERENCES human (id), granted_at BIGINT NOT NULL, "
+    "expires_at BIGINT, revoked_at BIGINT, revision BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX tool_grant_living ON tool_grant (deployment, tool) WHERE revoked_at IS NULL;";
+
+}  // namespace
+
+std::vector<store::Migration> migrations() {
+  return {{200, "human", kHuman}, {201, "service", kService},
+          {202, "agent", kAgent}, {203, "deployment", kDeployment},
+          {204, "hold", kHold},   {205, "credential", kCredential},
+          {206, "grant", kGrant}};
+}
+
+}  // namespace remit::identity
