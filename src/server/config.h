@@ -1,0 +1,84 @@
+// Config: what `remit serve` is told, from a TOML file or from the defaults of a data folder.
+//
+//   data = "/var/lib/remit"              # everything that Remit keeps
+//   listen = ["127.0.0.1:7420"]          # one address or several; port 0: any free one
+//   public_url = "https://remit.acme.example"   # as agents reach it; default: http:// and the first address
+//   hosts = ["remit.acme.example"]       # further names that the Host header may carry
+//   plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens would cross the network in
+//   clear threads = 2                          # loops; default: one a core drain_seconds = 20 # what a stop
+//   waits for calls in flight
+//
+//   [log]
+//   level = "info"                       # debug, info, warn, error
+//
+//   [audit]
+//   folder = "/var/lib/remit/audit"      # tiles and checkpoints; default: DATA/audit
+//   origin = "remit.acme.example/audit"  # the log's name in its checkpoints; default: the public host +
+//   "/audit"
+//
+//   [calls]
+//   upstream_open_seconds = 15
+//   upstream_answer_seconds = 60
+//
+// Every problem of a file is told at once, each with its line and its fix: a server that starts on half a
+// configuration enforces another one than was written.
+//
+// Thread-safety: values.
+
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace remit::server {
+
+struct Config {
+  std::filesystem::path data;
+  std::vector<std::string> listen = {"127.0.0.1:7420"};
+  std::string public_url;  // without a slash at the end; empty: made of the address that was taken
+  std::vector<std::string> hosts;
+  bool plain_http_beyond_loopback = false;
+  unsigned threads = 0;  // 0: one a core
+  std::chrono::seconds drain{20};
+  std::string log_level = "info";
+  std::filesystem::path audit_folder;  // empty: DATA/audit
+  std::string audit_origin;            // empty: the public host + "/audit"
+  std::chrono::seconds upstream_open{15};
+  std::chrono::seconds upstream_answer{60};
+};
+
+// What lies where in the data folder.
+struct DataFolder {
+  explicit DataFolder(std::filesystem::path data) : root(std::move(data)) {}
+  std::filesystem::path root;
+  std::filesystem::path store() const { return root / "remit.db"; }
+  std::filesystem::path vault_key() const { return root / "vault.key"; }
+  std::filesystem::path socket() const { return root / "remit.sock"; }
+  std::filesystem::path audit() const { return root / "audit"; }
+};
+
+struct ConfigProblem {
+  std::size_t line = 0;  // from 1; 0: the file as a whole
+  Error error;
+};
+
+// Either a configuration without fault or all that is wrong with it. `base` is what relative paths start
+// from. Problems: RMT-X001 (not TOML), RMT-X002 (unknown key), RMT-X003 (wrong type), RMT-X004 (value out of
+// range), RMT-X005 (plain HTTP beyond loopback), RMT-X006 (a key that is needed is not there).
+std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view toml,
+                                                               const std::filesystem::path& base);
+
+// Reads and parses a file. The error's message has a line a problem: "remit.toml:3: RMT-X002: …".
+// Errors: kInvalid RMT-X001 … X006 (the first one's code), kNotFound RMT-X007.
+Result<Config> load_config(const std::filesystem::path& file);
+
+// The addresses against the rule on plain HTTP; also for addresses of the command line. Errors: RMT-X004,
+// RMT-X005.
+Result<> check_listen(std::string_view address, bool plain_http_beyond_loopback);
+
+}  // namespace remit::server

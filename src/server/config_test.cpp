@@ -1,0 +1,117 @@
+#include "server/config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "store/temp_folder.h"
+
+namespace remit::server {
+namespace {
+
+TEST(Config, TakesEveryDocumentedKey) {
+  const auto config = parse_config(R"(
+data = "data"
+listen = ["127.0.0.1:0", "[::1]:7420"]
+public_url = "https://remit.acme.example/"
+hosts = ["remit.acme.example"]
+plain_http_beyond_loopback = true
+threads = 3
+drain_seconds = 5
+[log]
+level = "warn"
+[audit]
+folder = "/srv/tiles"
+origin = "remit.acme.example/audit"
+[calls]
+upstream_open_seconds = 3
+upstream_answer_seconds = 30
+)",
+                                   "/etc/remit");
+  ASSERT_TRUE(config) << config.error().front().error.message;
+  EXPECT_EQ(config->data, "/etc/remit/data");
+  EXPECT_EQ(config->listen, (std::vector<std::string>{"127.0.0.1:0", "[::1]:7420"}));
+  EXPECT_EQ(config->public_url, "https://remit.acme.example");
+  EXPECT_EQ(config->hosts, std::vector<std::string>{"remit.acme.example"});
+  EXPECT_TRUE(config->plain_http_beyond_loopback);
+  EXPECT_EQ(config->threads, 3U);
+  EXPECT_EQ(config->drain, std::chrono::seconds{5});
+  EXPECT_EQ(config->log_level, "warn");
+  EXPECT_EQ(config->audit_folder, "/srv/tiles");
+  EXPECT_EQ(config->audit_origin, "remit.acme.example/audit");
+  EXPECT_EQ(config->upstream_open, std::chrono::seconds{3});
+  EXPECT_EQ(config->upstream_answer, std::chrono::seconds{30});
+}
+
+TEST(Config, TellsLineAndFixOfEachFault) {
+  struct Case {
+    std::string_view toml;
+    std::size_t line;
+    std::string_view code, message, fix;
+  };
+  const Case cases[] = {
+      {"data = \"d\"\nlisten = ", 2, "RMT-X001", "", ""},
+      {"data = \"d\"\ndata = \"e\"", 2, "RMT-X001", "", ""},
+      {"data = \"d\"\nlistn = \"127.0.0.1:1\"", 2, "RMT-X002", "unknown key `listn`",
+       "did you mean `listen`?"},
+      {"data = \"d\"\n[log]\nlevle = \"info\"", 3, "RMT-X002", "unknown key `log.levle`",
+       "did you mean `level`?"},
+      {"data = \"d\"\n[tls]\ncert = \"x\"", 2, "RMT-X002", "unknown key `tls`", "known: "},
+      {"data = 7", 1, "RMT-X003", "`data` must be a string, not integer", ""},
+      {"data = \"\"", 1, "RMT-X004", "`data` must not be empty", ""},
+      {"data = \"d\"\nlisten = [1]", 2, "RMT-X003", "`listen` must be a string", ""},
+      {"data = \"d\"\nlisten = []", 2, "RMT-X003", "`listen` must be a string or a list", ""},
+      {"data = \"d\"\nlisten = \"7420\"", 2, "RMT-X004", "`listen` must be ADDRESS:PORT", "127.0.0.1:7420"},
+      {"data = \"d\"\nlisten = \"127.0.0.1:99999\"", 2, "RMT-X004", "`listen` must be ADDRESS:PORT", ""},
+      {"data = \"d\"\n\nlisten = \"0.0.0.0:80\"", 3, "RMT-X005", "plain HTTP on `0.0.0.0:80`", ""},
+      {"data = \"d\"\npublic_url = \"ftp://x\"", 2, "RMT-X004", "`public_url` must be", ""},
+      {"data = \"d\"\npublic_url = \"https://x/y\"", 2, "RMT-X004", "without a path", ""},
+      {"data = \"d\"\nthreads = 0", 2, "RMT-X004", "`threads` must be from 1 to 256, not 0", ""},
+      {"data = \"d\"\nthreads = \"two\"", 2, "RMT-X003", "`threads` must be an integer, not string", ""},
+      {"data = \"d\"\nplain_http_beyond_loopback = 1", 2, "RMT-X003", "must be true or false", ""},
+      {"data = \"d\"\n[log]\nlevel = \"wran\"", 3, "RMT-X004", "`log.level` must be a level",
+       "did you mean `warn`?"},
+      {"data = \"d\"\nlog = \"info\"", 2, "RMT-X003", "`log` must be a table", ""},
+      {"listen = \"127.0.0.1:1\"", 0, "RMT-X006", "`data` is missing", ""},
+  };
+  for (const auto& expected : cases) {
+    const auto config = parse_config(expected.toml, "/");
+    ASSERT_FALSE(config) << expected.toml;
+    const auto& problem = config.error().front();
+    EXPECT_EQ(problem.line, expected.line) << expected.toml;
+    EXPECT_EQ(problem.error.code, expected.code) << expected.toml;
+    EXPECT_TRUE(problem.error.message.contains(expected.message)) << problem.error.message;
+    EXPECT_TRUE(fix_of(problem.error).contains(expected.fix)) << fix_of(problem.error);
+    EXPECT_FALSE(fix_of(problem.error).empty()) << expected.toml;
+  }
+}
+
+TEST(Config, TellsAllFaultsOfAFileAtOnce) {
+  const store::TempFolder folder;
+  const auto file = folder / "remit.toml";
+  std::ofstream(file) << "data = \"d\"\nlistn = 1\nthreads = -1\n";
+  const auto config = load_config(file);
+  ASSERT_FALSE(config);
+  EXPECT_TRUE(config.error().message.contains(file.string() + ":2: RMT-X002")) << config.error().message;
+  EXPECT_TRUE(config.error().message.contains(file.string() + ":3: RMT-X004")) << config.error().message;
+  EXPECT_EQ(exit_code(config.error().kind), 2);
+}
+
+TEST(Config, SaysWhichFileCannotBeRead) {
+  const auto config = load_config("/nowhere/remit.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, "RMT-X007");
+  EXPECT_TRUE(config.error().message.contains("/nowhere/remit.toml"));
+}
+
+TEST(Config, TakesPlainHttpBeyondLoopbackOnlyWhenTold) {
+  for (const auto address : {"127.0.0.1:1", "[::1]:1", "localhost:1"})
+    EXPECT_TRUE(check_listen(address, false));
+  for (const auto address : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "remit.example:1"}) {
+    EXPECT_EQ(check_listen(address, false).error().code, "RMT-X005") << address;
+    EXPECT_TRUE(check_listen(address, true)) << address;
+  }
+}
+
+}  // namespace
+}  // namespace remit::server
