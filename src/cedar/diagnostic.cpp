@@ -1,0 +1,103 @@
+#include "cedar/diagnostic.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace cedar {
+namespace {
+
+bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0U);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+void DiagnosticSink::report(Span span, std::string message, std::string help) {
+  if (full()) return;
+  diagnostics_.push_back({std::move(message), std::move(help), span, {}, {}});
+}
+
+Diagnostics DiagnosticSink::take() {
+  const LineTable lines(text_);
+  for (Diagnostic& diagnostic : diagnostics_) {
+    diagnostic.start = lines.position(diagnostic.span.begin);
+    diagnostic.end = lines.position(diagnostic.span.end);
+  }
+  std::ranges::sort(diagnostics_, {},
+                    [](const Diagnostic& d) { return std::pair(d.span.begin, d.span.end); });
+  return std::move(diagnostics_);
+}
+
+LineTable::LineTable(std::string_view text) : text_(text), starts_{0} {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') starts_.push_back(static_cast<std::uint32_t>(i + 1));
+  }
+}
+
+Position LineTable::position(std::uint32_t offset) const {
+  offset = std::min(offset, static_cast<std::uint32_t>(text_.size()));
+  const auto after = std::ranges::upper_bound(starts_, offset);
+  const std::uint32_t start = *std::prev(after);
+  const auto columns = std::ranges::count_if(text_.substr(start, offset - start), starts_code_point);
+  return {static_cast<std::uint32_t>(after - starts_.begin()), static_cast<std::uint32_t>(columns + 1)};
+}
+
+std::string_view closest(std::string_view written, std::span<const std::string_view> candidates) {
+  constexpr std::size_t kLongest = 40;  // keeps the cost of hostile texts small
+  if (written.size() > kLongest) return {};
+  std::size_t best_distance = std::max<std::size_t>(1, written.size() / 3) + 1;
+  std::string_view best;
+  for (const std::string_view candidate : candidates) {
+    const std::size_t distance = edit_distance(written, candidate);
+    if (distance >= best_distance) continue;
+    best_distance = distance;
+    best = candidate;
+  }
+  return best;
+}
+
+std::string did_you_mean(std::string_view written, std::span<const std::string_view> candidates,
+                         std::string otherwise) {
+  const std::string_view candidate = closest(written, candidates);
+  return candidate.empty() ? std::move(otherwise) : "did you mean `" + std::string(candidate) + "`?";
+}
+
+std::string render(const Diagnostic& diagnostic, std::string_view text, std::string_view file_name) {
+  const std::size_t begin = std::min<std::size_t>(diagnostic.span.begin, text.size());
+  const std::size_t line_begin = begin == 0 ? 0 : text.rfind('\n', begin - 1) + 1;  // npos + 1 is 0
+  const std::string_view line = text.substr(line_begin, text.substr(line_begin).find('\n'));
+  const std::string number = std::to_string(diagnostic.start.line);
+  const std::string margin(number.size(), ' ');
+
+  std::string indent;
+  for (const char c : line.substr(0, begin - line_begin)) {
+    if (starts_code_point(c)) indent += c == '\t' ? '\t' : ' ';
+  }
+  const std::size_t shown_end = std::min<std::size_t>(diagnostic.span.end, line_begin + line.size());
+  const auto marked =
+      std::ranges::count_if(text.substr(begin, shown_end > begin ? shown_end - begin : 0), starts_code_point);
+
+  std::string out = "error: " + diagnostic.message + '\n';
+  out += margin + " ┌─ " + std::string(file_name) + ':' + number + ':' +
+         std::to_string(diagnostic.start.column) + '\n';
+  out += number + " │ " + std::string(line) + '\n';
+  out += margin + " │ " + indent +
+         std::string(static_cast<std::size_t>(std::max<std::ptrdiff_t>(marked, 1)), '^') + '\n';
+  if (!diagnostic.help.empty()) out += margin + " = help: " + diagnostic.help + '\n';
+  return out;
+}
+
+}  // namespace cedar

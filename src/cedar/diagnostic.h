@@ -1,0 +1,46 @@
+// Collects diagnostics while a text is parsed, and finds the places they speak of.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cedar/cedar.h"
+
+namespace cedar {
+
+class DiagnosticSink {
+ public:
+  DiagnosticSink(std::string_view text, std::size_t limit) : text_(text), limit_(limit) {}
+
+  void report(Span span, std::string message, std::string help = {});
+  bool full() const { return diagnostics_.size() >= limit_; }
+  bool empty() const { return diagnostics_.empty(); }
+  Diagnostics take();  // in order of the text
+
+ private:
+  std::string_view text_;
+  std::size_t limit_;
+  Diagnostics diagnostics_;
+};
+
+// Offsets to positions, for one text. Built once, then logarithmic in the number of lines.
+class LineTable {
+ public:
+  explicit LineTable(std::string_view text);
+  Position position(std::uint32_t offset) const;
+
+ private:
+  std::string_view text_;
+  std::vector<std::uint32_t> starts_;
+};
+
+// The candidate closest to `written`, as ", did you mean `x`?" needs it; empty when none is close.
+std::string_view closest(std::string_view written, std::span<const std::string_view> candidates);
+
+// "did you mean `x`?", or `otherwise`.
+std::string did_you_mean(std::string_view written, std::span<const std::string_view> candidates,
+                         std::string otherwise = {});
+
+}  // namespace cedar

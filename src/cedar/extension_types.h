@@ -1,0 +1,22 @@
+// The text forms of extension types. Each answers nullopt for text that is not one, overflow included.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "cedar/value.h"
+
+namespace cedar {
+
+std::optional<IpAddress> parse_ip(std::string_view text);
+bool is_loopback(const IpAddress& address);
+bool is_multicast(const IpAddress& address);
+bool is_in_range(const IpAddress& address, const IpAddress& range);
+
+std::optional<std::int64_t> parse_decimal(std::string_view text);   // in ten-thousandths
+std::optional<std::int64_t> parse_datetime(std::string_view text);  // milliseconds since 1970-01-01T00:00:00Z
+std::optional<std::int64_t> parse_duration(std::string_view text);  // milliseconds
+
+}  // namespace cedar

@@ -1,0 +1,42 @@
+// Entities and context JSON to values. Language reference: "Entities and context syntax".
+//
+// `{"__entity": {"type", "id"}}` is an entity, `{"__extn": {"fn", "arg" or "args"}}` a value of an extension
+// type; other objects are records, arrays sets. Refused: null, fractions, integers beyond 64 bits.
+
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <expected>
+#include <string_view>
+
+#include "cedar/arena.h"
+#include "cedar/cedar.h"
+#include "cedar/value.h"
+
+namespace cedar {
+
+class JsonReader {
+ public:
+  JsonReader(Arena& arena, const Limits& limits) : arena_(arena), limits_(limits) {}
+
+  std::expected<Value, DataError> value(const boost::json::value& json);
+  // The fields of an object, sorted by name; no escape at this level.
+  std::expected<std::span<const Field>, DataError> fields(const boost::json::object& json);
+  // {"type", "id"}, with or without the escape around it.
+  std::expected<Uid, DataError> uid(const boost::json::value& json);
+
+ private:
+  std::expected<Value, DataError> set(const boost::json::array& json);
+  std::expected<Value, DataError> object(const boost::json::object& json);
+  std::expected<Value, DataError> extension(const boost::json::value& json);
+
+  Arena& arena_;
+  const Limits& limits_;
+  std::uint32_t depth_ = 0;
+};
+
+// An error found at `step` of something whose own errors are relative to it.
+std::unexpected<DataError> below(std::string_view step, DataError error);
+
+}  // namespace cedar

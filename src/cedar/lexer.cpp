@@ -1,0 +1,126 @@
+#include "cedar/lexer.h"
+
+#include <algorithm>
+
+namespace cedar {
+namespace {
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_word(char c) { return is_letter(c) || is_digit(c); }
+
+struct Symbol {
+  std::string_view text;
+  TokenKind kind;
+};
+
+// Longer ones first.
+constexpr Symbol kSymbols[] = {
+    {"::", TokenKind::kPathSeparator},
+    {"==", TokenKind::kEqual},
+    {"!=", TokenKind::kNotEqual},
+    {"<=", TokenKind::kLessEqual},
+    {">=", TokenKind::kGreaterEqual},
+    {"&&", TokenKind::kAnd},
+    {"||", TokenKind::kOr},
+    {"(", TokenKind::kLeftParen},
+    {")", TokenKind::kRightParen},
+    {"{", TokenKind::kLeftBrace},
+    {"}", TokenKind::kRightBrace},
+    {"[", TokenKind::kLeftBracket},
+    {"]", TokenKind::kRightBracket},
+    {".", TokenKind::kDot},
+    {",", TokenKind::kComma},
+    {";", TokenKind::kSemicolon},
+    {":", TokenKind::kColon},
+    {"@", TokenKind::kAt},
+    {"<", TokenKind::kLess},
+    {">", TokenKind::kGreater},
+    {"!", TokenKind::kNot},
+    {"+", TokenKind::kPlus},
+    {"-", TokenKind::kMinus},
+    {"*", TokenKind::kStar},
+};
+
+}  // namespace
+
+Token Lexer::token(TokenKind kind, std::size_t size) {
+  const Token made{kind,
+                   {static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(at_ + size)},
+                   text_.substr(at_, size)};
+  at_ += size;
+  return made;
+}
+
+void Lexer::skip_blanks() {
+  while (at_ < text_.size()) {
+    if (std::string_view(" \t\n\r\f\v").contains(text_[at_])) {
+      ++at_;
+    } else if (text_.substr(at_).starts_with("//")) {
+      at_ = std::min(text_.find('\n', at_), text_.size());
+    } else if (text_.substr(at_).starts_with("\xC2\x85")) {  // NEXT LINE
+      at_ += 2;
+    } else if (text_.substr(at_).starts_with("\xE2\x80\xA8") ||
+               text_.substr(at_).starts_with("\xE2\x80\xA9") ||
+               text_.substr(at_).starts_with("\xE2\x80\x8E") ||
+               text_.substr(at_).starts_with("\xE2\x80\x8F")) {
+      at_ += 3;  // line and paragraph separators, direction marks: Unicode's Pattern_White_Space
+    } else {
+      return;
+    }
+  }
+}
+
+Token Lexer::string() {
+  for (std::size_t end = at_ + 1; end < text_.size(); ++end) {
+    if (text_[end] == '\\') {
+      ++end;
+    } else if (text_[end] == '"') {
+      return token(TokenKind::kString, end + 1 - at_);
+    }
+  }
+  const std::size_t line_end = std::min(text_.find('\n', at_), text_.size());
+  sink_.report({static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(line_end)},
+               "this string does not end", "close it with `\"`");
+  at_ = text_.size();
+  return token(TokenKind::kEnd, 0);
+}
+
+void Lexer::report_unknown() {
+  std::size_t size = 1;
+  while (at_ + size < text_.size() && (static_cast<unsigned char>(text_[at_ + size]) & 0xC0U) == 0x80U)
+    ++size;
+  const std::string_view character = text_.substr(at_, size);
+  std::string help;
+  if (character == "=") help = "equality is written `==`";
+  if (character == "&") help = "`and` is written `&&`";
+  if (character == "|") help = "`or` is written `||`";
+  if (character == "'") help = "strings are written with double quotes";
+  if (character == "/" || character == "%") help = "Cedar has no division";
+  sink_.report({static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(at_ + size)},
+               "`" + std::string(character) + "` has no meaning here", std::move(help));
+  at_ += size;
+}
+
+Token Lexer::next() {
+  while (true) {
+    skip_blanks();
+    if (at_ >= text_.size()) return token(TokenKind::kEnd, 0);
+    const std::string_view rest = text_.substr(at_);
+    const auto run = [&](std::size_t from, auto belongs) {
+      return static_cast<std::size_t>(std::ranges::find_if_not(rest.substr(from), belongs) - rest.begin());
+    };
+    if (is_letter(rest[0])) return token(TokenKind::kIdentifier, run(1, is_word));
+    if (is_digit(rest[0])) return token(TokenKind::kInteger, run(1, is_digit));
+    if (rest[0] == '"') return string();
+    if (rest[0] == '?' && rest.size() > 1 && is_letter(rest[1]))
+      return token(TokenKind::kSlot, run(1, is_word));
+    for (const Symbol& symbol : kSymbols) {
+      if (rest.starts_with(symbol.text)) return token(symbol.kind, symbol.text.size());
+    }
+    report_unknown();
+    if (sink_.full()) at_ = text_.size();
+  }
+}
+
+}  // namespace cedar

@@ -1,0 +1,24 @@
+// Policy text to syntax trees. Language reference: "Grammar for Cedar syntax", with RFC 71 (trailing commas)
+// and RFC 62 (paths after `has`).
+//
+// An error inside a policy is reported, the rest of that policy is skipped up to its `;`, and parsing goes
+// on, so that a file with five bad policies gives at least five diagnostics. Recursion is bounded by
+// Limits::depth.
+
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "cedar/arena.h"
+#include "cedar/ast.h"
+#include "cedar/diagnostic.h"
+
+namespace cedar {
+
+// The trees of all policies, in order; to be ignored unless `sink` stayed empty. They point into `arena`
+// only.
+std::vector<ast::Policy> parse_policies(std::string_view text, const Limits& limits, Arena& arena,
+                                        DiagnosticSink& sink);
+
+}  // namespace cedar
