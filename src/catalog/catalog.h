@@ -1,0 +1,156 @@
+// Catalog: the destinations that agents may reach and the tools that they offer, and every command that
+// changes them.
+//
+// A tool's definition is pinned: by the SHA-256 of its canonical JSON (RFC 8785), so that an upstream that
+// only reorders members changes nothing, and one that changes a word, a schema or an annotation is noticed.
+// What a tool does (its effect) and how sensitive its data is, a person says; until then it cannot be called.
+// What an upstream claims of itself is never believed.
+//
+// A command runs inside the caller's store transaction, checks its guards, changes rows, moves the revision
+// and appends a governance event; an error means that the caller must let the transaction fail.
+//
+// Errors, unless a command says more: RMT-C010 (kNotFound), RMT-C011 (kConflict: retired), RMT-C012
+// (kInvalid: a value), those of the people check, the store and the log.
+//
+// Thread-safety: commands run on the thread of their transaction; a Catalog has no state of its own.
+
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/log.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "catalog/vault.h"
+#include "mcp/tools.h"
+#include "snapshot/types.h"
+#include "store/store.h"
+
+namespace remit::catalog {
+
+std::vector<store::Migration> migrations();
+
+// Whether a person is here and may own and decide: identity::require_active_human.
+using RequirePerson = std::function<Result<void>(store::Reader&, const HumanId&)>;
+
+// A credential that the destination wants, and where it goes: the name of a header (http) or of an
+// environment variable (stdio).
+struct NewSecret {
+  std::string slot;
+  Secret value;
+};
+
+struct NewDestination {
+  Environment environment = Environment::kSandbox;
+  std::string name;  // 1–63 of a–z, 0–9 and '-', starting with a letter; not `call` and not an effect
+  snapshot::Transport transport;
+  snapshot::DataClass data_class = snapshot::DataClass::kInternal;
+  std::vector<std::string> labels = {};
+  HumanId owner;
+  std::optional<NewSecret> secret = {};
+};
+
+// What a person says of a tool.
+struct Classification {
+  snapshot::Effect effect = snapshot::Effect::kRead;
+  snapshot::DataClass data_class = snapshot::DataClass::kInternal;
+  std::vector<std::string> labels = {};
+};
+
+// What became of the tools that an upstream listed; ids.
+struct Discovery {
+  std::vector<ToolId> added;  // pinned as they were listed; uncallable until classified
+  std::vector<ToolId> unchanged;
+  std::vector<ToolId> quarantined;  // differ from their pin, newly or still
+  std::vector<ToolId> restored;     // were quarantined and are listed as pinned again
+  std::vector<ToolId> missing;      // known, and not listed
+};
+
+// A quarantined tool's two definitions, for the person who decides.
+struct PinChange {
+  std::string pinned;  // bytes as they were listed
+  std::string offered;
+  Digest pinned_digest;
+  Digest offered_digest;
+};
+
+class Catalog {
+ public:
+  // All must outlive it.
+  Catalog(audit::Log& log, const Clock& clock, Random& random, const Vault& vault,
+          RequirePerson require_person)
+      : log_(log),
+        clock_(clock),
+        random_(random),
+        vault_(vault),
+        require_person_(std::move(require_person)) {}
+
+  // Destinations ------------------------------------------------------------------------------------------
+
+  // Errors: RMT-C013 (kConflict: the name is taken), RMT-C014 (kInvalid: the secret's slot).
+  Result<DestinationId> add_destination(store::Transaction& tx, const audit::Actor& actor,
+                                        const NewDestination& destination);
+
+  // Sets or replaces the credential. Errors: RMT-C014.
+  Result<void> set_secret(store::Transaction& tx, const audit::Actor& actor, const DestinationId& destination,
+                          const NewSecret& secret);
+
+  // Retires it and its tools, and forgets its credential. Answers the tools: end the grants on them in the
+  // same transaction.
+  Result<std::vector<ToolId>> retire_destination(store::Transaction& tx, const audit::Actor& actor,
+                                                 const DestinationId& destination);
+
+  // Tools -------------------------------------------------------------------------------------------------
+
+  // Takes in the whole list of tools that the destination's server offers now. Nothing changes, and no
+  // revision moves, where all are as pinned. Errors: RMT-C015 (kInvalid: two tools of one name).
+  Result<Discovery> record_discovery(store::Transaction& tx, const audit::Actor& actor,
+                                     const DestinationId& destination, std::span<const mcp::Tool> offered);
+
+  // A person says what a tool does and how sensitive its data is.
+  Result<void> classify(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool,
+                        const Classification& classification, const HumanId& person);
+
+  // What the person who decides on a quarantined tool must see. Errors: RMT-C016 (kConflict: is not
+  // quarantined).
+  static Result<PinChange> pin_change(store::Reader& reader, const ToolId& tool);
+
+  // Pins the definition that is offered. `seen` is the digest of the one that the person saw.
+  // Errors: RMT-C016, RMT-C017 (kConflict: another one is offered by now).
+  Result<void> accept_definition(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool,
+                                 const Digest& seen, const HumanId& person);
+
+  // End the grants on it in the same transaction.
+  Result<void> retire_tool(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool);
+
+ private:
+  Result<void> record(store::Transaction& tx, const audit::Actor& actor, std::string_view action,
+                      std::string_view object, boost::json::object detail = {});
+  Result<void> seal_into(store::Transaction& tx, const DestinationId& destination, const NewSecret& secret);
+  Result<ToolId> add_tool(store::Transaction& tx, const audit::Actor& actor, const DestinationId& destination,
+                          std::string_view data_class, const mcp::Tool& offered);
+  Result<void> quarantine(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool,
+                          const mcp::Tool& offered, const Digest& digest);
+  Result<void> restore(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool);
+
+  audit::Log& log_;
+  const Clock& clock_;
+  Random& random_;
+  const Vault& vault_;
+  RequirePerson require_person_;
+};
+
+// The pin of a definition: SHA-256 of its canonical JSON.
+Digest pin_of(const boost::json::object& definition);
+
+// Look-ups. Errors: RMT-C010.
+Result<DestinationId> find_destination(store::Reader& reader, Environment environment, std::string_view name);
+Result<ToolId> find_tool(store::Reader& reader, Environment environment, std::string_view qualified_name);
+
+}  // namespace remit::catalog

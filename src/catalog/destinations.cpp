@@ -1,0 +1,119 @@
+// Destinations: what agents act on, and the credential with which Remit acts there for them.
+
+#include <fmt/format.h>
+
+#include "catalog/catalog.h"
+#include "catalog/values.h"
+
+namespace remit::catalog {
+
+using snapshot::to_string;
+
+namespace {
+
+// The transport of a destination that is in use.
+Result<snapshot::Transport> read_living(store::Reader& reader, const DestinationId& id) {
+  ASSIGN_OR_RETURN(
+      auto rows, reader.query("SELECT name, address, retired_at FROM destination WHERE id = ?", {id.str()}));
+  if (rows.empty())
+    return fail(ErrorKind::kNotFound, "RMT-C010", fmt::format("there is no destination `{}`", id.str()));
+  const auto& row = rows.front();
+  if (!row.is_null(2))
+    return fail(ErrorKind::kConflict, "RMT-C011", fmt::format("destination `{}` is retired", row.text(0)));
+  return transport_of(row.text(1));
+}
+
+}  // namespace
+
+Result<void> Catalog::record(store::Transaction& tx, const audit::Actor& actor, std::string_view action,
+                             std::string_view object, boost::json::object detail) {
+  TRY(log_.append_governance(tx, {.actor = actor,
+                                  .action = std::string(action),
+                                  .object = std::string(object),
+                                  .detail = std::move(detail)}));
+  return {};
+}
+
+Result<DestinationId> Catalog::add_destination(store::Transaction& tx, const audit::Actor& actor,
+                                               const NewDestination& given) {
+  TRY(check_destination_name(given.name));
+  TRY(check_transport(given.transport));
+  ASSIGN_OR_RETURN(auto labels, normal_labels(given.labels));
+  if (given.secret) TRY(check_slot(given.transport, given.secret->slot, given.secret->value.reveal()));
+  TRY(require_person_(tx, given.owner));
+  const std::string environment(to_string(given.environment));
+  ASSIGN_OR_RETURN(auto same, tx.query("SELECT id FROM destination WHERE environment = ? AND name = ? "
+                                       "AND retired_at IS NULL",
+                                       {environment, given.name}));
+  if (!same.empty())
+    return fail(ErrorKind::kConflict, "RMT-C013",
+                fmt::format("there is a destination `{}/{}` already: `{}`", environment, given.name,
+                            same.front().text(0)));
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  auto id = DestinationId::make(clock_, random_);
+  TRY(
+      tx.execute("INSERT INTO destination (id, environment, name, address, data_class, labels, owner, "
+                 "created_at, revision) "
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 {id.str(), environment, given.name, address_text(given.transport),
+                  std::string(to_string(given.data_class)), labels_text(labels), given.owner.str(),
+                  to_micros(clock_.now()), revision}));
+  if (given.secret) TRY(seal_into(tx, id, *given.secret));
+  TRY(record(tx, actor, "destination.add", id.str(),
+             {{"environment", environment},
+              {"owner", given.owner.str()},
+              {"data_class", to_string(given.data_class)},
+              {"secret", given.secret.has_value()}}));
+  return id;
+}
+
+Result<void> Catalog::seal_into(store::Transaction& tx, const DestinationId& destination,
+                                const NewSecret& secret) {
+  const auto sealed = vault_.seal(SecretId::make(clock_, random_), destination, secret.slot, secret.value);
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute(
+      "UPDATE destination SET secret_id = ?, secret_slot = ?, secret_box = ?, revision = ? WHERE id = ?",
+      {sealed.id.str(), sealed.slot, sealed.box, revision, destination.str()}));
+  return {};
+}
+
+Result<void> Catalog::set_secret(store::Transaction& tx, const audit::Actor& actor, const DestinationId& id,
+                                 const NewSecret& secret) {
+  ASSIGN_OR_RETURN(const auto transport, read_living(tx, id));
+  TRY(check_slot(transport, secret.slot, secret.value.reveal()));
+  TRY(seal_into(tx, id, secret));
+  return record(tx, actor, "destination.secret", id.str());
+}
+
+Result<std::vector<ToolId>> Catalog::retire_destination(store::Transaction& tx, const audit::Actor& actor,
+                                                        const DestinationId& id) {
+  TRY(read_living(tx, id));
+  ASSIGN_OR_RETURN(
+      auto rows,
+      tx.query("SELECT id FROM tool WHERE destination = ? AND retired_at IS NULL ORDER BY id", {id.str()}));
+  std::vector<ToolId> tools;
+  for (const auto& row : rows) {
+    tools.push_back(ToolId::trusted(row.text(0)));
+    TRY(retire_tool(tx, actor, tools.back()));
+  }
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute(
+      "UPDATE destination SET retired_at = ?, secret_id = NULL, secret_slot = NULL, secret_box = NULL, "
+      "revision = ? WHERE id = ?",
+      {to_micros(clock_.now()), revision, id.str()}));
+  TRY(record(tx, actor, "destination.retire", id.str(), {{"tools", tools.size()}}));
+  return tools;
+}
+
+Result<DestinationId> find_destination(store::Reader& reader, Environment environment,
+                                       std::string_view name) {
+  ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM destination WHERE environment = ? AND name = ? "
+                                           "AND retired_at IS NULL",
+                                           {std::string(to_string(environment)), std::string(name)}));
+  if (rows.empty())
+    return fail(ErrorKind::kNotFound, "RMT-C010",
+                fmt::format("there is no destination `{}` in {}", name, to_string(environment)));
+  return DestinationId::trusted(rows.front().text(0));
+}
+
+}  // namespace remit::catalog

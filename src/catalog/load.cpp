@@ -1,0 +1,63 @@
+#include "catalog/load.h"
+
+#include "catalog/values.h"
+
+namespace remit::catalog {
+namespace {
+
+Result<void> load_destinations(store::Reader& reader, snapshot::SnapshotData& data) {
+  ASSIGN_OR_RETURN(
+      auto rows,
+      reader.query("SELECT id, environment, name, address, data_class, labels, owner, secret_id, "
+                   "secret_slot, secret_box FROM destination WHERE retired_at IS NULL ORDER BY id"));
+  for (const auto& row : rows) {
+    snapshot::Destination destination;
+    destination.id = DestinationId::trusted(row.text(0));
+    destination.name = row.text(2);
+    destination.owner = HumanId::trusted(row.text(6));
+    ASSIGN_OR_RETURN(destination.environment, environment_of(row.text(1)));
+    ASSIGN_OR_RETURN(destination.transport, transport_of(row.text(3)));
+    ASSIGN_OR_RETURN(destination.data_class, data_class_of(row.text(4)));
+    ASSIGN_OR_RETURN(destination.labels, labels_of(row.text(5)));
+    if (!row.is_null(7))
+      destination.secret = snapshot::SealedSecret{SecretId::trusted(row.text(7)), row.text(8), row.blob(9)};
+    data.destinations.push_back(std::move(destination));
+  }
+  return {};
+}
+
+Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data) {
+  ASSIGN_OR_RETURN(
+      auto rows,
+      reader.query(
+          "SELECT t.id, d.id, d.environment, d.name, t.name, t.effect, t.data_class, t.labels, "
+          "t.definition, t.digest, t.offered_digest FROM tool t JOIN destination d ON d.id = t.destination "
+          "WHERE t.retired_at IS NULL AND d.retired_at IS NULL ORDER BY t.id"));
+  for (const auto& row : rows) {
+    snapshot::Tool tool;
+    tool.id = ToolId::trusted(row.text(0));
+    tool.destination = DestinationId::trusted(row.text(1));
+    tool.name = row.text(4);
+    tool.qualified_name = row.text(3) + "/" + row.text(4);
+    tool.definition = row.text(8);
+    tool.quarantined = !row.is_null(10);
+    ASSIGN_OR_RETURN(tool.environment, environment_of(row.text(2)));
+    if (!row.is_null(5)) {
+      ASSIGN_OR_RETURN(tool.effect, effect_of(row.text(5)));
+    }
+    ASSIGN_OR_RETURN(tool.data_class, data_class_of(row.text(6)));
+    ASSIGN_OR_RETURN(tool.labels, labels_of(row.text(7)));
+    ASSIGN_OR_RETURN(tool.digest, digest_from_hex(row.text(9)));
+    data.tools.push_back(std::move(tool));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> load(store::Reader& reader, snapshot::SnapshotData& data) {
+  TRY(load_destinations(reader, data));
+  return load_tools(reader, data);
+}
+
+}  // namespace remit::catalog

@@ -1,0 +1,35 @@
+// The tables of destinations, tools and policies, in the SQL that SQLite and PostgreSQL share.
+
+#include "catalog/catalog.h"
+
+namespace remit::catalog {
+namespace {
+
+// `address` is JSON: {"url":"…"} or {"command":["…",…]}. Labels are a JSON array of strings.
+constexpr std::string_view kDestination =
+    "CREATE TABLE destination (id TEXT PRIMARY KEY, environment TEXT NOT NULL, name TEXT NOT NULL, "
+    "address TEXT NOT NULL, data_class TEXT NOT NULL, labels TEXT NOT NULL, owner TEXT NOT NULL, secret_id "
+    "TEXT, "
+    "secret_slot TEXT, secret_box BLOB, created_at BIGINT NOT NULL, retired_at BIGINT, revision BIGINT NOT "
+    "NULL);"
+    "CREATE UNIQUE INDEX destination_living ON destination (environment, name) WHERE retired_at IS NULL;";
+
+// `pinned` is the definition byte for byte as it was listed, `definition` its canonical form, whose SHA-256
+// is the pin. `offered` is what the upstream lists instead, while that differs.
+constexpr std::string_view kTool =
+    "CREATE TABLE tool (id TEXT PRIMARY KEY, destination TEXT NOT NULL REFERENCES destination (id), name "
+    "TEXT NOT NULL, "
+    "effect TEXT, data_class TEXT NOT NULL, labels TEXT NOT NULL, pinned TEXT NOT NULL, definition TEXT NOT "
+    "NULL, "
+    "digest TEXT NOT NULL, offered TEXT, offered_digest TEXT, classified_by TEXT, created_at BIGINT NOT "
+    "NULL, "
+    "retired_at BIGINT, revision BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX tool_living ON tool (destination, name) WHERE retired_at IS NULL;";
+
+}  // namespace
+
+std::vector<store::Migration> migrations() {
+  return {{300, "destination", kDestination}, {301, "tool", kTool}};
+}
+
+}  // namespace remit::catalog

@@ -1,0 +1,192 @@
+#include "catalog/values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "base/canonical_json.h"
+#include "http/url.h"
+
+namespace remit::catalog {
+namespace {
+
+using snapshot::DataClass;
+using snapshot::Effect;
+using snapshot::HttpTransport;
+using snapshot::StdioTransport;
+using snapshot::Transport;
+
+constexpr std::size_t kMaxName = 63;
+constexpr std::size_t kMaxArguments = 64;
+constexpr std::size_t kMaxLabels = 32;
+constexpr std::size_t kMaxAddress = 4096;
+constexpr std::size_t kMaxSecret = 8192;
+
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+// RFC 9110 §5.6.2
+bool is_token_character(char c) {
+  return is_lower(c) || is_upper(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").contains(c);
+}
+
+bool is_slug(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxName && is_lower(text.front()) &&
+         std::ranges::all_of(text, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
+}
+
+std::unexpected<Error> invalid(std::string message, std::string fix = {}) {
+  return fail(ErrorKind::kInvalid, "RMT-C012", std::move(message), std::move(fix));
+}
+
+template <typename T>
+Result<T> understood(std::optional<T> value, std::string_view what, const std::string& text) {
+  if (value) return *value;
+  return fail(ErrorKind::kInternal, "RMT-C030",
+              fmt::format("the store names an unknown {} `{}`", what, text));
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out)
+    if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+// Fields that carry the protocol: a credential there would break or redirect the connection.
+constexpr std::array<std::string_view, 12> kProtocolFields = {
+    "accept", "connection",           "content-length", "content-type",
+    "host",   "last-event-id",        "mcp-session-id", "origin",
+    "te",     "mcp-protocol-version", "upgrade",        "transfer-encoding"};
+
+// Variables that change which code a program runs.
+bool is_loader_variable(std::string_view name) {
+  return name == "PATH" || name == "IFS" || name == "BASH_ENV" || name == "ENV" || name == "NODE_OPTIONS" ||
+         name == "PYTHONPATH" || name == "PYTHONSTARTUP" || name.starts_with("LD_") ||
+         name.starts_with("DYLD_");
+}
+
+std::unexpected<Error> bad_slot(std::string_view slot, std::string_view why) {
+  return fail(ErrorKind::kInvalid, "RMT-C014",
+              fmt::format("the secret's slot `{}` {}", slot.substr(0, 80), why));
+}
+
+}  // namespace
+
+Result<void> check_destination_name(std::string_view name) {
+  if (!is_slug(name))
+    return invalid(fmt::format("`{}` cannot be the name of a destination", name.substr(0, 80)));
+  // These are action groups in policies, beside the destinations' own.
+  if (name == "call" || snapshot::parse_name<Effect>(name))
+    return invalid(
+        fmt::format("a destination cannot be called `{}`: policies use that word for actions", name));
+  return {};
+}
+
+Result<void> check_transport(const Transport& transport) {
+  if (const auto* http = std::get_if<HttpTransport>(&transport)) {
+    auto url = http::parse_url(http->url);
+    if (!url) return std::unexpected(std::move(url).error());
+    if (url->scheme == http::Scheme::kUnix || http->url.size() > kMaxAddress)
+      return invalid(
+          fmt::format("`{}` is not the http or https URL of an MCP server", http->url.substr(0, 200)));
+    return {};
+  }
+  const auto& command = std::get<StdioTransport>(transport).command;
+  if (command.empty() || !command.front().starts_with('/'))
+    return invalid(fmt::format("the command `{}` does not start with a program's absolute path",
+                               command.empty() ? "" : command.front().substr(0, 200)),
+                   "Give the program's absolute path, as `command -v` prints it, then its arguments.");
+  if (command.size() > kMaxArguments)
+    return invalid(fmt::format("the command has more than {} parts", kMaxArguments));
+  for (const auto& part : command)
+    if (part.size() > kMaxAddress || part.contains('\0'))
+      return invalid("a part of the command is too long or has a zero byte");
+  return {};
+}
+
+Result<void> check_slot(const Transport& transport, std::string_view slot, std::string_view value) {
+  // Control characters would end a header line or a variable; nothing of the value is shown.
+  if (value.empty() || value.size() > kMaxSecret || std::ranges::any_of(value, is_control))
+    return bad_slot(slot,
+                    fmt::format("needs a value of 1 to {} bytes without control characters", kMaxSecret));
+  if (std::holds_alternative<HttpTransport>(transport)) {
+    if (slot.empty() || slot.size() > kMaxName || !std::ranges::all_of(slot, is_token_character))
+      return bad_slot(slot, "is not the name of a header");
+    if (std::ranges::find(kProtocolFields, lower(slot)) != kProtocolFields.end())
+      return bad_slot(slot, "is a header of the protocol itself");
+    return {};
+  }
+  const bool name = !slot.empty() && slot.size() <= kMaxName && !is_digit(slot.front()) &&
+                    std::ranges::all_of(slot, [](char c) { return is_upper(c) || is_digit(c) || c == '_'; });
+  if (!name) return bad_slot(slot, "is not the name of an environment variable (A–Z, 0–9 and _)");
+  if (is_loader_variable(slot)) return bad_slot(slot, "changes which code a program runs");
+  return {};
+}
+
+Result<std::vector<std::string>> normal_labels(std::vector<std::string> labels) {
+  if (labels.size() > kMaxLabels) return invalid(fmt::format("there are more than {} labels", kMaxLabels));
+  for (const auto& label : labels)
+    if (!is_slug(label)) return invalid(fmt::format("`{}` cannot be a label", label.substr(0, 80)));
+  std::ranges::sort(labels);
+  const auto doubles = std::ranges::unique(labels);
+  labels.erase(doubles.begin(), doubles.end());
+  return labels;
+}
+
+std::string address_text(const Transport& transport) {
+  if (const auto* http = std::get_if<HttpTransport>(&transport))
+    return boost::json::serialize(boost::json::object{{"url", http->url}});
+  boost::json::array command;
+  for (const auto& part : std::get<StdioTransport>(transport).command) command.emplace_back(part);
+  return boost::json::serialize(boost::json::object{{"command", std::move(command)}});
+}
+
+std::string labels_text(const std::vector<std::string>& labels) {
+  boost::json::array array;
+  for (const auto& label : labels) array.emplace_back(label);
+  return boost::json::serialize(array);
+}
+
+Result<Transport> transport_of(const std::string& address) {
+  ASSIGN_OR_RETURN(auto json, parse_json(address));
+  if (const auto* object = json.if_object()) {
+    if (const auto* url = object->if_contains("url"); url && url->is_string())
+      return HttpTransport{std::string(url->get_string())};
+    if (const auto* command = object->if_contains("command"); command && command->is_array()) {
+      StdioTransport stdio;
+      for (const auto& part : command->get_array())
+        if (part.is_string()) stdio.command.emplace_back(part.get_string());
+      if (stdio.command.size() == command->get_array().size()) return stdio;
+    }
+  }
+  return understood<Transport>(std::nullopt, "address", address);
+}
+
+Result<std::vector<std::string>> labels_of(const std::string& text) {
+  ASSIGN_OR_RETURN(auto json, parse_json(text));
+  std::vector<std::string> labels;
+  if (const auto* array = json.if_array())
+    for (const auto& label : *array)
+      if (label.is_string()) labels.emplace_back(label.get_string());
+  return labels;
+}
+
+Result<DataClass> data_class_of(const std::string& text) {
+  return understood(snapshot::parse_name<DataClass>(text), "data class", text);
+}
+
+Result<Effect> effect_of(const std::string& text) {
+  return understood(snapshot::parse_name<Effect>(text), "effect", text);
+}
+
+Result<Environment> environment_of(const std::string& text) {
+  return understood(parse_environment(text), "environment", text);
+}
+
+}  // namespace remit::catalog
