@@ -23,12 +23,12 @@ inline boost::json::value corpus(const std::string& name) {
 
 inline std::string text_of(const boost::json::value& value) { return std::string(value.as_string()); }
 
-inline Digest digest_of(const boost::json::value& hex) { return digest_from_hex(text_of(hex)).value(); }
+inline Digest digest_from(const boost::json::value& hex) { return digest_from_hex(text_of(hex)).value(); }
 
 inline Proof proof_of(const boost::json::value& list) {
   Proof proof;
   if (list.is_null()) return proof;
-  for (const auto& hash : list.as_array()) proof.push_back(digest_of(hash));
+  for (const auto& hash : list.as_array()) proof.push_back(digest_from(hash));
   return proof;
 }
 

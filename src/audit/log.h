@@ -2,24 +2,38 @@
 // as what they tell of. Tiles and checkpoints are derived from the rows (audit/publisher.h) and proofs are
 // checked without any of it (audit/verifier.h).
 //
-// Threads: `append_*` run inside a store transaction, on its thread.
+// An entry is one canonical JSON object (RFC 8785) of at most 65,535 bytes:
+//   v       1
+//   kind    "start", "clock", "intent", "denial", "outcome", "governance", or what `append` was given
+//   time    RFC 3339 in UTC with six decimals; never before that of the entry in front of it
+//   writer  who wrote it: each opening of the log is a writer of its own
+//   n       the writer's numbering, from 0 and without gaps
+// and the members of its kind. A writer's first entry is a "start" that names its predecessor's last number
+// in `after`, so that what is dropped between two openings leaves a gap too.
+//
+// Threads: `append*` run inside a store transaction, on its thread. Index, number and last time are taken
+// from the last row, so that a transaction that is rolled back leaves no gap.
 
 #pragma once
 
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "base/sha256.h"
 #include "store/store.h"
 
 namespace remit::audit {
 
-// The migrations of this module ("log_entry", "log_secret", …).
+// The migrations of this module: "log_entry", "log_open", "log_secret".
 std::vector<store::Migration> migrations();
 
 // Who did a governed thing: a human's, service's or agent's id, or "operator" for the local socket, "remit"
@@ -29,28 +43,21 @@ struct Actor {
   std::string via = {};  // "cli", "console", "api", "system"
 };
 
-// A change of governance state. Digests are of the object's canonical JSON before and after ("" where there
-// is none).
+// A change of governance state. Digests are of the object's canonical JSON before and after, none where there
+// was or is no object.
 struct GovernanceEvent {
   Actor actor;
   std::string action;               // "agent.approve"
   std::string object;               // id of what was changed
   boost::json::object detail = {};  // ids and enumerations only: no names, no free text, no secrets
   std::string reason = {};          // free text: recorded as a commitment, its value in the erasable table
+  std::optional<Digest> before = {};
+  std::optional<Digest> after = {};
+  std::string approval = {};  // id of the approval that it rests on
 };
 
-class Log {
- public:
-  // Reads the last entry and takes up a new writer whose first event names its predecessor's last number.
-  static Result<std::unique_ptr<Log>> open(store::Store& store, const Clock& clock, Random& random);
-  virtual ~Log() = default;
-
-  // Appends one entry and returns its index. The log adds `v`, `kind`, `time`, `writer` and `n`.
-  // A transaction that is rolled back leaves no gap.
-  virtual Result<std::uint64_t> append(store::Transaction& tx, std::string_view kind,
-                                       boost::json::object body) = 0;
-  virtual Result<std::uint64_t> append_governance(store::Transaction& tx, const GovernanceEvent& event) = 0;
-};
+// SHA-256 over the canonical JSON of an object.
+Digest digest_of(const boost::json::value& object);
 
 // The commitment to a value: HMAC-SHA-256 over its canonical JSON under a fresh random salt, as
 // "hmac-sha256:<base64url>". The salt goes to the erasable table under the entry's index and the field's
@@ -60,5 +67,77 @@ struct Commitment {
   Bytes salt;
 };
 Commitment commit_to(const boost::json::value& value, Random& random);
+// Whether `text` is the commitment to `value` under `salt`. Anyone who was shown both can ask.
+bool opens(std::string_view text, const boost::json::value& value, BytesView salt);
+
+// What an entry commits to, kept outside the log where it can be erased.
+struct FieldSecret {
+  std::string field;           // where in the entry the commitment stands: "reason", "arguments.path"
+  Bytes salt;                  // 32 bytes
+  std::optional<Bytes> value;  // the value itself, where it is kept
+};
+
+// Commits to each member of an object alone, so that one can be shown and the others not: gives the object of
+// the commitments, and adds the secrets under "<prefix>.<member>".
+boost::json::object commit_to_members(const boost::json::object& object, std::string_view prefix,
+                                      Random& random, std::vector<FieldSecret>& secrets);
+
+// How a call ended.
+enum class OutcomeStatus {
+  kOk,
+  kToolError,
+  kUpstreamError,
+  kTimeout,
+  kUnknown,  // it may or may not have had its effect
+};
+std::string_view to_string(OutcomeStatus status);
+
+// An intent without an outcome.
+struct OpenIntent {
+  DecisionId decision;
+  std::uint64_t index = 0;
+};
+
+class Log {
+ public:
+  // Reads the last entry and takes up a new writer; intents that a former one left without an outcome are
+  // recorded as `unknown`, since their calls may have had their effect. Errors: those of the store; kInternal
+  // RMT-A010 (the last row is not the one that its numbering says).
+  static Result<std::unique_ptr<Log>> open(store::Store& store, const Clock& clock, Random& random);
+  virtual ~Log() = default;
+
+  // Appends one entry and returns its index. The log adds `v`, `kind`, `time`, `writer` and `n`. Errors:
+  // kInvalid RMT-A011 (the body has one of these members), kTooLarge RMT-A006, those of the store.
+  virtual Result<std::uint64_t> append(store::Transaction& tx, std::string_view kind,
+                                       boost::json::object body) = 0;
+  virtual Result<std::uint64_t> append_governance(store::Transaction& tx, const GovernanceEvent& event) = 0;
+
+  // A call that is allowed to leave; its `decision` is added to the body. The call may leave when the
+  // transaction is durable, and an outcome is owed. Errors: kConflict RMT-A012 (the decision has an intent),
+  // those of append.
+  virtual Result<std::uint64_t> append_intent(store::Transaction& tx, const DecisionId& decision,
+                                              boost::json::object body,
+                                              const std::vector<FieldSecret>& secrets) = 0;
+  // A call that was refused. Nothing is owed.
+  virtual Result<std::uint64_t> append_denial(store::Transaction& tx, const DecisionId& decision,
+                                              boost::json::object body,
+                                              const std::vector<FieldSecret>& secrets) = 0;
+  // How the call of an intent ended; `decision`, `status` and the intent's index are added to the body.
+  // Errors: kConflict RMT-A012 (no intent, or it has its outcome), those of append.
+  virtual Result<std::uint64_t> append_outcome(store::Transaction& tx, const DecisionId& decision,
+                                               OutcomeStatus status, boost::json::object body,
+                                               const std::vector<FieldSecret>& secrets) = 0;
+
+  // What the writer before this one left open and was marked `unknown` at the opening.
+  virtual const std::vector<OpenIntent>& found_open() const = 0;
+  virtual const WriterId& writer() const = 0;
+};
+
+// One entry as it was written. Errors: kNotFound RMT-A013, those of the store.
+Result<std::string> read_entry(store::Reader& reader, std::uint64_t index);
+// The entries about a decision or an object, oldest first.
+Result<std::vector<std::pair<std::uint64_t, std::string>>> entries_about(store::Reader& reader,
+                                                                         std::string_view subject);
+Result<std::uint64_t> log_size(store::Reader& reader);
 
 }  // namespace remit::audit

@@ -13,18 +13,18 @@ TEST(Merkle, LeavesAndRootsAreThoseOfTheVectors) {
   CompactTree tree;
   const auto& roots = vectors.at("roots_by_size").as_array();
   const auto& leaves = vectors.at("leaf_hashes").as_array();
-  EXPECT_EQ(tree.head().root, digest_of(roots.at(0)));
+  EXPECT_EQ(tree.head().root, digest_from(roots.at(0)));
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const auto leaf = leaf_hash(as_bytes(entry_text(i)));
-    EXPECT_EQ(leaf, digest_of(leaves.at(i))) << i;
+    EXPECT_EQ(leaf, digest_from(leaves.at(i))) << i;
     tree.append(leaf);
-    EXPECT_EQ(tree.head().root, digest_of(roots.at(i + 1))) << i + 1;
+    EXPECT_EQ(tree.head().root, digest_from(roots.at(i + 1))) << i + 1;
   }
   for (const auto& one : vectors.at("other_leaves").as_array()) {
     const auto hex = text_of(one.at("entry_hex"));
     const auto entry =
         hex == "00 repeated" ? Bytes(one.at("length").to_number<std::size_t>()) : from_hex(hex).value();
-    EXPECT_EQ(leaf_hash(entry), digest_of(one.at("leaf"))) << hex;
+    EXPECT_EQ(leaf_hash(entry), digest_from(one.at("leaf"))) << hex;
   }
 }
 
@@ -39,8 +39,8 @@ TEST(Merkle, RootsOfLargeTreesAreThoseOfTheVectors) {
     const auto* root = roots.if_contains(std::to_string(i + 1));
     if (root == nullptr) continue;
     ++met;
-    EXPECT_EQ(tree.head().root, digest_of(*root)) << i + 1;
-    EXPECT_EQ(root_of(i + 1, whole.reader()).value(), digest_of(*root)) << i + 1;
+    EXPECT_EQ(tree.head().root, digest_from(*root)) << i + 1;
+    EXPECT_EQ(root_of(i + 1, whole.reader()).value(), digest_from(*root)) << i + 1;
   }
   EXPECT_EQ(met, roots.size());
 }
@@ -50,9 +50,9 @@ TEST(Merkle, InclusionProofsAreJudgedAsTheVectorsSay) {
   const Tree whole(70'000);
   for (const auto& one : vectors.as_array()) {
     const auto index = one.at("index").to_number<std::uint64_t>();
-    const TreeHead head{one.at("size").to_number<std::uint64_t>(), digest_of(one.at("root"))};
+    const TreeHead head{one.at("size").to_number<std::uint64_t>(), digest_from(one.at("root"))};
     const auto proof = proof_of(one.at("proof"));
-    const auto verdict = verify_inclusion(index, digest_of(one.at("leaf")), head, proof);
+    const auto verdict = verify_inclusion(index, digest_from(one.at("leaf")), head, proof);
     EXPECT_EQ(verdict.has_value(), one.at("valid").as_bool()) << one;
     if (one.at("valid").as_bool()) {
       EXPECT_EQ(make_inclusion_proof(index, head.size, whole.reader()).value(), proof) << one;
@@ -65,8 +65,8 @@ TEST(Merkle, ConsistencyProofsAreJudgedAsTheVectorsSay) {
   const auto vectors = corpus("consistency.json");
   const Tree whole(70'000);
   for (const auto& one : vectors.as_array()) {
-    const TreeHead older{one.at("size1").to_number<std::uint64_t>(), digest_of(one.at("root1"))};
-    const TreeHead newer{one.at("size2").to_number<std::uint64_t>(), digest_of(one.at("root2"))};
+    const TreeHead older{one.at("size1").to_number<std::uint64_t>(), digest_from(one.at("root1"))};
+    const TreeHead newer{one.at("size2").to_number<std::uint64_t>(), digest_from(one.at("root2"))};
     const auto proof = proof_of(one.at("proof"));
     const auto verdict = verify_consistency(older, newer, proof);
     EXPECT_EQ(verdict.has_value(), one.at("valid").as_bool()) << one;

@@ -27,7 +27,7 @@ TEST_P(Tiles, PathsAndBytesAreThoseOfTheVectors) {
               entry_text(tile.index * kTileWidth + tile.width - 1));
     files[entries_path(tile)] = std::move(bundle);
   }
-  EXPECT_EQ(root_of(size, tree.reader()).value(), digest_of(vectors.at("root")));
+  EXPECT_EQ(root_of(size, tree.reader()).value(), digest_from(vectors.at("root")));
   for (const auto& one : vectors.at("files").as_array()) {
     const auto path = text_of(one.at("path"));
     ASSERT_TRUE(files.contains(path)) << path;

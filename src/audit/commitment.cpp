@@ -1,0 +1,38 @@
+#include "audit/log.h"
+#include "base/canonical_json.h"
+
+namespace remit::audit {
+namespace {
+
+constexpr std::size_t kSaltBytes = 32;
+
+std::string commitment_text(const boost::json::value& value, BytesView salt) {
+  return "hmac-sha256:" + to_base64url(hmac_sha256(salt, as_bytes(canonical_json(value))).bytes);
+}
+
+}  // namespace
+
+Digest digest_of(const boost::json::value& object) { return sha256(canonical_json(object)); }
+
+Commitment commit_to(const boost::json::value& value, Random& random) {
+  Bytes salt = random.bytes(kSaltBytes);
+  auto text = commitment_text(value, salt);
+  return Commitment{.text = std::move(text), .salt = std::move(salt)};
+}
+
+bool opens(std::string_view text, const boost::json::value& value, BytesView salt) {
+  return equal_constant_time(as_bytes(text), as_bytes(commitment_text(value, salt)));
+}
+
+boost::json::object commit_to_members(const boost::json::object& object, std::string_view prefix,
+                                      Random& random, std::vector<FieldSecret>& secrets) {
+  boost::json::object commitments;
+  for (const auto& [name, value] : object) {
+    auto commitment = commit_to(value, random);
+    commitments[name] = commitment.text;
+    secrets.push_back({std::string(prefix) + "." + std::string(name), std::move(commitment.salt), {}});
+  }
+  return commitments;
+}
+
+}  // namespace remit::audit
