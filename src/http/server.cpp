@@ -12,11 +12,12 @@ namespace {
 // Runs `work` on a loop and waits for it.
 void run_on(Loop& loop, std::function<void()> work) {
   std::promise<void> done;
-  loop.post([&] {
+  auto finished = done.get_future();
+  loop.post([work = std::move(work), done = std::move(done)]() mutable {
     work();
     done.set_value();
   });
-  done.get_future().wait();
+  finished.wait();
 }
 
 }  // namespace

@@ -401,22 +401,28 @@ TEST_F(ServerTest, AfterCloseAllNoStreamIsOpen) {
   std::mutex mutex;
   std::vector<std::shared_ptr<EventStream>> streams;
   start([&](Request&, Exchange& exchange) -> Task<Response> {
+    auto stream = exchange.start_events();
     std::lock_guard lock(mutex);
-    streams.push_back(exchange.start_events());
+    streams.push_back(std::move(stream));
     co_return Response{};
   });
+  const auto started = [&] {
+    std::lock_guard lock(mutex);
+    return streams.size();
+  };
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < 16; ++i) {
     clients.push_back(std::make_unique<RawClient>(address_));
     clients.back()->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    clients.back()->read_until("\r\n\r\n");
   }
+  ASSERT_TRUE(eventually([&] { return started() == 16; }));
   server_->close_all();
   for (auto& stream : streams) EXPECT_FALSE(stream->open());
   for (auto& client : clients) EXPECT_TRUE(client->sees_close());
   RawClient later(address_);
   later.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_THAT(later.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 200")) << "listening goes on";
+  ASSERT_TRUE(eventually([&] { return started() == 17; }));
 }
 
 TEST_F(ServerTest, TheDestructorWaitsForHandlers) {
