@@ -1,5 +1,7 @@
 #include "snapshot/snapshot.h"
 
+#include "snapshot/entities.h"
+
 namespace remit::snapshot {
 namespace {
 
@@ -42,6 +44,9 @@ Snapshot::Snapshot(SnapshotData data) : data_(std::move(data)) {
     tools_.emplace(tool.id.str(), &tool);
     tools_by_name_[slot(tool.environment)].emplace(tool.qualified_name, &tool);
   }
+  for (const auto& policies : data_.policies) policies_[slot(policies.environment)] = &policies;
+  for (const auto environment : kEnvironments)
+    entities_[slot(environment)] = build_entities(data_, environment);
 }
 
 const Human* Snapshot::human(std::string_view id) const { return find_in(humans_, id); }
@@ -74,6 +79,13 @@ const Tool* Snapshot::tool(std::string_view id) const { return find_in(tools_, i
 
 const Tool* Snapshot::tool(Environment environment, std::string_view qualified_name) const {
   return find_in(tools_by_name_[slot(environment)], qualified_name);
+}
+
+const Policies* Snapshot::policies(Environment environment) const { return policies_[slot(environment)]; }
+
+const cedar::Entities* Snapshot::entities(Environment environment) const {
+  const auto& entities = entities_[slot(environment)];
+  return entities ? &*entities : nullptr;
 }
 
 }  // namespace remit::snapshot

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ struct SnapshotData {
   std::vector<Grant> grants;
   std::vector<Destination> destinations;
   std::vector<Tool> tools;
+  std::vector<Policies> policies;  // at most one for each environment
 };
 
 class Snapshot {
@@ -54,6 +56,12 @@ class Snapshot {
   const Destination* destination(Environment environment, std::string_view name) const;
   const Tool* tool(std::string_view id) const;
   const Tool* tool(Environment environment, std::string_view qualified_name) const;
+
+  const Policies* policies(Environment environment) const;
+
+  // What policies see of the environment (snapshot/entities.h); nullptr if it could not be built: nothing may
+  // be decided.
+  const cedar::Entities* entities(Environment environment) const;
 
   // Everything, for lists; in the order of the load.
   const SnapshotData& all() const { return data_; }
@@ -85,6 +93,8 @@ class Snapshot {
   PerEnvironment<Destination> destinations_by_name_;
   Index<Tool> tools_;
   PerEnvironment<Tool> tools_by_name_;
+  std::array<const Policies*, kEnvironments.size()> policies_{};
+  std::array<std::optional<cedar::Entities>, kEnvironments.size()> entities_;
 };
 
 }  // namespace remit::snapshot

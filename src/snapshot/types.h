@@ -17,6 +17,7 @@
 #include "base/environment.h"
 #include "base/id.h"
 #include "base/sha256.h"
+#include "cedar/cedar.h"
 #include "snapshot/names.h"
 
 namespace remit::snapshot {
@@ -127,6 +128,14 @@ struct Tool {
   std::string definition;           // the pinned one, canonical JSON
   Digest digest;                    // of `definition`
   bool quarantined = false;         // the upstream offers another definition than the pinned one
+};
+
+// The policies in force in one environment. A set that does not parse never gets here.
+struct Policies {
+  PolicySetId id;
+  Environment environment = Environment::kSandbox;
+  Digest digest;  // of the text
+  cedar::PolicySet set;
 };
 
 }  // namespace remit::snapshot
