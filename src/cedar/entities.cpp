@@ -70,7 +70,7 @@ std::expected<void, DataError> declare(Entities::Impl& impl, const json::value& 
     if (!list->is_array()) return below("parents", {"", "this must be an array"});
     for (const json::value& one : list->get_array()) {
       const auto parent = reader.uid(one);
-      if (!parent) return below("parents/" + std::to_string(parents.size()), parent.error());
+      if (!parent) return below("parents", below(std::to_string(parents.size()), parent.error()).error());
       parents.push_back(*parent);
     }
   }

@@ -139,7 +139,8 @@ std::expected<Value, DataError> JsonReader::extension(const json::value& given) 
   const std::span<Value> arguments = arena_.array<Value>(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto argument = value(one != nullptr ? *one : many->get_array()[i]);
-    if (!argument) return below(one != nullptr ? "arg" : "args/" + std::to_string(i), argument.error());
+    if (!argument && one != nullptr) return below("arg", argument.error());
+    if (!argument) return below("args", below(std::to_string(i), argument.error()).error());
     arguments[i] = *argument;
   }
   const FunctionResult result = call(*function, arguments, arena_);

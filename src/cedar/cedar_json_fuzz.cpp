@@ -1,0 +1,13 @@
+// Any text is entities or an error, and a context or an error.
+
+#include <cstdint>
+#include <string_view>
+
+#include "cedar/cedar.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  (void)cedar::Entities::parse_json(text);
+  (void)cedar::Context::parse_json(text);
+  return 0;
+}
