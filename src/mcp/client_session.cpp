@@ -178,6 +178,15 @@ bool ClientSession::cancel(RequestId id, std::string_view reason) {
   return true;
 }
 
+bool ClientSession::lost(RequestId id, Error why) {
+  const auto open = open_.find(id);
+  if (open == open_.end()) return false;
+  auto reply = std::move(open->second.reply);
+  open_.erase(open);
+  reply(std::unexpected(std::move(why)));
+  return true;
+}
+
 Result<void> ClientSession::notify(std::string_view method, std::string_view raw_params) {
   if (state_ != State::kReady)
     return fail(ErrorKind::kConflict, "RMT-M042", "the session is not initialized");

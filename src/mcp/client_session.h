@@ -89,6 +89,10 @@ class ClientSession {
   // the request is not open, or is initialize, which may not be cancelled.
   bool cancel(RequestId id, std::string_view reason);
 
+  // For a transport that sends each request by itself (HTTP) and knows that the answer to this one will not
+  // come: its reply hears `why`. False if the request is not open.
+  bool lost(RequestId id, Error why);
+
   Result<void> notify(std::string_view method, std::string_view raw_params = {});
   Result<void> reply(const Id& server_request, std::string_view raw_result);
   Result<void> reply_error(const Id& server_request, int code, std::string_view message,

@@ -171,6 +171,20 @@ TEST_F(Session, ACancelledRequestIsForgotten) {
   EXPECT_TRUE(faults_.empty());
 }
 
+TEST_F(Session, ARequestWhoseAnswerIsLostFailsAlone) {
+  open_and_initialize();
+  const auto lost = session_->request("a", "", keep());
+  const auto other = session_->request("b", "", keep());
+  ASSERT_TRUE(lost && other);
+  EXPECT_TRUE(session_->lost(*lost, {ErrorKind::kUnknown, "RMT-M041", "the connection broke"}));
+  ASSERT_EQ(answers_.size(), 1U);
+  EXPECT_EQ(answers_[0].error().message, "the connection broke");
+  EXPECT_FALSE(session_->lost(*lost, {})) << "it is not open any more";
+  transport_.deliver(make_result(Id::number(*other)));
+  ASSERT_EQ(answers_.size(), 2U);
+  EXPECT_TRUE(answers_[1]);
+}
+
 TEST_F(Session, ProgressMayCancelItsOwnRequest) {
   open_and_initialize();
   ASSERT_TRUE(session_->call("a", "{}", keep(), [&](const Message&) { session_->cancel(2, "enough"); }));
