@@ -39,7 +39,7 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 class TokenEndpointTest : public ::testing::Test {
  protected:
-  std::string assertion(boost::json::object changes = {}) {
+  std::string assertion(const boost::json::object& changes = {}) {
     auto claims = testing::good_claims(settings_);
     claims["jti"] = "j-" + std::to_string(++made_);
     for (const auto& [name, value] : changes) claims[name] = value;

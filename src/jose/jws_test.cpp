@@ -169,7 +169,7 @@ TEST(Jws, ADerSignatureIsNotAnEs256Signature) {
 }
 
 TEST(Jws, ATokenOverTheLimitIsRefusedUnread) {
-  const std::string large(20 * 1024, 'A');
+  const std::string large(std::size_t{20} * 1024, 'A');
   EXPECT_EQ(verdict(large, key(Algorithm::kEs256).public_key()), "RMT-J011");
   EXPECT_EQ(UnverifiedJws::parse("a.b.c", {.max_bytes = 4}).error().code, "RMT-J011");
 }

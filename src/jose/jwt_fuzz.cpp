@@ -11,6 +11,8 @@ namespace {
 
 using namespace remit;
 
+constexpr Instant kNow{std::chrono::seconds(1'800'000'000)};
+
 const jose::PublicKey& key(jose::Algorithm algorithm) {
   static SeededRandom random(1);
   static const auto es256 = jose::PrivateKey::generate(jose::Algorithm::kEs256, random).public_key();
@@ -25,9 +27,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto token = jose::UnverifiedJwt::parse(text);
   if (!token) return 0;
   const auto& claims = token->unverified_claims();
-  (void)claims.audience();
-  (void)claims.text("iss");
-  (void)jose::check_lifetime(claims, from_micros(1'800'000'000'000'000), std::chrono::seconds(30));
+  // An accessor that gives a value must give a usable one.
+  if (auto audience = claims.audience(); audience && audience->empty()) std::abort();
+  if (auto issuer = claims.text("iss"); issuer && issuer->empty()) std::abort();
+  const bool alive = jose::check_lifetime(claims, kNow, std::chrono::seconds(30)).has_value();
+  if (alive && !claims.time("exp")) std::abort();
   for (auto algorithm : {jose::Algorithm::kEs256, jose::Algorithm::kEd25519})
     if (jose::VerifiedJwt::verify(*token, key(algorithm))) std::abort();
   return 0;

@@ -191,6 +191,7 @@ TEST(Key, OneKeyServesManyThreads) {
     std::atomic<int> good = 0;
     {
       std::vector<std::jthread> threads;
+      threads.reserve(4);
       for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {
           for (int i = 0; i < 50; ++i)
