@@ -1,5 +1,6 @@
 #include "catalog/load.h"
 
+#include "catalog/policies.h"
 #include "catalog/values.h"
 
 namespace remit::catalog {
@@ -53,11 +54,35 @@ Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data) {
   return {};
 }
 
+Result<void> load_policies(store::Reader& reader, snapshot::SnapshotData& data,
+                           const snapshot::Snapshot* previous) {
+  for (const auto environment : kEnvironments) {
+    const std::string name(to_string(environment));
+    ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM policy_set WHERE environment = ? "
+                                             "ORDER BY number DESC LIMIT 1",
+                                             {name}));
+    snapshot::Policies policies;
+    policies.id = PolicySetId::trusted(rows.empty() ? std::string(kBaselineId) : rows.front().text(0));
+    policies.environment = environment;
+    const auto* known = previous == nullptr ? nullptr : previous->policies(environment);
+    if (known != nullptr && known->id == policies.id) {
+      data.policies.push_back(*known);
+      continue;
+    }
+    ASSIGN_OR_RETURN(const auto text, policy_text(reader, environment));
+    policies.digest = sha256(text);
+    ASSIGN_OR_RETURN(policies.set, compile_policies(text, name + ".cedar"));
+    data.policies.push_back(std::move(policies));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<void> load(store::Reader& reader, snapshot::SnapshotData& data) {
+Result<void> load(store::Reader& reader, snapshot::SnapshotData& data, const snapshot::Snapshot* previous) {
   TRY(load_destinations(reader, data));
-  return load_tools(reader, data);
+  TRY(load_tools(reader, data));
+  return load_policies(reader, data, previous);
 }
 
 }  // namespace remit::catalog

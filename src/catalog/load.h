@@ -9,8 +9,10 @@
 
 namespace remit::catalog {
 
-// Fills in the destinations and tools that are in use, from one consistent read.
-// Errors: the store's; kInternal RMT-C030 (a row that this version does not understand).
-Result<void> load(store::Reader& reader, snapshot::SnapshotData& data);
+// Fills in the destinations and tools that are in use and the policies in force, from one consistent read.
+// Policies that `previous` has compiled already are taken from there. Errors: the store's; kInternal RMT-C030
+// (a row that this version does not understand); those of compile_policies.
+Result<void> load(store::Reader& reader, snapshot::SnapshotData& data,
+                  const snapshot::Snapshot* previous = nullptr);
 
 }  // namespace remit::catalog

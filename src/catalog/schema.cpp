@@ -26,10 +26,16 @@ constexpr std::string_view kTool =
     "retired_at BIGINT, revision BIGINT NOT NULL);"
     "CREATE UNIQUE INDEX tool_living ON tool (destination, name) WHERE retired_at IS NULL;";
 
+// `number` counts the texts of an environment; the highest is in force, the others are its history.
+constexpr std::string_view kPolicySet =
+    "CREATE TABLE policy_set (id TEXT PRIMARY KEY, environment TEXT NOT NULL, number BIGINT NOT NULL, "
+    "text TEXT NOT NULL, digest TEXT NOT NULL, published_by TEXT NOT NULL, published_at BIGINT NOT NULL, "
+    "revision BIGINT NOT NULL, UNIQUE (environment, number));";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
-  return {{300, "destination", kDestination}, {301, "tool", kTool}};
+  return {{300, "destination", kDestination}, {301, "tool", kTool}, {302, "policy_set", kPolicySet}};
 }
 
 }  // namespace remit::catalog
