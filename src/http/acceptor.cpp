@@ -65,11 +65,12 @@ std::optional<tcp::endpoint> parse_endpoint(std::string_view text) {
 
 }  // namespace
 
-Acceptor::Acceptor(std::shared_ptr<ServerCore> core)
+Acceptor::Acceptor(const std::shared_ptr<ServerCore>& core)
     : core_(core), loop_(core->loops[0]), acceptor_(loop_.context()), pause_(loop_.context()) {}
 
-Result<std::shared_ptr<Acceptor>> Acceptor::open(std::shared_ptr<ServerCore> core, std::string_view address) {
-  auto acceptor = std::make_shared<Acceptor>(std::move(core));
+Result<std::shared_ptr<Acceptor>> Acceptor::open(const std::shared_ptr<ServerCore>& core,
+                                                 std::string_view address) {
+  auto acceptor = std::make_shared<Acceptor>(core);
   if (address.starts_with(kUnixPrefix))
     TRY(acceptor->open_unix(std::string(address.substr(kUnixPrefix.size()))));
   else

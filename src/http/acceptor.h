@@ -17,9 +17,10 @@ namespace remit::http {
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
   // Errors: kInvalid, kUnavailable RMT-H010.
-  static Result<std::shared_ptr<Acceptor>> open(std::shared_ptr<ServerCore> core, std::string_view address);
+  static Result<std::shared_ptr<Acceptor>> open(const std::shared_ptr<ServerCore>& core,
+                                                std::string_view address);
 
-  explicit Acceptor(std::shared_ptr<ServerCore> core);
+  explicit Acceptor(const std::shared_ptr<ServerCore>& core);
 
   const std::string& address() const { return address_; }
   Loop& loop() { return loop_; }

@@ -20,8 +20,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t kBuffer = 16 * 1024;
-constexpr std::size_t kMaxUnread = 1024 * 1024;
+constexpr std::size_t kBuffer = std::size_t{16} * 1024;
+constexpr std::size_t kMaxUnread = std::size_t{1024} * 1024;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
@@ -39,7 +39,7 @@ ClientConnection::ClientConnection(Loop& loop, const ClientOptions& options, asi
                 }),
       buffer_(kBuffer) {}
 
-Task<Result<void>> ClientConnection::connect(const Url& url) {
+Task<Result<void>> ClientConnection::connect(Url url) {
   Result<void> connected;
   if (url.scheme == Scheme::kUnix) {
     if (url.host.size() >= sizeof(sockaddr_un::sun_path))
@@ -59,7 +59,7 @@ Task<Result<void>> ClientConnection::connect(const Url& url) {
   co_return connected;
 }
 
-Task<Result<std::vector<tcp::endpoint>>> ClientConnection::resolve(const Url& url) {
+Task<Result<std::vector<tcp::endpoint>>> ClientConnection::resolve(Url url) {
   std::vector<tcp::endpoint> endpoints;
   error_code not_numeric;
   if (const auto address = asio::ip::make_address(url.host, not_numeric); !not_numeric) {
@@ -85,7 +85,7 @@ Task<Result<std::vector<tcp::endpoint>>> ClientConnection::resolve(const Url& ur
   co_return endpoints;
 }
 
-Task<Result<void>> ClientConnection::connect_tcp(const Url& url) {
+Task<Result<void>> ClientConnection::connect_tcp(Url url) {
   auto endpoints = co_await resolve(url);
   if (!endpoints) co_return std::unexpected(std::move(endpoints).error());
   Result<void> last = not_connected(url, "the name has no address");
@@ -110,7 +110,7 @@ Task<Result<void>> ClientConnection::connect_tcp(const Url& url) {
   co_return last;
 }
 
-Task<Result<void>> ClientConnection::handshake(const Url& url) {
+Task<Result<void>> ClientConnection::handshake(Url url) {
   tls_.emplace(socket_, tls_context_);
   error_code numeric;
   asio::ip::make_address(url.host, numeric);

@@ -26,7 +26,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   ClientConnection(Loop& loop, const ClientOptions& options, boost::asio::ssl::context& tls);
 
   // Errors: RMT-H020, H024, H026, H030, H032.
-  Task<Result<void>> connect(const Url& url);
+  Task<Result<void>> connect(Url url);
 
   struct Written {
     boost::system::error_code error;
@@ -52,9 +52,9 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
  private:
   using Socket = boost::asio::generic::stream_protocol::socket;
 
-  Task<Result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve(const Url& url);
-  Task<Result<void>> connect_tcp(const Url& url);
-  Task<Result<void>> handshake(const Url& url);
+  Task<Result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve(Url url);
+  Task<Result<void>> connect_tcp(Url url);
+  Task<Result<void>> handshake(Url url);
   std::unexpected<Error> not_connected(const Url& url, std::string_view why) const;
 
   const ClientOptions& options_;

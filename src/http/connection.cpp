@@ -17,9 +17,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::size_t kIdleBuffer = 8 * 1024;
-constexpr std::size_t kBodyBuffer = 64 * 1024;
-constexpr std::size_t kMaxDiscarded = 1024 * 1024;
+constexpr std::size_t kIdleBuffer = std::size_t{8} * 1024;
+constexpr std::size_t kBodyBuffer = std::size_t{64} * 1024;
+constexpr std::size_t kMaxDiscarded = std::size_t{1024} * 1024;
 constexpr std::chrono::milliseconds kLinger{1000};
 
 ParseLimits limits_of(const ServerOptions& options) {
@@ -48,7 +48,7 @@ void Connection::start() {
   asio::co_spawn(
       loop_.context(), [self = shared_from_this()] { return self->run(); },
       // Out of memory or a defect: this connection ends, the others go on.
-      [self = shared_from_this()](std::exception_ptr) {
+      [self = shared_from_this()](const std::exception_ptr&) {
         self->close();
         self->core_->remove(self);
       });
@@ -116,6 +116,8 @@ Task<std::optional<ParseFailure>> Connection::read_request() {
   co_return std::nullopt;
 }
 
+// The parser keeps the request until the answer is written.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 Task<void> Connection::answer(Request& request) {
   const auto& options = core_->options;
   if (options.host_allowed) {
@@ -147,6 +149,7 @@ Task<void> Connection::answer(Request& request) {
     keep_alive_ = false;
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): as answer()
 Task<Response> Connection::call_handler(Request& request) {
   handling_ = true;
   gone_ = false;
@@ -179,7 +182,7 @@ Task<bool> Connection::write(std::string head, std::string_view body) {
   co_return !error;
 }
 
-Task<void> Connection::refuse(const ParseFailure& failure) {
+Task<void> Connection::refuse(ParseFailure failure) {
   const auto response = problem(failure.status, failure.error);
   const bool sent = co_await write(response_head(response, Framing::kLength, false, true), response.body);
   if (sent) co_await linger();

@@ -43,7 +43,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<void> answer(Request& request);
   Task<Response> call_handler(Request& request);
   Task<bool> write(std::string head, std::string_view body);
-  Task<void> refuse(const ParseFailure& failure);
+  Task<void> refuse(ParseFailure failure);
   Task<void> linger();
 
   void start_read();

@@ -27,7 +27,7 @@ void Loop::stop() {
 void Loop::post(std::move_only_function<void()> work) { asio::post(context_, std::move(work)); }
 
 void Loop::spawn(Task<void> task) {
-  asio::co_spawn(context_, std::move(task), [](std::exception_ptr thrown) {
+  asio::co_spawn(context_, std::move(task), [](const std::exception_ptr& thrown) {
     if (thrown) std::rethrow_exception(thrown);
   });
 }

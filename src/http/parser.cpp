@@ -117,9 +117,10 @@ class Parser : public Interface {
     if (lengths.size() > 1) return malformed("more than one Content-Length");
     if (!lengths.empty()) {
       std::uint64_t length = 0;
-      const auto* end = lengths[0].data() + lengths[0].size();
-      const auto [stop, error] = std::from_chars(lengths[0].data(), end, length);
-      if (error != std::errc{} || stop != end) return malformed("Content-Length is not a number");
+      const auto text = lengths[0];
+      const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+      if (error != std::errc{} || stop != text.data() + text.size())
+        return malformed("Content-Length is not a number");
       if (codings.empty()) {
         if (kIsRequest && length > limits_.body_bytes) return body_too_large(limits_);
         body_decoder_.start_length(length);
