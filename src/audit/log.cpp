@@ -208,6 +208,8 @@ std::string_view to_string(OutcomeStatus status) {
       return "upstream_error";
     case OutcomeStatus::kTimeout:
       return "timeout";
+    case OutcomeStatus::kNotSent:
+      return "not_sent";
     case OutcomeStatus::kUnknown:
       return "unknown";
   }

@@ -88,6 +88,7 @@ enum class OutcomeStatus {
   kToolError,
   kUpstreamError,
   kTimeout,
+  kNotSent,  // it was not made after all: nothing has had an effect
   kUnknown,  // it may or may not have had its effect
 };
 std::string_view to_string(OutcomeStatus status);
