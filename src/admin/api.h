@@ -1,0 +1,72 @@
+// Api: the REST API of the plane, from a request to an answer. Everything that changes what is governed goes
+// through it: the command line, the console and other programs see the same resources and the same errors.
+//
+//   GET  /v1/status
+//   GET  /v1/humans               POST /v1/humans            POST /v1/humans/{name}/leave
+//   GET  /v1/agents               POST /v1/agents            GET  /v1/agents/{name}
+//   POST /v1/agents/{name}/kill   POST /v1/agents/{name}/owner
+//   GET  /v1/deployments          GET  /v1/deployments/{environment}/{name}
+//   POST /v1/deployments/{environment}/{name}/{submit,approve,refuse,retire,kill,lift,credentials}
+//   GET  /v1/grants               POST /v1/grants            POST /v1/grants/revoke
+//   GET  /v1/destinations         POST /v1/destinations
+//   POST /v1/destinations/{environment}/{name}/{scan,secret,retire}
+//   GET  /v1/tools                GET  /v1/tools/{environment}/{tool}/change
+//   POST /v1/tools/{environment}/{tool}/{classify,approve-change,retire}
+//
+// `scan` asks the destination's server for its tools and pins them. A tool's name, "erp/read", is one segment
+// of the path: its slash is written %2F.
+//
+// A command is one transaction of the store with its governance events; its answer comes when it is durable
+// and in force. A list is read from the snapshot in force. Errors are problem details (RFC 9457) with code
+// and fix. A member of a body that is not known is refused: a command that ignores half of what it was told
+// does another thing.
+//
+// Who calls is for the caller of `handle` to know (a unix socket's peer, the process itself); the API trusts
+// it.
+//
+// Thread-safety: `handle` may run on any loop, several at once.
+
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "admin/route.h"
+#include "audit/log.h"
+#include "catalog/catalog.h"
+#include "http/loop.h"
+#include "http/message.h"
+#include "identity/registry.h"
+#include "mcp/tools.h"
+#include "snapshot/holder.h"
+#include "store/store.h"
+
+namespace remit::admin {
+
+// What the API works on. All must outlive it.
+struct ApiParts {
+  store::Store& store;
+  identity::Registry& registry;
+  catalog::Catalog& catalog;
+  const snapshot::SnapshotHolder& snapshots;
+  // Asks a destination's server for all its tools. On the loop of the request. Errors: kUnavailable.
+  std::function<http::Task<Result<mcp::ToolPage>>(snapshot::Destination)> list_tools;
+};
+
+class Api {
+ public:
+  explicit Api(ApiParts parts);
+
+  // Never fails: what goes wrong is in the answer.
+  http::Task<http::Response> handle(http::Request request, audit::Actor actor) const;
+
+ private:
+  http::Task<Result<Answer>> run(const Route* route, Call call) const;
+
+  const ApiParts parts_;
+  std::vector<Route> routes_;
+};
+
+}  // namespace remit::admin

@@ -1,0 +1,273 @@
+// Destinations and tools: the catalog's commands.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "admin/commit.h"
+#include "admin/routes.h"
+#include "admin/views.h"
+#include "catalog/catalog.h"
+
+namespace remit::admin {
+namespace {
+
+namespace json = boost::json;
+using http::Method;
+using snapshot::Snapshot;
+
+json::array ids_of(const std::vector<ToolId>& tools) {
+  json::array ids;
+  for (const auto& id : tools) ids.emplace_back(id.str());
+  return ids;
+}
+
+// `url`, or `command` with its arguments.
+Result<snapshot::Transport> transport_of(const Fields& body) {
+  ASSIGN_OR_RETURN(auto url, body.optional_text("url"));
+  ASSIGN_OR_RETURN(auto command, body.texts("command"));
+  if (url.has_value() == !command.empty())
+    return fail(ErrorKind::kInvalid, "RMT-X012", "a destination has either `url` or `command`");
+  if (url) return snapshot::HttpTransport{std::move(*url)};
+  return snapshot::StdioTransport{std::move(command)};
+}
+
+// {"slot": "Authorization", "value": "Bearer …"}
+Result<catalog::NewSecret> secret_of(json::object object) {
+  const Fields fields(std::move(object));
+  catalog::NewSecret secret;
+  ASSIGN_OR_RETURN(secret.slot, fields.text("slot"));
+  ASSIGN_OR_RETURN(auto value, fields.text("value"));
+  TRY(fields.all_known());
+  secret.value = Secret(std::move(value));
+  return secret;
+}
+
+Result<DestinationId> destination_of_path(const Call& call, store::Reader& reader) {
+  ASSIGN_OR_RETURN(const auto environment, environment_of_path(call));
+  return catalog::find_destination(reader, environment, call.path.at("name"));
+}
+
+Result<Answer> add_destination(catalog::Catalog& catalog, const Call& call, store::Transaction& tx) {
+  catalog::NewDestination destination;
+  ASSIGN_OR_RETURN(destination.environment, call.body.environment("environment"));
+  ASSIGN_OR_RETURN(destination.name, call.body.text("name"));
+  ASSIGN_OR_RETURN(destination.transport, transport_of(call.body));
+  ASSIGN_OR_RETURN(destination.data_class, call.body.name<snapshot::DataClass>("data_class"));
+  ASSIGN_OR_RETURN(destination.labels, call.body.texts("labels"));
+  ASSIGN_OR_RETURN(destination.owner, person(call, tx, "owner"));
+  ASSIGN_OR_RETURN(auto secret, call.body.optional_object("secret"));
+  if (secret) {
+    ASSIGN_OR_RETURN(destination.secret, secret_of(std::move(*secret)));
+  }
+  ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto id, catalog.add_destination(tx, actor, destination));
+  return Answer{
+      json::object{
+          {"id", id.str()}, {"environment", to_string(destination.environment)}, {"name", destination.name}},
+      201};
+}
+
+// Asks the destination's server what it offers, and takes that in.
+http::Task<Result<Answer>> scan(ApiParts parts, Call call) {
+  const auto environment = environment_of_path(call);
+  if (!environment) co_return std::unexpected(environment.error());
+  const auto& name = call.path.at("name");
+  const auto snapshot = parts.snapshots.current();
+  const auto* destination = snapshot ? snapshot->destination(*environment, name) : nullptr;
+  if (destination == nullptr)
+    co_return fail(ErrorKind::kNotFound, "RMT-C010",
+                   fmt::format("there is no destination `{}` in {}", name, to_string(*environment)));
+
+  auto listed = co_await parts.list_tools(*destination);
+  if (!listed) co_return std::unexpected(std::move(listed).error());
+
+  const auto page = std::make_shared<mcp::ToolPage>(std::move(*listed));
+  const auto found = std::make_shared<catalog::Discovery>();
+  auto done =
+      co_await commit(&parts.store,
+                      [&catalog = parts.catalog, id = destination->id, actor = call.actor, page,
+                       found](store::Transaction& tx) -> Result<> {
+                        ASSIGN_OR_RETURN(*found, catalog.record_discovery(tx, actor, id, page->tools));
+                        return {};
+                      });
+  if (!done) co_return std::unexpected(std::move(done).error());
+
+  json::array refused;
+  for (const auto& tool : page->refused)
+    refused.push_back(
+        json::object{{"name", tool.name}, {"code", tool.error.code}, {"detail", tool.error.message}});
+  co_return Answer{json::object{{"destination", destination->id.str()},
+                                {"added", ids_of(found->added)},
+                                {"unchanged", found->unchanged.size()},
+                                {"quarantined", ids_of(found->quarantined)},
+                                {"restored", ids_of(found->restored)},
+                                {"missing", ids_of(found->missing)},
+                                {"refused", std::move(refused)}}};
+}
+
+Result<Answer> retire_destination(const ApiParts& parts, const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto id, destination_of_path(call, tx));
+  ASSIGN_OR_RETURN(const auto tools, parts.catalog.retire_destination(tx, actor, id));
+  std::int64_t ended = 0;
+  for (const auto& tool : tools) {
+    ASSIGN_OR_RETURN(const auto grants, parts.registry.end_grants(tx, actor, tool));
+    ended += grants;
+  }
+  return Answer{json::object{{"id", id.str()}, {"tools", ids_of(tools)}, {"grants_ended", ended}}};
+}
+
+Result<Answer> set_secret(catalog::Catalog& catalog, const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(auto object, call.body.object("secret"));
+  ASSIGN_OR_RETURN(const auto secret, secret_of(std::move(object)));
+  ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto id, destination_of_path(call, tx));
+  TRY(catalog.set_secret(tx, actor, id, secret));
+  return Answer{json::object{{"id", id.str()}, {"slot", secret.slot}}};
+}
+
+Result<ToolId> tool_of_path(const Call& call, store::Reader& reader) {
+  ASSIGN_OR_RETURN(const auto environment, environment_of_path(call));
+  return catalog::find_tool(reader, environment, call.path.at("tool"));
+}
+
+Result<Answer> classify(catalog::Catalog& catalog, const Call& call, store::Transaction& tx) {
+  catalog::Classification classification;
+  ASSIGN_OR_RETURN(classification.effect, call.body.name<snapshot::Effect>("effect"));
+  ASSIGN_OR_RETURN(classification.data_class, call.body.name<snapshot::DataClass>("data_class"));
+  ASSIGN_OR_RETURN(classification.labels, call.body.texts("labels"));
+  ASSIGN_OR_RETURN(const auto by, person(call, tx, "by"));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto id, tool_of_path(call, tx));
+  TRY(catalog.classify(tx, {.id = by.str(), .via = call.actor.via}, id, classification, by));
+  return Answer{json::object{{"id", id.str()},
+                             {"effect", to_string(classification.effect)},
+                             {"data_class", to_string(classification.data_class)}}};
+}
+
+// Both definitions of a quarantined tool. A command only because it reads what the snapshot does not have.
+Result<Answer> pin_change(const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(const auto id, tool_of_path(call, tx));
+  ASSIGN_OR_RETURN(const auto change, catalog::Catalog::pin_change(tx, id));
+  return Answer{json::object{{"id", id.str()},
+                             {"pinned", change.pinned},
+                             {"offered", change.offered},
+                             {"pinned_digest", change.pinned_digest.hex()},
+                             {"offered_digest", change.offered_digest.hex()}}};
+}
+
+Result<Answer> approve_change(catalog::Catalog& catalog, const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(const auto hex, call.body.text("digest"));
+  ASSIGN_OR_RETURN(const auto by, person(call, tx, "by"));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto seen, digest_from_hex(hex));
+  ASSIGN_OR_RETURN(const auto id, tool_of_path(call, tx));
+  TRY(catalog.accept_definition(tx, {.id = by.str(), .via = call.actor.via}, id, seen, by));
+  return Answer{json::object{{"id", id.str()}, {"digest", hex}}};
+}
+
+Result<Answer> retire_tool(const ApiParts& parts, const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto id, tool_of_path(call, tx));
+  TRY(parts.catalog.retire_tool(tx, actor, id));
+  ASSIGN_OR_RETURN(const auto ended, parts.registry.end_grants(tx, actor, id));
+  return Answer{json::object{{"id", id.str()}, {"grants_ended", ended}}};
+}
+
+// The deployment and the tool that a grant is about.
+struct Granted {
+  DeploymentId deployment;
+  ToolId tool;
+  Environment environment = Environment::kSandbox;
+};
+
+Result<Granted> granted(const Call& call, store::Reader& reader) {
+  Granted granted;
+  ASSIGN_OR_RETURN(granted.environment, call.body.environment("environment"));
+  ASSIGN_OR_RETURN(const auto agent, call.body.text("agent"));
+  ASSIGN_OR_RETURN(const auto tool, call.body.text("tool"));
+  ASSIGN_OR_RETURN(granted.deployment, identity::find_deployment(reader, granted.environment, agent));
+  ASSIGN_OR_RETURN(granted.tool, catalog::find_tool(reader, granted.environment, tool));
+  return granted;
+}
+
+Result<Answer> grant(identity::Registry& registry, const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(const auto what, granted(call, tx));
+  ASSIGN_OR_RETURN(const auto by, person(call, tx, "by"));
+  ASSIGN_OR_RETURN(const auto expires, call.body.optional_instant("expires"));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto id, registry.grant(tx, {.id = by.str(), .via = call.actor.via},
+                                                 {.deployment = what.deployment,
+                                                  .tool = what.tool,
+                                                  .tool_environment = what.environment,
+                                                  .approver = by,
+                                                  .expires = expires}));
+  return Answer{json::object{{"id", id.str()}}, 201};
+}
+
+Result<Answer> revoke_grant(identity::Registry& registry, const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(const auto what, granted(call, tx));
+  ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
+  TRY(call.body.all_known());
+  TRY(registry.revoke_grant(tx, actor, what.deployment, what.tool));
+  return Answer{json::object{{"deployment", what.deployment.str()}, {"tool", what.tool.str()}}};
+}
+
+}  // namespace
+
+std::vector<Route> destination_routes(const ApiParts& parts) {
+  auto& catalog = parts.catalog;
+  return {
+      {Method::kGet, "/v1/destinations",
+       [](const Call&, const Snapshot& snapshot) -> Result<Answer> {
+         return Answer{
+             list(snapshot.all().destinations, [&](const auto& one) { return view(one, snapshot); })};
+       }},
+      {Method::kPost, "/v1/destinations",
+       [&catalog](const Call& call, store::Transaction& tx) { return add_destination(catalog, call, tx); }},
+      {Method::kPost, "/v1/destinations/{environment}/{name}/scan",
+       [parts](Call call) { return scan(parts, std::move(call)); }},
+      {Method::kPost, "/v1/destinations/{environment}/{name}/secret",
+       [&catalog](const Call& call, store::Transaction& tx) { return set_secret(catalog, call, tx); }},
+      {Method::kPost, "/v1/destinations/{environment}/{name}/retire",
+       [parts](const Call& call, store::Transaction& tx) { return retire_destination(parts, call, tx); }},
+  };
+}
+
+std::vector<Route> tool_routes(const ApiParts& parts) {
+  auto& catalog = parts.catalog;
+  return {
+      {Method::kGet, "/v1/tools",
+       [](const Call&, const Snapshot& snapshot) -> Result<Answer> {
+         return Answer{list(snapshot.all().tools, [&](const auto& one) { return view(one, snapshot); })};
+       }},
+      {Method::kPost, "/v1/tools/{environment}/{tool}/classify",
+       [&catalog](const Call& call, store::Transaction& tx) { return classify(catalog, call, tx); }},
+      {Method::kGet, "/v1/tools/{environment}/{tool}/change", Command(pin_change)},
+      {Method::kPost, "/v1/tools/{environment}/{tool}/approve-change",
+       [&catalog](const Call& call, store::Transaction& tx) { return approve_change(catalog, call, tx); }},
+      {Method::kPost, "/v1/tools/{environment}/{tool}/retire",
+       [parts](const Call& call, store::Transaction& tx) { return retire_tool(parts, call, tx); }},
+  };
+}
+
+std::vector<Route> grant_routes(const ApiParts& parts) {
+  auto& registry = parts.registry;
+  return {
+      {Method::kGet, "/v1/grants",
+       [](const Call&, const Snapshot& snapshot) -> Result<Answer> {
+         return Answer{list(snapshot.all().grants, [&](const auto& one) { return view(one, snapshot); })};
+       }},
+      {Method::kPost, "/v1/grants",
+       [&registry](const Call& call, store::Transaction& tx) { return grant(registry, call, tx); }},
+      {Method::kPost, "/v1/grants/revoke",
+       [&registry](const Call& call, store::Transaction& tx) { return revoke_grant(registry, call, tx); }},
+  };
+}
+
+}  // namespace remit::admin

@@ -1,0 +1,137 @@
+#include "admin/views.h"
+
+#include <boost/json/value_from.hpp>
+
+#include "base/canonical_json.h"
+#include "base/clock.h"
+
+namespace remit::admin {
+namespace {
+
+namespace json = boost::json;
+
+// A person's name, or the id of somebody who is in the store no more.
+json::value name_of(const HumanId& id, const snapshot::Snapshot& snapshot) {
+  const auto* human = snapshot.human(id.str());
+  return json::value(human != nullptr ? human->name : id.str());
+}
+
+json::value name_of(const std::optional<HumanId>& id, const snapshot::Snapshot& snapshot) {
+  return id ? name_of(*id, snapshot) : json::value(nullptr);
+}
+
+json::value time_of(const std::optional<Instant>& instant) {
+  return instant ? json::value(format_instant(*instant)) : json::value(nullptr);
+}
+
+json::array holds_of(const snapshot::Deployment& deployment) {
+  json::array holds;
+  for (const auto& hold : deployment.holds)
+    holds.push_back(json::object{{"kind", to_string(hold.kind)},
+                                 {"placed_by", hold.placed_by},
+                                 {"placed_at", format_instant(hold.placed_at)},
+                                 {"reason", hold.reason}});
+  return holds;
+}
+
+}  // namespace
+
+std::string label(const snapshot::Deployment& deployment) {
+  return std::string(to_string(deployment.environment)) + "/" + deployment.name;
+}
+
+json::object view(const snapshot::Human& human) {
+  return {{"id", human.id.str()}, {"name", human.name}, {"active", human.active}};
+}
+
+json::object view(const snapshot::Credential& credential) {
+  return {{"id", credential.id.str()},
+          {"kind", to_string(credential.kind)},
+          {"thumbprint", credential.thumbprint},
+          {"not_before", format_instant(credential.not_before)},
+          {"expires", format_instant(credential.expires)},
+          {"revoked", credential.revoked}};
+}
+
+json::object view(const snapshot::Deployment& deployment, const snapshot::Snapshot& snapshot) {
+  json::array credentials;
+  for (const auto& credential : snapshot.all().credentials)
+    if (credential.deployment == deployment.id) credentials.push_back(view(credential));
+  json::array grants;
+  for (const auto& grant : snapshot.all().grants)
+    if (grant.deployment == deployment.id) grants.push_back(view(grant, snapshot));
+  return {{"id", deployment.id.str()},
+          {"environment", to_string(deployment.environment)},
+          {"agent", deployment.name},
+          {"state", to_string(deployment.state)},
+          {"holds", holds_of(deployment)},
+          {"owner", name_of(deployment.owner, snapshot)},
+          {"deputy", name_of(deployment.deputy, snapshot)},
+          {"purpose", deployment.purpose},
+          {"process", deployment.process},
+          {"expires", format_instant(deployment.expires)},
+          {"credentials", std::move(credentials)},
+          {"grants", std::move(grants)}};
+}
+
+json::object view(const snapshot::Agent& agent, const snapshot::Snapshot& snapshot) {
+  json::array deployments;
+  for (const auto& deployment : snapshot.all().deployments)
+    if (deployment.agent == agent.id) deployments.push_back(view(deployment, snapshot));
+  return {{"id", agent.id.str()},
+          {"name", agent.name},
+          {"owner", name_of(agent.owner, snapshot)},
+          {"deputy", name_of(agent.deputy, snapshot)},
+          {"purpose", agent.purpose},
+          {"process", agent.process},
+          {"issuing_system", agent.issuing_system},
+          {"deployments", std::move(deployments)}};
+}
+
+json::object view(const snapshot::Grant& grant, const snapshot::Snapshot& snapshot) {
+  const auto* deployment = snapshot.deployment(grant.deployment.str());
+  const auto* tool = snapshot.tool(grant.tool.str());
+  return {{"id", grant.id.str()},
+          {"environment", deployment != nullptr ? json::value(to_string(deployment->environment)) : nullptr},
+          {"agent", deployment != nullptr ? json::value(deployment->name) : nullptr},
+          {"tool", tool != nullptr ? tool->qualified_name : grant.tool.str()},
+          {"expires", time_of(grant.expires)}};
+}
+
+json::object view(const snapshot::Destination& destination, const snapshot::Snapshot& snapshot) {
+  json::object shown{{"id", destination.id.str()},
+                     {"environment", to_string(destination.environment)},
+                     {"name", destination.name},
+                     {"data_class", to_string(destination.data_class)},
+                     {"labels", json::value_from(destination.labels)},
+                     {"owner", name_of(destination.owner, snapshot)},
+                     {"secret_slot", destination.secret ? json::value(destination.secret->slot) : nullptr}};
+  if (const auto* http = std::get_if<snapshot::HttpTransport>(&destination.transport)) {
+    shown["transport"] = "http";
+    shown["url"] = http->url;
+  } else {
+    shown["transport"] = "stdio";
+    shown["command"] = json::value_from(std::get<snapshot::StdioTransport>(destination.transport).command);
+  }
+  return shown;
+}
+
+json::object view(const snapshot::Tool& tool, const snapshot::Snapshot& snapshot) {
+  const auto* destination = snapshot.destination(tool.destination.str());
+  json::object shown{{"id", tool.id.str()},
+                     {"environment", to_string(tool.environment)},
+                     {"name", tool.qualified_name},
+                     {"destination", destination != nullptr ? destination->name : tool.destination.str()},
+                     {"effect", tool.effect ? json::value(to_string(*tool.effect)) : nullptr},
+                     {"data_class", to_string(tool.data_class)},
+                     {"labels", json::value_from(tool.labels)},
+                     {"digest", tool.digest.hex()},
+                     {"quarantined", tool.quarantined}};
+  if (const auto definition = parse_json(tool.definition); definition && definition->is_object()) {
+    if (const auto* claims = definition->get_object().if_contains("annotations")) shown["claims"] = *claims;
+    if (const auto* text = definition->get_object().if_contains("description")) shown["description"] = *text;
+  }
+  return shown;
+}
+
+}  // namespace remit::admin
