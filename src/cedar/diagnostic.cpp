@@ -6,6 +6,8 @@
 namespace cedar {
 namespace {
 
+constexpr std::uint32_t kBlock = 256;  // bytes
+
 bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -42,17 +44,26 @@ Diagnostics DiagnosticSink::take() {
 }
 
 LineTable::LineTable(std::string_view text) : text_(text), starts_{0} {
+  std::uint32_t code_points = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i % kBlock == 0) code_points_.push_back(code_points);
+    if (starts_code_point(text[i])) ++code_points;
     if (text[i] == '\n') starts_.push_back(static_cast<std::uint32_t>(i + 1));
   }
+  code_points_.push_back(code_points);  // for an offset at the end, where a block would begin
+}
+
+std::uint32_t LineTable::code_points_before(std::uint32_t offset) const {
+  const std::uint32_t block = offset / kBlock;
+  const std::string_view rest = text_.substr(block * kBlock, offset - block * kBlock);
+  return code_points_[block] + static_cast<std::uint32_t>(std::ranges::count_if(rest, starts_code_point));
 }
 
 Position LineTable::position(std::uint32_t offset) const {
   offset = std::min(offset, static_cast<std::uint32_t>(text_.size()));
   const auto after = std::ranges::upper_bound(starts_, offset);
-  const std::uint32_t start = *std::prev(after);
-  const auto columns = std::ranges::count_if(text_.substr(start, offset - start), starts_code_point);
-  return {static_cast<std::uint32_t>(after - starts_.begin()), static_cast<std::uint32_t>(columns + 1)};
+  const std::uint32_t column = code_points_before(offset) - code_points_before(*std::prev(after)) + 1;
+  return {static_cast<std::uint32_t>(after - starts_.begin()), column};
 }
 
 std::string_view closest(std::string_view written, std::span<const std::string_view> candidates) {

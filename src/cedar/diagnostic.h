@@ -25,15 +25,19 @@ class DiagnosticSink {
   Diagnostics diagnostics_;
 };
 
-// Offsets to positions, for one text. Built once, then logarithmic in the number of lines.
+// Offsets to positions, for one text. Built once, then logarithmic in the number of lines, however long they
+// are.
 class LineTable {
  public:
   explicit LineTable(std::string_view text);
   Position position(std::uint32_t offset) const;
 
  private:
+  std::uint32_t code_points_before(std::uint32_t offset) const;
+
   std::string_view text_;
   std::vector<std::uint32_t> starts_;
+  std::vector<std::uint32_t> code_points_;  // before each block of the text
 };
 
 // The candidate closest to `written`, as ", did you mean `x`?" needs it; empty when none is close.

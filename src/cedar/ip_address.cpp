@@ -46,8 +46,9 @@ std::optional<Groups> parse_groups(std::string_view text) {
     const std::size_t end = std::min(text.find(':'), text.size());
     if (groups.count == 8 || end == 0 || end > 4) return std::nullopt;
     std::uint16_t value = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + end, value, 16);
-    if (error != std::errc() || stop != text.data() + end) return std::nullopt;
+    const std::string_view digits = text.substr(0, end);
+    const auto [stop, error] = std::from_chars(digits.begin(), digits.end(), value, 16);
+    if (error != std::errc() || stop != digits.end()) return std::nullopt;
     groups.values.at(groups.count++) = value;
     if (end == text.size()) return groups;
     text.remove_prefix(end + 1);

@@ -129,7 +129,8 @@ std::optional<std::int64_t> parse_datetime(std::string_view text) {
   }
   if (!reader.done()) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t minutes = days * 24 * 60 + time.hour * 60 + time.minute - time.offset_minutes;
+  const std::int64_t minutes =
+      days * 24 * 60 + std::int64_t{time.hour} * 60 + time.minute - time.offset_minutes;
   return (minutes * 60 + time.second) * 1000 + time.millisecond;
 }
 

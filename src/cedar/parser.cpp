@@ -143,6 +143,7 @@ std::optional<ast::Policy> Parser::policy() {
 
 std::optional<std::span<const ast::Annotation>> Parser::annotations() {
   std::vector<ast::Annotation> found;
+  std::unordered_set<std::string_view> names;
   while (at(TokenKind::kAt)) {
     const std::uint32_t begin = take().span.begin;
     if (!at(TokenKind::kIdentifier)) {
@@ -160,7 +161,7 @@ std::optional<std::span<const ast::Annotation>> Parser::annotations() {
       if (!text || !expect(TokenKind::kRightParen, "`)`")) return std::nullopt;
       value = *text;
     }
-    if (std::ranges::find(found, name, &ast::Annotation::name) != found.end()) {
+    if (!names.insert(name).second) {
       sink_.report(span_from(begin), "the policy has two annotations `@" + std::string(name) + "`",
                    "remove one of them");
     }

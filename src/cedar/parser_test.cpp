@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "cedar/cedar.h"
@@ -178,6 +179,18 @@ TEST(Parser, AcceptsLongChainsAndLargeSets) {
   EXPECT_TRUE(PolicySet::parse(when("true" + repeated(" && true", kLong))).has_value());
   EXPECT_TRUE(PolicySet::parse(when("false" + repeated(" || false", kLong))).has_value());
   EXPECT_TRUE(PolicySet::parse(when("[" + repeated("1,", kLong) + "].contains(1)")).has_value());
+}
+
+TEST(Parser, ManyPoliciesOnOneLineAndManyAnnotationsTakeNoQuadraticTime) {
+  constexpr std::size_t kMany = 30'000;
+  std::string annotations;
+  for (std::size_t i = 0; i < 3 * kMany; ++i) annotations += "@a" + std::to_string(i) + " ";
+  const auto start = std::chrono::steady_clock::now();
+  const auto many = PolicySet::parse(repeated("permit(principal, action, resource);", kMany));
+  EXPECT_TRUE(PolicySet::parse(annotations + "permit(principal, action, resource);").has_value());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  ASSERT_TRUE(many.has_value());
+  EXPECT_EQ(many->policies().back().position().column, 36 * (kMany - 1) + 1);
 }
 
 TEST(Parser, RefusesMoreTextPoliciesOrDiagnosticsThanAllowed) {
