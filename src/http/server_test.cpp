@@ -362,6 +362,24 @@ TEST_F(ServerTest, CutsAReaderThatIsTooSlowForItsBuffer) {
   EXPECT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
 }
 
+TEST_F(ServerTest, NothingFollowsAnEventThatWasTooMuch) {
+  std::promise<std::pair<bool, bool>> taken;
+  start(
+      [&](Request&, Exchange& exchange) -> Task<Response> {
+        // On the loop, so that the connection cannot be closed between the two.
+        auto stream = exchange.start_events();
+        const bool large = stream->send({.data = std::string(2000, 'x')});
+        const bool small = stream->send({.data = "x"});
+        taken.set_value({large, small});
+        co_return Response{};
+      },
+      {.max_stream_bytes = 1000});
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(taken.get_future().get(), (std::pair{false, false}));
+  EXPECT_TRUE(client.sees_close());
+}
+
 TEST_F(ServerTest, DrainFinishesWhatIsInFlightAndClosesWhatIsIdle) {
   std::promise<void> entered;
   start([&](Request&, Exchange& exchange) -> Task<Response> {
