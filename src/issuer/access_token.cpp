@@ -44,45 +44,39 @@ Result<KeyRing> KeyRing::of(jose::PrivateKey current, std::vector<jose::PublicKe
 }
 
 MintedToken mint_access_token(const Settings& settings, const jose::PrivateKey& key,
-                              std::string_view client_id, std::string_view agent_fp, Instant now,
-                              Random& random) {
+                              const TokenSubject& subject, Instant now, Random& random) {
   const auto issued = to_seconds(now);
   const auto expires = issued + settings.token_life.count();
   auto jti = to_base64url(random.bytes(16));
   boost::json::object claims = {{"iss", settings.issuer},
-                                {"sub", client_id},
+                                {"sub", subject.client_id},
                                 {"aud", settings.audience},
-                                {"client_id", client_id},
+                                {"client_id", subject.client_id},
+                                {"credential", subject.credential_id},
                                 {"iat", issued},
                                 {"exp", expires},
                                 {"jti", jti}};
-  if (!agent_fp.empty()) claims["agent_fp"] = agent_fp;
+  if (!subject.agent_fp.empty()) claims["agent_fp"] = subject.agent_fp;
   return {jose::sign_jwt(key, kType, claims), std::move(jti), from_micros(expires * 1'000'000)};
 }
 
-AccessTokenVerifier::AccessTokenVerifier(Settings settings, jose::KeySet keys, std::size_t cached)
-    : settings_(std::move(settings)),
-      keys_(std::move(keys)),
-      generation_(std::max<std::size_t>(1, cached / (2 * kShards))),
-      shards_(std::make_unique<std::array<Shard, kShards>>()) {}
-
-Result<std::shared_ptr<const AccessToken>> AccessTokenVerifier::verify(std::string_view token,
-                                                                       Instant now) const {
+Result<std::shared_ptr<const AccessToken>> AccessTokenVerifier::verify(std::string_view token, Instant now,
+                                                                       TokenCache& cache) const {
   const auto digest = sha256(token);
-  auto known = recall(digest);
-  if (!known) {
-    ASSIGN_OR_RETURN(known, verify_afresh(token, digest, now));
+  auto known = cache.recall(digest);
+  if (known) {
     TRY(check_alive(*known, now, settings_.skew));
-    remember(known);
     return known;
   }
+  ASSIGN_OR_RETURN(known, verify_afresh(token, digest, now));
   TRY(check_alive(*known, now, settings_.skew));
+  cache.remember(known);
   return known;
 }
 
-Result<AccessTokenVerifier::Cached> AccessTokenVerifier::verify_afresh(std::string_view token,
-                                                                       const Digest& digest,
-                                                                       Instant now) const {
+Result<std::shared_ptr<const AccessToken>> AccessTokenVerifier::verify_afresh(std::string_view token,
+                                                                              const Digest& digest,
+                                                                              Instant now) const {
   ASSIGN_OR_RETURN(auto unverified, jose::UnverifiedJwt::parse(token));
   ASSIGN_OR_RETURN(const auto key, keys_.select(unverified.header().kid));
   ASSIGN_OR_RETURN(const auto verified, jose::VerifiedJwt::verify(std::move(unverified), key));
@@ -94,6 +88,7 @@ Result<AccessTokenVerifier::Cached> AccessTokenVerifier::verify_afresh(std::stri
   ASSIGN_OR_RETURN(out.client_id_, claims.text("client_id"));
   ASSIGN_OR_RETURN(const auto subject, claims.text("sub"));
   if (subject != out.client_id_) return refused("RMT-J034", "the token is bound to a key or delegated");
+  ASSIGN_OR_RETURN(out.credential_id_, claims.text("credential"));
   ASSIGN_OR_RETURN(out.jti_, claims.text("jti"));
   ASSIGN_OR_RETURN(auto fingerprint, claims.optional_text("agent_fp"));
   out.agent_fp_ = std::move(fingerprint).value_or("");
@@ -105,25 +100,22 @@ Result<AccessTokenVerifier::Cached> AccessTokenVerifier::verify_afresh(std::stri
   return std::make_shared<const AccessToken>(std::move(out));
 }
 
-AccessTokenVerifier::Cached AccessTokenVerifier::recall(const Digest& digest) const {
-  auto& shard = shard_of(digest);
-  const std::scoped_lock lock(shard.mutex);
-  if (const auto found = shard.young.find(digest); found != shard.young.end()) return found->second;
-  const auto found = shard.old.find(digest);
-  if (found == shard.old.end()) return nullptr;
+std::shared_ptr<const AccessToken> TokenCache::recall(const Digest& digest) {
+  if (const auto found = young_.find(digest); found != young_.end()) return found->second;
+  const auto found = old_.find(digest);
+  if (found == old_.end()) return nullptr;
   auto token = found->second;
-  if (shard.young.size() < generation_) shard.young.emplace(digest, token);
+  remember(token);
   return token;
 }
 
-void AccessTokenVerifier::remember(Cached token) const {
-  auto& shard = shard_of(token->digest());
-  const std::scoped_lock lock(shard.mutex);
-  if (shard.young.size() >= generation_) {
-    shard.old = std::move(shard.young);
-    shard.young.clear();
+void TokenCache::remember(std::shared_ptr<const AccessToken> token) {
+  if (young_.size() >= generation_) {
+    old_ = std::move(young_);
+    young_.clear();
   }
-  shard.young.emplace(token->digest(), std::move(token));
+  const Digest digest = token->digest();
+  young_.emplace(digest, std::move(token));
 }
 
 }  // namespace remit::issuer

@@ -3,14 +3,12 @@
 // A token says who calls, never what they may do: each call is decided on the snapshot, so that a hold works
 // at once, whatever the token's `exp` says.
 //
-// Thread-safety: all of it may be used from any thread. `now` must come from a clock that does not step back
-// while a token lives.
+// Thread-safety: all of it may be used from any thread, but for a TokenCache, which belongs to one. `now`
+// must come from a clock that does not step back while a token lives.
 
 #pragma once
 
-#include <array>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -41,16 +39,24 @@ struct MintedToken {
   Instant expires;
 };
 
-// Typed `at+jwt`, with iss, sub and client_id (both the client), aud (one), iat, exp, jti, and agent_fp if
-// there is one.
+// Who a token is for.
+struct TokenSubject {
+  std::string_view client_id;      // the deployment
+  std::string_view credential_id;  // whose key asked for it
+  std::string_view agent_fp = {};  // the approved manifest's digest; empty: none
+};
+
+// Typed `at+jwt`, with iss, sub and client_id (both the client), credential, aud (one), iat, exp, jti, and
+// agent_fp if there is one.
 MintedToken mint_access_token(const Settings& settings, const jose::PrivateKey& key,
-                              std::string_view client_id, std::string_view agent_fp, Instant now,
-                              Random& random);
+                              const TokenSubject& subject, Instant now, Random& random);
 
 // A token that was verified. Only the verifier makes one.
 class AccessToken {
  public:
   const std::string& client_id() const { return client_id_; }
+  // The credential that proved itself for it: when that is revoked, the token is worth nothing.
+  const std::string& credential_id() const { return credential_id_; }
   const std::string& jti() const { return jti_; }
   const std::string& agent_fp() const { return agent_fp_; }  // empty: none
   Instant not_before() const { return not_before_; }
@@ -61,6 +67,7 @@ class AccessToken {
   friend class AccessTokenVerifier;
   AccessToken() = default;
   std::string client_id_;
+  std::string credential_id_;
   std::string jti_;
   std::string agent_fp_;
   Instant not_before_;
@@ -68,36 +75,40 @@ class AccessToken {
   Digest digest_;
 };
 
-class AccessTokenVerifier {
+// What one thread remembers of the tokens that it verified, so that a signature is checked once and no lock
+// is taken. Two generations: when the young one is full it becomes the old one, and what was not asked for
+// since is dropped.
+class TokenCache {
  public:
-  // `cached` tokens, at most, are remembered by their digest; a token is remembered only if it was verified.
-  AccessTokenVerifier(Settings settings, jose::KeySet keys, std::size_t cached = 10'000);
+  // `capacity` tokens, at most.
+  explicit TokenCache(std::size_t capacity = 4'000) : generation_(capacity / 2 + 1) {}
 
-  // Accepts the tokens of this environment's issuer for its audience alone, while they live. One with `cnf`
-  // is bound to a key, and one with `act` is delegated: as plain bearer tokens both are refused. Errors:
-  // kInvalid RMT-J010 … J012, J016; kUnauthorized RMT-J013 … J015, J017, J018, RMT-J031 (type), RMT-J032
-  // (issuer), RMT-J033 (audience), RMT-J034 (bound or delegated).
-  Result<std::shared_ptr<const AccessToken>> verify(std::string_view token, Instant now) const;
+  std::shared_ptr<const AccessToken> recall(const Digest& digest);
+  void remember(std::shared_ptr<const AccessToken> token);
 
  private:
-  using Cached = std::shared_ptr<const AccessToken>;
-  // Two generations: when the young one is full it becomes the old one, and what was not asked for since is
-  // dropped.
-  struct Shard {
-    std::mutex mutex;
-    std::unordered_map<Digest, Cached> young, old;
-  };
-  static constexpr std::size_t kShards = 16;
+  std::size_t generation_;
+  std::unordered_map<Digest, std::shared_ptr<const AccessToken>> young_, old_;
+};
 
-  Result<Cached> verify_afresh(std::string_view token, const Digest& digest, Instant now) const;
-  Cached recall(const Digest& digest) const;
-  void remember(Cached token) const;
-  Shard& shard_of(const Digest& digest) const { return (*shards_)[digest.bytes[0] % kShards]; }
+class AccessTokenVerifier {
+ public:
+  AccessTokenVerifier(Settings settings, jose::KeySet keys)
+      : settings_(std::move(settings)), keys_(std::move(keys)) {}
+
+  // Accepts the tokens of this environment's issuer for its audience alone, while they live. One with `cnf`
+  // is bound to a key, and one with `act` is delegated: as plain bearer tokens both are refused. `cache` must
+  // be used with this verifier only. Errors: kInvalid RMT-J010 … J012, J016; kUnauthorized RMT-J013 … J015,
+  // J017, J018, RMT-J031 (type), RMT-J032 (issuer), RMT-J033 (audience), RMT-J034 (bound or delegated).
+  Result<std::shared_ptr<const AccessToken>> verify(std::string_view token, Instant now,
+                                                    TokenCache& cache) const;
+
+ private:
+  Result<std::shared_ptr<const AccessToken>> verify_afresh(std::string_view token, const Digest& digest,
+                                                           Instant now) const;
 
   const Settings settings_;
   const jose::KeySet keys_;
-  const std::size_t generation_;
-  const std::unique_ptr<std::array<Shard, kShards>> shards_;
 };
 
 }  // namespace remit::issuer

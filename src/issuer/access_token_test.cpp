@@ -17,20 +17,33 @@ using testing::kClient;
 using testing::kNow;
 using testing::kNowSeconds;
 
+constexpr std::string_view kCredential = "crd_1";
+
+TokenSubject subject(std::string_view fingerprint = {}) {
+  return {.client_id = kClient, .credential_id = kCredential, .agent_fp = fingerprint};
+}
+
+// Without anything remembered.
+auto verify(const AccessTokenVerifier& verifier, std::string_view token, Instant now = kNow) {
+  TokenCache fresh;
+  return verifier.verify(token, now, fresh);
+}
+
 static_assert(!std::is_default_constructible_v<AccessToken>);
 
 class AccessTokens : public ::testing::Test {
  protected:
   std::string mint(std::string_view fingerprint = "sha256:aa") {
-    return mint_access_token(settings_, key_, kClient, fingerprint, kNow, random_).token;
+    return mint_access_token(settings_, key_, subject(fingerprint), kNow, random_).token;
   }
   boost::json::object claims() const {
-    return {{"iss", settings_.issuer}, {"sub", kClient}, {"aud", settings_.audience},
-            {"client_id", kClient},    {"jti", "t-1"},   {"iat", kNowSeconds},
-            {"exp", kNowSeconds + 300}};
+    return {{"iss", settings_.issuer},   {"sub", kClient},
+            {"aud", settings_.audience}, {"client_id", kClient},
+            {"credential", kCredential}, {"jti", "t-1"},
+            {"iat", kNowSeconds},        {"exp", kNowSeconds + 300}};
   }
-  std::string verdict(std::string_view token, Instant now = kNow) const {
-    auto result = verifier_.verify(token, now);
+  std::string verdict(std::string_view token, Instant now = kNow) {
+    auto result = verifier_.verify(token, now, cache_);
     return result ? "accepted" : std::string(result.error().code);
   }
 
@@ -39,10 +52,11 @@ class AccessTokens : public ::testing::Test {
   const jose::PrivateKey key_ = testing::key_from(1);
   const KeyRing ring_ = *KeyRing::of(key_);
   const AccessTokenVerifier verifier_{settings_, ring_.published};
+  TokenCache cache_;
 };
 
 TEST_F(AccessTokens, WhatIsMintedIsRfc9068) {
-  const auto minted = mint_access_token(settings_, key_, kClient, "sha256:aa", kNow, random_);
+  const auto minted = mint_access_token(settings_, key_, subject("sha256:aa"), kNow, random_);
   const auto token = jose::UnverifiedJwt::parse(minted.token);
   ASSERT_TRUE(token);
   EXPECT_EQ(token->header().typ, "at+jwt");
@@ -52,6 +66,7 @@ TEST_F(AccessTokens, WhatIsMintedIsRfc9068) {
   const boost::json::object expected = {{"iss", "https://remit.example/production"},
                                         {"sub", kClient},
                                         {"client_id", kClient},
+                                        {"credential", kCredential},
                                         {"aud", "https://remit.example/mcp/production"},
                                         {"iat", kNowSeconds},
                                         {"exp", kNowSeconds + 300},
@@ -62,17 +77,18 @@ TEST_F(AccessTokens, WhatIsMintedIsRfc9068) {
 }
 
 TEST_F(AccessTokens, EachHasAJtiOfItsOwn) {
-  const auto first = mint_access_token(settings_, key_, kClient, "", kNow, random_);
-  EXPECT_NE(first.jti, mint_access_token(settings_, key_, kClient, "", kNow, random_).jti);
+  const auto first = mint_access_token(settings_, key_, subject(""), kNow, random_);
+  EXPECT_NE(first.jti, mint_access_token(settings_, key_, subject(""), kNow, random_).jti);
 }
 
 TEST_F(AccessTokens, WhatIsMintedVerifies) {
-  const auto token = verifier_.verify(mint(), kNow);
+  const auto token = verify(verifier_, mint());
   ASSERT_TRUE(token);
   EXPECT_EQ((*token)->client_id(), kClient);
+  EXPECT_EQ((*token)->credential_id(), kCredential);
   EXPECT_EQ((*token)->agent_fp(), "sha256:aa");
   EXPECT_EQ((*token)->expires(), kNow + seconds(300));
-  EXPECT_EQ((*verifier_.verify(mint(""), kNow))->agent_fp(), "");
+  EXPECT_EQ((*verify(verifier_, mint("")))->agent_fp(), "");
 }
 
 TEST_F(AccessTokens, ATokenLivesFiveMinutesCachedOrNot) {
@@ -81,10 +97,10 @@ TEST_F(AccessTokens, ATokenLivesFiveMinutesCachedOrNot) {
   EXPECT_EQ(verdict(token), "accepted");
   EXPECT_EQ(verdict(token, kNow + seconds(299)), "accepted");
   EXPECT_EQ(verdict(token, kNow + seconds(300)), "RMT-J017");
-  EXPECT_EQ(fresh.verify(token, kNow + seconds(300)).error().code, "RMT-J017");
+  EXPECT_EQ(verify(fresh, token, kNow + seconds(300)).error().code, "RMT-J017");
   EXPECT_EQ(verdict(token, kNow - seconds(30)), "accepted");
   EXPECT_EQ(verdict(token, kNow - seconds(31)), "RMT-J018");
-  EXPECT_EQ(fresh.verify(token, kNow - seconds(31)).error().code, "RMT-J018");
+  EXPECT_EQ(verify(fresh, token, kNow - seconds(31)).error().code, "RMT-J018");
 }
 
 TEST_F(AccessTokens, EveryRuleOnItsOwnDecides) {
@@ -103,6 +119,7 @@ TEST_F(AccessTokens, EveryRuleOnItsOwnDecides) {
       {"audience in a list of one", "aud", boost::json::array{settings_.audience}, "accepted"},
       {"no audience", "aud", nullptr, "RMT-J016"},
       {"no client", "client_id", nullptr, "RMT-J016"},
+      {"no credential", "credential", nullptr, "RMT-J016"},
       {"for another subject", "sub", "hum_1", "RMT-J034"},
       {"no subject", "sub", nullptr, "RMT-J016"},
       {"no jti", "jti", nullptr, "RMT-J016"},
@@ -139,13 +156,13 @@ TEST_F(AccessTokens, NoEnvironmentAcceptsATokenOfAnother) {
     for (const auto other : kEnvironments) {
       const auto theirs = testing::settings_of(other);
       const auto their_key = testing::key_from(100 + static_cast<std::uint64_t>(other));
-      const auto token = mint_access_token(theirs, their_key, kClient, "", kNow, random_).token;
+      const auto token = mint_access_token(theirs, their_key, subject(""), kNow, random_).token;
       const auto our_keys = KeyRing::of(testing::key_from(100 + static_cast<std::uint64_t>(own)))->published;
-      EXPECT_EQ(AccessTokenVerifier(testing::settings_of(own), our_keys).verify(token, kNow).has_value(),
+      EXPECT_EQ(verify(AccessTokenVerifier(testing::settings_of(own), our_keys), token).has_value(),
                 own == other);
       // Nor if keys were shared by mistake: the names alone keep them apart.
       const auto shared = KeyRing::of(their_key)->published;
-      EXPECT_EQ(AccessTokenVerifier(testing::settings_of(own), shared).verify(token, kNow).has_value(),
+      EXPECT_EQ(verify(AccessTokenVerifier(testing::settings_of(own), shared), token).has_value(),
                 own == other);
     }
   }
@@ -156,10 +173,10 @@ TEST_F(AccessTokens, RotationAcceptsOldAndNewKeysUntilTheOldIsTakenOut) {
   const auto next = testing::key_from(2, jose::Algorithm::kEd25519);
   const auto both = *KeyRing::of(next, {key_.public_key()});
   const AccessTokenVerifier overlap(settings_, both.published);
-  EXPECT_TRUE(overlap.verify(old_token, kNow));
-  EXPECT_TRUE(overlap.verify(mint_access_token(settings_, next, kClient, "", kNow, random_).token, kNow));
+  EXPECT_TRUE(verify(overlap, old_token));
+  EXPECT_TRUE(verify(overlap, mint_access_token(settings_, next, subject(), kNow, random_).token));
   const AccessTokenVerifier after(settings_, KeyRing::of(next)->published);
-  EXPECT_EQ(after.verify(old_token, kNow).error().code, "RMT-J015");
+  EXPECT_EQ(verify(after, old_token).error().code, "RMT-J015");
   EXPECT_FALSE(KeyRing::of(next, {next.public_key()}));
 }
 
@@ -185,19 +202,19 @@ TEST_F(AccessTokens, ARefusedTokenIsNotRememberedAsGood) {
 }
 
 TEST_F(AccessTokens, TheSecondLookIsTheSameTokenAndTheCacheIsBounded) {
-  const AccessTokenVerifier small(settings_, ring_.published, 32);
+  TokenCache small(32);
   const auto token = mint();
-  auto first = small.verify(token, kNow);
+  auto first = verifier_.verify(token, kNow, small);
   ASSERT_TRUE(first);
-  EXPECT_EQ(small.verify(token, kNow)->get(), first->get());
+  EXPECT_EQ(verifier_.verify(token, kNow, small)->get(), first->get());
   std::weak_ptr<const AccessToken> watched = *first;
   first->reset();
-  for (int i = 0; i < 300 && !watched.expired(); ++i) ASSERT_TRUE(small.verify(mint(), kNow));
+  for (int i = 0; i < 300 && !watched.expired(); ++i) ASSERT_TRUE(verifier_.verify(mint(), kNow, small));
   EXPECT_TRUE(watched.expired()) << "the cache must forget what was not asked for";
-  EXPECT_TRUE(small.verify(token, kNow));
+  EXPECT_TRUE(verifier_.verify(token, kNow, small));
 }
 
-TEST_F(AccessTokens, ManyThreadsMayVerifyAtOnce) {
+TEST_F(AccessTokens, ManyThreadsMayVerifyAtOnceEachWithItsOwnCache) {
   std::vector<std::string> tokens;
   tokens.reserve(8);
   for (int i = 0; i < 8; ++i) tokens.push_back(mint());
@@ -207,8 +224,9 @@ TEST_F(AccessTokens, ManyThreadsMayVerifyAtOnce) {
     threads.reserve(4);
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([&] {
+        TokenCache cache;
         for (int i = 0; i < 100; ++i)
-          good += verifier_.verify(tokens[static_cast<std::size_t>(i) % 8], kNow).has_value();
+          good += verifier_.verify(tokens[static_cast<std::size_t>(i) % 8], kNow, cache).has_value();
       });
   }
   EXPECT_EQ(good, 400);

@@ -164,7 +164,10 @@ TokenAnswer TokenEndpoint::answer(const TokenRequest& request, Instant now) cons
     answer.findings = std::move(findings);
     return answer;
   }
-  auto minted = mint_access_token(settings_, keys_.current, client->client.client_id, client->client.agent_fp,
+  auto minted = mint_access_token(settings_, keys_.current,
+                                  {.client_id = client->client.client_id,
+                                   .credential_id = client->credential_id,
+                                   .agent_fp = client->client.agent_fp},
                                   now, random_);
   auto answer = answer_with(200, {{"access_token", minted.token},
                                   {"token_type", "Bearer"},

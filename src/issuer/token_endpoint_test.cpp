@@ -96,9 +96,11 @@ TEST_F(TokenEndpointTest, AGoodRequestGetsATokenThatTheGatewayAccepts) {
   EXPECT_EQ(answer.credential_id, "crd_1");
   EXPECT_TRUE(answer.findings.empty());
   EXPECT_FALSE(answer.error);
+  TokenCache cache;
   const auto token = AccessTokenVerifier(settings_, ring_.published)
-                         .verify(std::string(body.at("access_token").as_string()), kNow);
+                         .verify(std::string(body.at("access_token").as_string()), kNow, cache);
   ASSERT_TRUE(token) << token.error().message;
+  EXPECT_EQ((*token)->credential_id(), "crd_1");
   EXPECT_EQ((*token)->client_id(), kClient);
   EXPECT_EQ((*token)->agent_fp(), "sha256:aa");
   EXPECT_EQ((*token)->jti(), answer.jti);
