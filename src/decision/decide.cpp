@@ -1,0 +1,168 @@
+// Pin and policy: the checks that need the call itself.
+
+#include "decision/decide.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "decision/arguments.h"
+#include "decision/denial.h"
+#include "snapshot/entities.h"
+
+namespace remit::decision {
+namespace {
+
+namespace json = boost::json;
+using snapshot::Snapshot;
+
+std::optional<Decision> check_pin(const Call& call, const snapshot::Tool& tool, std::int64_t revision) {
+  if (!call.offered)
+    return deny(revision, "RMT-D032",
+                fmt::format("The tool {} is not offered by its server any more.", tool.qualified_name));
+  if (*call.offered != tool.digest)
+    return deny(
+        revision, "RMT-D033",
+        fmt::format(
+            "The tool {} is offered with another definition than the one that was approved. The owner of "
+            "its destination can review it.",
+            tool.qualified_name));
+  return std::nullopt;
+}
+
+// The time as Cedar's datetime takes it: milliseconds.
+std::string datetime_text(Instant now) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", std::chrono::floor<std::chrono::milliseconds>(now));
+}
+
+// The record `context`: input, omitted, tool, session, time.
+Result<cedar::Context> make_context(const Call& call, const Standing& standing) {
+  static const json::object none;
+  ASSIGN_OR_RETURN(auto input, to_policy_input(call.arguments == nullptr ? none : *call.arguments));
+  json::array labels;
+  for (const auto& label : standing.tool->labels) labels.emplace_back(label);
+  const json::object context{
+      {"input", std::move(input.input)},
+      {"omitted", std::move(input.omitted)},
+      {"tool", json::object{{"name", standing.tool->qualified_name},
+                            {"effect", to_string(*standing.tool->effect)},
+                            {"data_class", to_string(standing.tool->data_class)},
+                            {"labels", std::move(labels)}}},
+      {"session", json::object{{"credential_kind", to_string(standing.credential->kind)}}},
+      {"time", json::object{{"__extn", json::object{{"fn", "datetime"}, {"arg", datetime_text(call.now)}}}}}};
+  auto made = cedar::Context::from_json(context);
+  if (!made)
+    return fail(ErrorKind::kInvalid, "RMT-D044",
+                fmt::format("the arguments cannot be put to the policies: {} at {}", made.error().message,
+                            made.error().pointer));
+  return std::move(*made);
+}
+
+std::string name_of(const cedar::Policy& policy) {
+  return std::string(policy.annotation("id").value_or(policy.id()));
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "`" : ", `") + name + "`";
+  return text;
+}
+
+// From Cedar's answer to ours. Anything but a clean allow is denied.
+Decision judge(const cedar::Response& response, const Standing& standing, std::int64_t revision) {
+  const std::string& tool = standing.tool->qualified_name;
+  Decision decision =
+      deny(revision, "RMT-D041",
+           fmt::format("No policy permits this call of {}. Whoever writes the policies of {} can permit "
+                       "it, for these arguments or in general.",
+                       tool, to_string(standing.tool->environment)));
+  std::vector<std::string> broken_forbids;
+  for (const auto& error : response.errors) {
+    decision.errors.push_back(fmt::format("{}: {}", name_of(*error.policy), error.message));
+    if (error.policy->effect() == cedar::Effect::kForbid) broken_forbids.push_back(name_of(*error.policy));
+  }
+  bool forbidden = false;
+  for (const auto* policy : response.determining) {
+    forbidden |= policy->effect() == cedar::Effect::kForbid;
+    decision.policies.push_back(name_of(*policy));
+  }
+  if (forbidden) {
+    decision.code = "RMT-D042";
+    decision.message = fmt::format("The policy {} forbids this call of {}. No approval overrides that.",
+                                   joined(decision.policies), tool);
+    return decision;
+  }
+  if (!broken_forbids.empty()) {
+    decision.code = "RMT-D043";
+    decision.message =
+        fmt::format("The policy {} could not be evaluated for this call of {}, so the call is refused.",
+                    joined(broken_forbids), tool);
+    decision.policies = std::move(broken_forbids);
+    return decision;
+  }
+  if (response.decision != cedar::Decision::kAllow) return decision;
+
+  for (const auto* policy : response.determining) {
+    const auto path = policy->annotation("approval");
+    if (!path) continue;
+    decision.verdict = Verdict::kHold;
+    decision.code = "RMT-D050";
+    decision.approval_path = std::string(*path);
+    decision.message = fmt::format(
+        "The policy `{}` lets this call of {} through when the approval path `{}` has approved it.",
+        name_of(*policy), tool, *path);
+    return decision;
+  }
+  decision.verdict = Verdict::kAllow;
+  decision.code = "RMT-D000";
+  decision.message = fmt::format("{} is permitted.", tool);
+  return decision;
+}
+
+Decision ask_policies(const Call& call, const Standing& standing, const Snapshot& snapshot) {
+  const auto revision = snapshot.revision();
+  const auto* policies = snapshot.policies(call.environment);
+  const auto* entities = snapshot.entities(call.environment);
+  if (policies == nullptr || entities == nullptr)
+    return deny(revision, "RMT-D040",
+                fmt::format("There are no policies in force in {}, so nothing is permitted.",
+                            to_string(call.environment)));
+  auto context = make_context(call, standing);
+  if (!context)
+    return deny(revision, "RMT-D044",
+                fmt::format("The call of {} is refused: {}.", standing.tool->qualified_name,
+                            context.error().message));
+  const cedar::Request request{.principal = snapshot::agent_uid(*standing.deployment),
+                               .action = snapshot::action_uid(*standing.tool),
+                               .resource = snapshot::destination_uid(*standing.destination),
+                               .context = std::move(*context)};
+  Decision decision = judge(cedar::authorize(request, policies->set, *entities), standing, revision);
+  decision.policy_set = policies;
+  return decision;
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kAllow:
+      return "allow";
+    case Verdict::kDeny:
+      return "deny";
+    case Verdict::kHold:
+      return "hold";
+  }
+  return "?";
+}
+
+Decision decide(const Call& call, const Snapshot* snapshot) {
+  if (snapshot == nullptr)
+    return deny(0, "RMT-D040", "Nothing is known yet of who may do what, so nothing is permitted.");
+  const auto standing = check_standing(call, *snapshot);
+  if (!standing) return standing.error();
+  if (auto refused = check_pin(call, *standing->tool, snapshot->revision())) return std::move(*refused);
+  return ask_policies(call, *standing, *snapshot);
+}
+
+}  // namespace remit::decision
