@@ -1,0 +1,337 @@
+// The one path that matters: a tools/call from its arrival to its answer (architecture.md).
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "base/canonical_json.h"
+#include "gateway/shard.h"
+#include "mcp/raw_json.h"
+
+namespace remit::gateway {
+namespace {
+
+namespace json = boost::json;
+using decision::Decision;
+using decision::Verdict;
+
+// What the model is told of a call that was not made: what, why, and what would change it.
+std::string refusal(const mcp::Message& request, const DecisionId& id, std::string_view verdict,
+                    std::string_view code, std::string_view message, bool retryable) {
+  const ErrorInfo* info = find_error(code);
+  const std::string text = fmt::format("Refused by Remit: {} [{}]. {} Decision {}.", message, code,
+                                       retryable ? "It may be tried again."
+                                       : info    ? info->fix
+                                                 : "Do not retry.",
+                                       id.str());
+  const json::object meta{
+      {"remit/decision",
+       {{"decision", verdict}, {"reason", code}, {"decision_id", id.str()}, {"retryable", retryable}}}};
+  return mcp::make_result(*request.id(), mcp::tool_error_result(text, json::serialize(meta)));
+}
+
+json::array to_json(const std::vector<std::string>& strings) {
+  return json::array(strings.begin(), strings.end());
+}
+
+// What the log says of a decision: ids, enumerations and commitments.
+json::object describe(const Caller& caller, const snapshot::Snapshot& snapshot, const snapshot::Tool* tool,
+                      const Decision& decision) {
+  json::object body{{"environment", to_string(caller.environment)},
+                    {"deployment", caller.identity.deployment.str()},
+                    {"credential", caller.identity.credential.str()},
+                    {"verdict", decision::to_string(decision.verdict)},
+                    {"reason", decision.code},
+                    {"policies", to_json(decision.policies)},
+                    {"revision", snapshot.revision()}};
+  if (!decision.errors.empty()) body["policy_errors"] = to_json(decision.errors);
+  if (!decision.approval_path.empty()) body["approval_path"] = decision.approval_path;
+  if (const auto* credential = snapshot.credential(caller.identity.credential.str()))
+    body["key_thumbprint"] = credential->thumbprint;
+  if (tool != nullptr) {
+    body["tool"] = tool->id.str();
+    body["pin"] = tool->digest.hex();
+    body["destination"] = tool->destination.str();
+    if (tool->effect) body["effect"] = snapshot::to_string(*tool->effect);
+    body["data_class"] = snapshot::to_string(tool->data_class);
+    body["labels"] = to_json(tool->labels);
+  }
+  return body;
+}
+
+std::string_view reason_of(CallEnd::How how, bool sent) {
+  if (!sent) return "RMT-U001";
+  switch (how) {
+    case CallEnd::How::kTimedOut:
+      return "RMT-U004";
+    case CallEnd::How::kCancelled:
+      return "RMT-U006";
+    case CallEnd::How::kCut:
+      return "RMT-U007";
+    case CallEnd::How::kAnswered:
+    case CallEnd::How::kLost:
+      break;
+  }
+  return "RMT-U005";
+}
+
+}  // namespace
+
+http::Task<std::string> Shard::call(Caller caller, SessionPtr session, mcp::Message request,
+                                    std::shared_ptr<http::EventStream> stream) {
+  const auto params = mcp::parse_tool_call(request);
+  if (!params) co_return mcp::make_error(params.error());
+  const auto invalid = [&](std::string message) {
+    return mcp::make_error(mcp::Refusal{.error = {ErrorKind::kInvalid, "RMT-G006", std::move(message)},
+                                        .rpc_code = mcp::kInvalidRequest,
+                                        .id = request.id()});
+  };
+  if (params->wants_task) co_return invalid("calls as tasks are not governed and so not passed on");
+  if (session->calls.contains(*request.id())) co_return invalid("this request id is in use by an open call");
+  if (session->calls.size() >= gateway_.options_.max_open_calls_per_session)
+    co_return invalid("too many open calls in this session");
+
+  const auto id = DecisionId::make(gateway_.parts_.clock, gateway_.parts_.random);
+  const auto open = std::make_shared<OpenCall>();
+  session->calls.emplace(*request.id(), open);
+  ++gateway_.counters_.open_calls;
+  std::string answer = co_await govern(caller, session, request, *params, id, open, std::move(stream));
+  session->calls.erase(*request.id());
+  --gateway_.counters_.open_calls;
+  co_return answer;
+}
+
+http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, const mcp::Message& request,
+                                      const mcp::ToolCall& params, DecisionId id,
+                                      std::shared_ptr<OpenCall> open,
+                                      std::shared_ptr<http::EventStream> stream) {
+  const auto& parts = gateway_.parts_;
+  const auto began = std::chrono::steady_clock::now();
+
+  // Resolve and judge what needs no upstream.
+  auto snapshot = parts.snapshots.current();
+  const snapshot::Tool* tool = view(snapshot, caller.environment, caller.identity).find(params.name);
+  const std::string asked_tool(tool ? tool->qualified_name : params.name.substr(0, 128));
+  decision::Call asked{.environment = caller.environment,
+                       .deployment = caller.identity.deployment.str(),
+                       .credential = caller.identity.credential.str(),
+                       .tool = asked_tool,
+                       .arguments = params.arguments,
+                       .now = parts.clock.now()};
+  std::shared_ptr<Upstream> upstream;
+  std::optional<Decision> refused;
+  if (const auto standing = decision::check_standing(asked, *snapshot); !standing) {
+    refused = standing.error();
+  } else {
+    // Only now is the destination needed: what it offers under the tool's name is part of the decision.
+    open->tool = tool->id;
+    Error failure{};
+    upstream = upstream_of(*session, *standing->destination, failure);
+    if (upstream && !upstream->open()) {
+      if (auto ready = co_await Upstream::ready(upstream); !ready) {
+        failure = std::move(ready).error();
+        upstream = nullptr;
+      }
+      snapshot = parts.snapshots.current();  // it may have moved meanwhile
+      tool = snapshot->tool(caller.environment, asked_tool);
+    }
+    if (!upstream) {
+      refused.emplace();
+      refused->code = failure.code;
+      refused->message = failure.message;
+      refused->revision = snapshot->revision();
+    }
+  }
+
+  // Decide.
+  const auto decide = [&](const snapshot::Snapshot& now) {
+    const auto& offers = upstream->offers();
+    const auto offered = offers.find(std::string(asked_tool.substr(asked_tool.find('/') + 1)));
+    asked.offered = offered == offers.end() ? std::nullopt : std::optional(offered->second);
+    asked.now = parts.clock.now();
+    return decision::decide(asked, &now);
+  };
+  const Decision decided = refused ? std::move(*refused) : decide(*snapshot);
+  const bool allowed = decided.verdict == Verdict::kAllow;
+
+  // Record, and wait until it is durable: before an allowed call leaves, and before a refusal is told.
+  std::vector<audit::FieldSecret> secrets;
+  json::object body = describe(caller, *snapshot, tool, decided);
+  if (tool == nullptr) body["tool_asked"] = asked_tool;
+  body["arguments"] = audit::commit_to_members(*params.arguments, "arguments", parts.random, secrets);
+  const auto recorded =
+      co_await commit([this, id, allowed, body = std::move(body),
+                       secrets = std::move(secrets)](store::Transaction& tx) -> Result<void> {
+        auto& log = gateway_.parts_.log;
+        TRY(allowed ? log.append_intent(tx, id, body, secrets) : log.append_denial(tx, id, body, secrets));
+        return {};
+      });
+  if (!recorded) {
+    ++gateway_.counters_.denied;
+    spdlog::error("decision {} could not be recorded: {}: {}", id.str(), recorded.error().code,
+                  recorded.error().message);
+    co_return refusal(request, id, "deny", "RMT-G004", "the call could not be recorded, so it was not made",
+                      true);
+  }
+  if (!allowed) {
+    const bool held = decided.verdict == Verdict::kHold;
+    ++(held ? gateway_.counters_.held : gateway_.counters_.denied);
+    co_return refusal(request, id, decision::to_string(decided.verdict), decided.code, decided.message,
+                      decided.code.starts_with("RMT-U"));
+  }
+
+  // Forward. The snapshot may have moved while the intent was written, so the decision is taken once more
+  // just before the call is handed over.
+  std::optional<Decision> overruled;
+  auto last_look = [&] {
+    Decision again = decide(*parts.snapshots.current());
+    if (again.verdict == Verdict::kAllow) return true;
+    overruled = std::move(again);
+    return false;
+  };
+  mcp::ClientSession::Progress progress;
+  if (stream && params.progress_token)
+    progress = [stream, token = params.progress_token->raw()](const mcp::Message& notification) {
+      stream->send(
+          {.data = mcp::make_notification(
+               "notifications/progress",
+               mcp::with_member(notification.raw_params(), *notification.params(), "progressToken", token))});
+    };
+  const CallEnd end = co_await forward(open, upstream, tool->name, params.raw_arguments, std::move(last_look),
+                                       std::move(progress));
+  const auto latency =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
+  if (overruled) {
+    record_outcome(id, audit::OutcomeStatus::kNotSent, overruled->code, {}, latency);
+    ++gateway_.counters_.denied;
+    co_return refusal(request, id, "deny", overruled->code, overruled->message, false);
+  }
+  co_return conclude(request, id, *open, end, latency);
+}
+
+std::string Shard::conclude(const mcp::Message& request, const DecisionId& id, const OpenCall& open,
+                            const CallEnd& end, std::chrono::microseconds latency) {
+  using How = CallEnd::How;
+  using audit::OutcomeStatus;
+  if (end.how == How::kAnswered) {
+    ++gateway_.counters_.allowed;
+    const mcp::Message& answer = *end.answer;
+    if (answer.kind() == mcp::MessageKind::kError) {
+      record_outcome(id, OutcomeStatus::kUpstreamError, {}, answer.raw_error(), latency);
+      return mcp::make_error_as_is(*request.id(), answer.raw_error());
+    }
+    const auto result = mcp::inspect_call_result(answer);
+    if (!result) {
+      record_outcome(id, OutcomeStatus::kUpstreamError, "RMT-U002", answer.raw_result(), latency);
+      return refusal(request, id, "allow", "RMT-U002", "the destination's answer is no tool result", false);
+    }
+    record_outcome(id, result->is_error ? OutcomeStatus::kToolError : OutcomeStatus::kOk, {},
+                   answer.raw_result(), latency);
+    return mcp::make_result(*request.id(), answer.raw_result());
+  }
+
+  ++gateway_.counters_.upstream_errors;
+  const std::string_view code = reason_of(end.how, open.sent);
+  record_outcome(id,
+                 !open.sent                  ? OutcomeStatus::kNotSent
+                 : end.how == How::kTimedOut ? OutcomeStatus::kTimeout
+                                             : OutcomeStatus::kUnknown,
+                 code, {}, latency);
+  if (end.how == How::kCancelled)  // no answer is owed, but HTTP wants one
+    return mcp::make_error(mcp::Refusal{.error = {ErrorKind::kConflict, code, "the call was cancelled"},
+                                        .rpc_code = mcp::kInvalidRequest,
+                                        .id = request.id()});
+  return refusal(
+      request, id, "allow", code,
+      open.sent ? end.why + "; it may or may not have had its effect" : end.why + "; it was not made",
+      !open.sent);
+}
+
+std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::Destination& destination,
+                                             Error& why) {
+  auto& upstream = session.upstreams[destination.id];
+  if (upstream && upstream->open()) return upstream;
+  if (upstream && upstream->opening()) return upstream;
+  // Made anew, so that a changed address or credential counts from the next opening on.
+  Secret secret;
+  if (destination.secret) {
+    auto opened = gateway_.parts_.vault.unseal(destination.id, *destination.secret);
+    if (!opened) {
+      why = std::move(opened).error();
+      return nullptr;
+    }
+    secret = std::move(*opened);
+  }
+  upstream = std::make_shared<Upstream>(
+      loop_, client_, destination, std::move(secret), gateway_.options_.upstream,
+      [this, id = destination.id](const std::vector<mcp::Tool>& tools) {
+        std::string all;
+        for (const auto& tool : tools) all += tool.raw;
+        if (const Digest digest = sha256(all); std::exchange(listed_[id], digest) != digest)
+          gateway_.parts_.on_listing(id, tools);
+      });
+  return upstream;
+}
+
+http::Task<CallEnd> Shard::forward(std::shared_ptr<OpenCall> open, std::shared_ptr<Upstream> upstream,
+                                   std::string_view tool, std::string_view raw_arguments,
+                                   std::move_only_function<bool()> last_look,
+                                   mcp::ClientSession::Progress progress) {
+  using How = CallEnd::How;
+  if (open->end->is_set()) co_return std::move(*co_await Completion<CallEnd>::wait(open->end));
+  if (!upstream->open()) co_return CallEnd{.how = How::kLost, .why = "the destination was lost"};
+
+  // From the last look to the hand-over nothing may suspend: a kill is run on this loop, before or after
+  // both.
+  if (!last_look()) co_return CallEnd{.how = How::kLost, .why = "overruled"};
+  const auto sent = upstream->session().call(
+      tool, raw_arguments,
+      [open](Result<mcp::Message> answer) {
+        if (answer) {
+          open->end->set({.how = How::kAnswered, .answer = std::move(*answer)});
+          return;
+        }
+        if (answer.error().kind == ErrorKind::kUnavailable) open->sent = false;  // known not to have arrived
+        open->end->set({.how = How::kLost, .why = answer.error().message});
+      },
+      std::move(progress));
+  if (!sent) co_return CallEnd{.how = How::kLost, .why = sent.error().message};
+  open->sent = true;
+
+  http::Deadline deadline(loop_, [end = open->end] {
+    end->set({.how = How::kTimedOut, .why = "the destination did not answer in time"});
+  });
+  deadline.arm(gateway_.options_.upstream.answer_timeout);
+  CallEnd end = std::move(*co_await Completion<CallEnd>::wait(open->end));
+  if (end.how != How::kAnswered && upstream->open()) upstream->session().cancel(*sent, end.why);
+  co_return end;
+}
+
+// The answer does not wait for this: an intent whose outcome was lost is found as `unknown` at the next
+// start.
+void Shard::record_outcome(const DecisionId& id, audit::OutcomeStatus status, std::string_view code,
+                           std::string_view raw_result, std::chrono::microseconds latency) {
+  std::vector<audit::FieldSecret> secrets;
+  json::object body{{"latency_us", latency.count()}, {"bytes", raw_result.size()}};
+  if (!code.empty()) body["reason"] = code;
+  if (!raw_result.empty()) {
+    // Over the bytes as they came: what the agent was shown.
+    auto commitment = audit::commit_to(json::string(raw_result), gateway_.parts_.random);
+    body["result"] = commitment.text;
+    secrets.push_back({.field = "result", .salt = std::move(commitment.salt), .value = std::nullopt});
+  }
+  gateway_.parts_.store.submit(
+      [this, id, status, body = std::move(body),
+       secrets = std::move(secrets)](store::Transaction& tx) -> Result<void> {
+        TRY(gateway_.parts_.log.append_outcome(tx, id, status, body, secrets));
+        return {};
+      },
+      [id](Result<void> result) {
+        if (!result)
+          spdlog::error("outcome of {} not recorded: {}: {}", id.str(), result.error().code,
+                        result.error().message);
+      });
+}
+
+}  // namespace remit::gateway

@@ -1,0 +1,221 @@
+#include "gateway/gateway.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <latch>
+
+#include "gateway/shard.h"
+#include "mcp/version.h"
+
+namespace remit::gateway {
+namespace {
+
+constexpr std::string_view kPrefix = "/mcp/";
+
+std::optional<std::string_view> value_of(const http::Headers& headers, std::string_view name) {
+  const auto* value = headers.find(name);
+  return value ? std::optional<std::string_view>(*value) : std::nullopt;
+}
+
+http::Response json_response(int status, std::string body) {
+  http::Response response{.status = status};
+  if (!body.empty()) response.headers.set("Content-Type", "application/json");
+  response.body = std::move(body);
+  return response;
+}
+
+http::Response refused(const mcp::HttpRefusal& refusal) {
+  auto response = json_response(refusal.status, mcp::make_error(refusal.refusal));
+  if (!refusal.allow.empty()) response.headers.set("Allow", std::string(refusal.allow));
+  return response;
+}
+
+http::Response refused(int status, const mcp::Refusal& refusal) {
+  return json_response(status, mcp::make_error(refusal));
+}
+
+http::Response to_response(Answer answer) {
+  auto response = json_response(answer.status, std::move(answer.body));
+  if (!answer.session_id.empty()) response.headers.set("Mcp-Session-Id", std::move(answer.session_id));
+  return response;
+}
+
+// Runs a coroutine on a shard's loop, and resumes on our own.
+template <typename T>
+http::Task<T> on_loop(http::Loop& loop, http::Task<T> task) {
+  if (loop.on_own_thread()) co_return co_await std::move(task);
+  co_return co_await boost::asio::co_spawn(loop.context(), std::move(task), boost::asio::use_awaitable);
+}
+
+http::Task<bool> knows(Shard& shard, Caller caller, Digest session) {
+  co_return shard.knows(caller, session);
+}
+
+http::Task<Answer> notify(Shard& shard, Caller caller, Digest session, mcp::Message notification) {
+  co_return shard.notification(caller, session, notification);
+}
+
+// What a 401 tells a client: where to learn which authorization server to ask (RFC 9728 §5.1, RFC 6750 §3).
+http::Response unauthorized(const std::string& metadata_url, const Error* why) {
+  auto response = json_response(
+      401, mcp::make_error(mcp::Refusal{
+               .error = why ? *why
+                            : Error{ErrorKind::kUnauthorized, "RMT-G002",
+                                    "this endpoint needs an access token (Authorization: Bearer …)"}}));
+  std::string challenge = "Bearer resource_metadata=\"" + metadata_url + "\"";
+  if (why) challenge += ", error=\"invalid_token\", error_description=\"" + std::string(why->code) + "\"";
+  response.headers.set("WWW-Authenticate", std::move(challenge));
+  return response;
+}
+
+// Exactly one Authorization header with a bearer token, and none in the query (RFC 6750 §2, RFC 9700).
+std::optional<std::string_view> bearer_token(const http::Request& request) {
+  if (request.headers.count("Authorization") != 1) return std::nullopt;
+  std::string_view value = *request.headers.find("Authorization");
+  constexpr std::string_view kScheme = "Bearer ";
+  if (value.size() <= kScheme.size() || !http::equal_ignoring_case(value.substr(0, kScheme.size()), kScheme))
+    return std::nullopt;
+  return value.substr(kScheme.size());
+}
+
+// Headers that two readers could read differently if they came twice.
+constexpr std::string_view kSingleHeaders[] = {"Host",         "Origin",         "Accept",
+                                               "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version"};
+
+}  // namespace
+
+Gateway::Gateway(GatewayParts parts, GatewayOptions options)
+    : parts_(std::move(parts)), options_(std::move(options)) {
+  for (std::size_t i = 0; i < parts_.loops.size(); ++i)
+    shards_.push_back(std::make_unique<Shard>(*this, parts_.loops[i]));
+}
+
+Gateway::~Gateway() = default;
+
+Result<void> Gateway::restore() {
+  std::vector<SessionRecord> records;
+  TRY(parts_.store.read([&](store::Reader& reader) -> Result<void> {
+    ASSIGN_OR_RETURN(records, load_sessions(reader));
+    return {};
+  }));
+  // Before the first request: nothing runs on the loops that could see a shard.
+  for (auto& record : records) shard_of(record.id_hash).adopt(std::move(record));
+  return {};
+}
+
+bool Gateway::serves(std::string_view path) { return path.starts_with(kPrefix); }
+
+Shard& Gateway::shard_of(const Digest& session_id_hash) {
+  return *shards_[session_id_hash.bytes[0] % shards_.size()];
+}
+
+// The shard of the loop that runs us: a session begins where its first connection is.
+Shard& Gateway::own_shard() {
+  return **std::ranges::find_if(shards_, [](const auto& shard) { return shard->loop().on_own_thread(); });
+}
+
+void Gateway::on_every_loop(const std::function<void(Shard&)>& work) {
+  std::latch done(static_cast<std::ptrdiff_t>(shards_.size()));
+  for (const auto& shard : shards_)
+    shard->loop().post([&] {
+      work(*shard);
+      done.count_down();
+    });
+  done.wait();
+}
+
+void Gateway::on_snapshot() {
+  on_every_loop([](Shard& shard) { shard.on_snapshot(); });
+}
+
+void Gateway::close() {
+  on_every_loop([](Shard& shard) { shard.close(); });
+}
+
+http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchange& exchange) {
+  const auto header = [&](std::string_view name) { return value_of(request.headers, name); };
+  for (const auto name : kSingleHeaders)
+    if (request.headers.count(name) > 1)
+      co_return refused(
+          400, {.error = {ErrorKind::kInvalid, "RMT-M014", std::string(name) + " came more than once"}});
+  if (const auto ok = mcp::check_host(header("Host"), options_.host_rules); !ok)
+    co_return refused(ok.error());
+  if (const auto ok = mcp::check_origin(header("Origin"), options_.host_rules); !ok)
+    co_return refused(ok.error());
+
+  const auto environment = parse_environment(std::string_view(request.path).substr(kPrefix.size()));
+  if (!environment)
+    co_return refused(
+        404,
+        {.error = {ErrorKind::kNotFound, "RMT-G005",
+                   "there is no such endpoint; there are /mcp/sandbox, /mcp/pilot and /mcp/production"}});
+  if (!parts_.snapshots.current())
+    co_return refused(
+        503, {.error = {ErrorKind::kUnavailable, "RMT-G007", "no governance state is in force yet"}});
+  const auto method = mcp::check_method(http::to_string(request.method));
+  if (!method) co_return refused(method.error());
+
+  const std::string metadata_url = options_.public_url + "/.well-known/oauth-protected-resource/mcp/" +
+                                   std::string(to_string(*environment));
+  const auto token = bearer_token(request);
+  if (!token) co_return unauthorized(metadata_url, nullptr);
+  const auto identity = own_shard().authenticate(*environment, *token);
+  if (!identity) co_return unauthorized(metadata_url, &identity.error());
+  const Caller caller{.environment = *environment, .identity = *identity};
+
+  if (const auto ok = mcp::check_accept(*method, header("Accept")); !ok) co_return refused(ok.error());
+  if (*method == mcp::HttpMethod::kPost) co_return co_await post(request, exchange, caller);
+
+  const auto session = mcp::check_session_id(header("Mcp-Session-Id"));
+  if (!session) co_return refused(session.error());
+  const Digest key = sha256(*session);
+  Shard& shard = shard_of(key);
+  if (*method == mcp::HttpMethod::kDelete)
+    co_return to_response(co_await on_loop(shard.loop(), shard.end(caller, key)));
+
+  if (!co_await on_loop(shard.loop(), knows(shard, caller, key))) co_return refused(mcp::unknown_session());
+  auto stream = exchange.start_events();
+  ++counters_.streams;
+  stream->on_client_gone([this] { --counters_.streams; });
+  shard.loop().post(
+      [&shard, key, stream = std::move(stream)]() mutable { shard.attach(key, std::move(stream)); });
+  co_return http::Response{};
+}
+
+http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange& exchange, Caller caller) {
+  const auto header = [&](std::string_view name) { return value_of(request.headers, name); };
+  if (const auto ok = mcp::check_content_type(header("Content-Type")); !ok) co_return refused(ok.error());
+  auto message = mcp::parse_message(std::move(request.body));
+  if (!message) co_return refused(mcp::http_status_of(message.error()), message.error());
+  if (mcp::era_of(*message) == mcp::Era::kStateless) co_return refused(404, mcp::refuse_stateless(*message));
+
+  if (message->kind() == mcp::MessageKind::kRequest && message->method() == "initialize")
+    co_return to_response(co_await own_shard().initialize(std::move(caller), std::move(*message)));
+
+  const auto session = mcp::check_session_id(header("Mcp-Session-Id"));
+  if (!session) co_return refused(session.error());
+  if (const auto version = mcp::check_protocol_version(header("MCP-Protocol-Version")); !version)
+    co_return refused(version.error());
+  const Digest key = sha256(*session);
+  Shard& shard = shard_of(key);
+
+  if (message->kind() != mcp::MessageKind::kRequest)
+    co_return to_response(
+        co_await on_loop(shard.loop(), notify(shard, std::move(caller), key, std::move(*message))));
+
+  // An answer with progress before it is a stream of events; any other is one JSON document.
+  std::shared_ptr<http::EventStream> stream;
+  const auto* meta = message->method() == "tools/call" ? message->meta() : nullptr;
+  if (meta != nullptr && meta->contains("progressToken")) {
+    if (!co_await on_loop(shard.loop(), knows(shard, caller, key))) co_return refused(mcp::unknown_session());
+    stream = exchange.start_events();
+  }
+  auto answer =
+      co_await on_loop(shard.loop(), shard.request(std::move(caller), key, std::move(*message), stream));
+  if (!stream) co_return to_response(std::move(answer));
+  if (!answer.body.empty()) stream->send({.data = std::move(answer.body)});
+  stream->close();
+  co_return http::Response{};
+}
+
+}  // namespace remit::gateway

@@ -1,0 +1,119 @@
+// Gateway: the enforcement point that agents speak MCP to (Streamable HTTP, revision 2025-11-25).
+//
+// One endpoint per environment, `/mcp/<environment>`, serves the tools of all its destinations that the
+// calling deployment is granted. Every tools/call takes the path of architecture.md: authenticate, resolve,
+// decide, record the intent, forward, record the outcome. What was decided on is byte for byte what is sent.
+//
+// A refusal by policy is a result with `isError` and `_meta["remit/decision"]`, never an HTTP status: clients
+// hide or choke on those (mcp-in-the-wild.md). Methods that are not governed are refused, so nothing passes
+// unseen.
+//
+// Order of events that makes a kill binding: a command commits → the snapshot is swapped → `on_snapshot`
+// returns, when every loop has run the cut → the command is acknowledged. A released call looks at the
+// snapshot once more on its loop, and is handed to its upstream without suspending in between; so a call that
+// is sent after the acknowledgement cannot exist.
+//
+// Threads: sessions are spread over the loops by their id, and each is touched on its own loop alone.
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/log.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "catalog/vault.h"
+#include "gateway/upstream.h"
+#include "http/client.h"
+#include "http/loop.h"
+#include "http/server.h"
+#include "issuer/access_token.h"
+#include "mcp/http_rules.h"
+#include "snapshot/holder.h"
+#include "store/store.h"
+
+namespace remit::gateway {
+
+// What a verified access token says about who calls.
+struct TokenIdentity {
+  DeploymentId deployment;
+  CredentialId credential;
+};
+
+struct GatewayOptions {
+  std::string public_url;  // "http://127.0.0.1:7420", no slash at the end
+  mcp::HostRules host_rules = {};
+  UpstreamLimits upstream = {};
+  std::chrono::seconds session_idle{24 * 3600};
+  std::size_t max_sessions_per_deployment = 256;  // the one that was idle longest goes first
+  std::size_t max_open_calls_per_session = 64;
+};
+
+struct GatewayParts {
+  http::LoopGroup& loops;
+  store::Store& store;
+  audit::Log& log;
+  const snapshot::SnapshotHolder& snapshots;
+  const catalog::Vault& vault;
+  const Clock& clock;
+  Random& random;
+  std::array<const issuer::AccessTokenVerifier*, kEnvironments.size()>
+      verifiers;  // by environment, none null
+  // Told when a destination lists other tools than it did before, so that what differs from its pin is
+  // quarantined for everyone. On a loop; must not block.
+  std::function<void(const DestinationId&, std::vector<mcp::Tool>)> on_listing;
+};
+
+// Numbers for `metrics`; read from any thread.
+struct GatewayCounters {
+  std::atomic<std::uint64_t> allowed{0}, denied{0}, held{0}, upstream_errors{0}, refused_requests{0};
+  std::atomic<std::int64_t> open_calls{0}, sessions{0}, streams{0};
+};
+
+class Shard;
+struct Caller;
+
+class Gateway {
+ public:
+  Gateway(GatewayParts parts, GatewayOptions options);
+  ~Gateway();  // after the server is closed and before the loops stop
+
+  // Takes up the sessions of before a restart. Before the first request. Errors: the store's.
+  Result<void> restore();
+
+  // Whether `path` is an endpoint of the gateway.
+  static bool serves(std::string_view path);
+
+  // Answers one request to an endpoint.
+  http::Task<http::Response> handle(http::Request& request, http::Exchange& exchange);
+
+  // Tells every loop of a new snapshot and waits until each has ended what may go on no longer: calls and
+  // streams of deployments that were killed or retired, and sessions of credentials that were revoked. Not on
+  // a loop's thread.
+  void on_snapshot();
+
+  // Ends every call and stream. Not on a loop's thread.
+  void close();
+
+  const GatewayCounters& counters() const { return counters_; }
+
+ private:
+  friend class Shard;
+  http::Task<http::Response> post(http::Request& request, http::Exchange& exchange, Caller caller);
+  Shard& own_shard();
+  Shard& shard_of(const Digest& session_id_hash);
+  void on_every_loop(const std::function<void(Shard&)>& work);
+
+  const GatewayParts parts_;
+  const GatewayOptions options_;
+  GatewayCounters counters_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace remit::gateway

@@ -1,0 +1,281 @@
+#include "gateway/shard.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "mcp/raw_json.h"
+
+namespace remit::gateway {
+namespace {
+
+// Refusals by policy are answers to calls; these two are about a session as a whole.
+bool is_cut(const snapshot::Deployment& deployment) {
+  return deployment.state == snapshot::State::kRetired ||
+         std::ranges::any_of(deployment.holds,
+                             [](const auto& hold) { return hold.kind == snapshot::HoldKind::kKilled; });
+}
+
+std::string refusal_text(const mcp::Message& request, int code, std::string_view catalogue_code,
+                         std::string message) {
+  return mcp::make_error(mcp::Refusal{.error = {ErrorKind::kInvalid, catalogue_code, std::move(message)},
+                                      .rpc_code = code,
+                                      .id = request.id()});
+}
+
+}  // namespace
+
+Shard::Shard(Gateway& gateway, http::Loop& loop) : gateway_(gateway), loop_(loop), client_(loop) {}
+
+void Shard::adopt(SessionRecord record) {
+  auto session = std::make_shared<Session>();
+  session->last_used = std::chrono::steady_clock::now();
+  session->record = std::move(record);
+  const Digest key = session->record.id_hash;
+  sessions_.emplace(key, std::move(session));
+  ++gateway_.counters_.sessions;
+}
+
+Result<TokenIdentity> Shard::authenticate(Environment environment, std::string_view token) {
+  const auto index = static_cast<std::size_t>(environment);
+  ASSIGN_OR_RETURN(const auto verified, gateway_.parts_.verifiers.at(index)->verify(
+                                            token, gateway_.parts_.clock.now(), tokens_.at(index)));
+  return TokenIdentity{.deployment = DeploymentId::trusted(verified->client_id()),
+                       .credential = CredentialId::trusted(verified->credential_id())};
+}
+
+// Resumes on the loop, once the work is durable or known not to be.
+http::Task<Result<void>> Shard::commit(store::Store::Work work) {
+  const auto done = std::make_shared<Completion<Result<void>>>();
+  gateway_.parts_.store.submit(std::move(work), [this, done](Result<void> result) {
+    loop_.post([done, result = std::move(result)]() mutable { done->set(std::move(result)); });
+  });
+  co_return std::move(*co_await Completion<Result<void>>::wait(done));
+}
+
+const ToolView& Shard::view(const std::shared_ptr<const snapshot::Snapshot>& snapshot,
+                            Environment environment, const TokenIdentity& caller) {
+  if (viewed_ != snapshot) {
+    views_.clear();
+    viewed_ = snapshot;
+  }
+  auto& view = views_[caller.credential];
+  if (!view) view = std::make_unique<ToolView>(*snapshot, environment, caller, gateway_.parts_.clock.now());
+  return *view;
+}
+
+http::Task<Answer> Shard::initialize(Caller caller, mcp::Message request) {
+  const auto params = mcp::parse_initialize(request);
+  if (!params) co_return Answer{.status = 400, .body = mcp::make_error(params.error())};
+
+  // A deployment that may not act gets no session: there is nothing that it could do with one.
+  const auto snapshot = gateway_.parts_.snapshots.current();
+  const auto* deployment = snapshot ? snapshot->deployment(caller.identity.deployment.str()) : nullptr;
+  if (deployment == nullptr || is_cut(*deployment))
+    co_return Answer{.status = 403,
+                     .body = refusal_text(request, mcp::kInvalidRequest, "RMT-G003",
+                                          "this deployment was killed or retired and can open no session")};
+
+  evict_idle(caller.identity.deployment);
+  // A random id that its hash sends to this loop again, whatever connection it comes on.
+  std::string id;
+  Digest id_hash;
+  do {
+    id = to_base64url(gateway_.parts_.random.bytes(32));
+    id_hash = sha256(id);
+  } while (&gateway_.shard_of(id_hash) != this);
+
+  SessionRecord record{.id_hash = id_hash,
+                       .environment = caller.environment,
+                       .deployment = caller.identity.deployment,
+                       .credential = caller.identity.credential,
+                       .protocol_version = std::string(mcp::negotiate(params->protocol_version)),
+                       .created = gateway_.parts_.clock.now()};
+  const auto stored =
+      co_await commit([record](store::Transaction& tx) { return insert_session(tx, record); });
+  if (!stored)
+    co_return Answer{
+        .status = 503,
+        .body = refusal_text(request, mcp::kInternalError, stored.error().code, stored.error().message)};
+
+  const mcp::InitializeResult result{.protocol_version = record.protocol_version,
+                                     .server = {.name = "remit", .version = REMIT_VERSION},
+                                     .raw_capabilities = R"({"tools":{"listChanged":true}})"};
+  adopt(std::move(record));
+  co_return Answer{.body = mcp::make_result(*request.id(), mcp::to_json(result)),
+                   .session_id = std::move(id)};
+}
+
+// Makes room for one more session of a deployment: clients that end without DELETE leave theirs behind.
+void Shard::evict_idle(const DeploymentId& deployment) {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<SessionPtr> own;
+  std::vector<Digest> gone;
+  for (const auto& [key, session] : sessions_) {
+    const bool busy = !session->calls.empty() || !session->streams.empty();
+    if (!busy && now - session->last_used > gateway_.options_.session_idle)
+      gone.push_back(key);
+    else if (session->record.deployment == deployment)
+      own.push_back(session);
+  }
+  const std::size_t limit =
+      std::max<std::size_t>(1, gateway_.options_.max_sessions_per_deployment / gateway_.shards_.size());
+  if (own.size() >= limit) {
+    std::ranges::sort(own, {}, [](const auto& session) { return session->last_used; });
+    for (std::size_t i = 0; i + limit <= own.size(); ++i) gone.push_back(own[i]->record.id_hash);
+  }
+  for (const auto& key : gone) {
+    gateway_.parts_.store.submit([key](store::Transaction& tx) { return delete_session(tx, key); },
+                                 [](auto&&) {});
+    forget(key);
+  }
+}
+
+Shard::SessionPtr Shard::find(const Caller& caller, const Digest& session) {
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return nullptr;
+  const SessionRecord& record = found->second->record;
+  // Another caller's session answers as an unknown one does.
+  if (record.deployment != caller.identity.deployment || record.credential != caller.identity.credential ||
+      record.environment != caller.environment)
+    return nullptr;
+  found->second->last_used = std::chrono::steady_clock::now();
+  return found->second;
+}
+
+bool Shard::knows(const Caller& caller, const Digest& session) { return find(caller, session) != nullptr; }
+
+http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message request,
+                                  std::shared_ptr<http::EventStream> stream) {
+  const auto session = find(caller, key);
+  if (!session) {
+    const auto refused = mcp::unknown_session();
+    co_return Answer{.status = refused.status, .body = mcp::make_error(refused.refusal)};
+  }
+  const std::string_view method = request.method();
+  if (method == "ping") co_return Answer{.body = mcp::make_result(*request.id())};
+  if (method == "tools/call")
+    co_return Answer{.body =
+                         co_await call(std::move(caller), session, std::move(request), std::move(stream))};
+  if (method == "tools/list") {
+    const auto snapshot = gateway_.parts_.snapshots.current();
+    const std::string& list = view(snapshot, caller.environment, caller.identity).list_result();
+    session->shown_tools = sha256(list);
+    co_return Answer{.body = mcp::make_result(*request.id(), list)};
+  }
+  ++gateway_.counters_.refused_requests;
+  co_return Answer{.body = refusal_text(
+                       request, mcp::kMethodNotFound, "RMT-G001",
+                       "`" + std::string(method.substr(0, 128)) + "` is not governed and so not passed on")};
+}
+
+Answer Shard::notification(const Caller& caller, const Digest& key, const mcp::Message& notification) {
+  const auto session = find(caller, key);
+  if (!session) {
+    const auto refused = mcp::unknown_session();
+    return {.status = refused.status, .body = mcp::make_error(refused.refusal)};
+  }
+  if (notification.method() == "notifications/cancelled" && notification.params() != nullptr) {
+    const auto* value = notification.params()->if_contains("requestId");
+    const auto raw = value ? mcp::raw_member(notification.raw_params(), *notification.params(), "requestId")
+                           : std::nullopt;
+    const auto id = raw ? mcp::Id::from_token(*raw, *value) : std::nullopt;
+    const auto open = id ? session->calls.find(*id) : session->calls.end();
+    if (open != session->calls.end())
+      open->second->end->set({.how = CallEnd::How::kCancelled, .why = "cancelled by the agent"});
+  }
+  // Nothing else that an agent may tell us changes anything here.
+  return {.status = 202};
+}
+
+void Shard::attach(const Digest& key, std::shared_ptr<http::EventStream> stream) {
+  const auto found = sessions_.find(key);
+  if (found == sessions_.end()) return stream->close();
+  // A comment, so that intermediaries and clients see the stream open at once.
+  stream->send_comment("open");
+  std::erase_if(found->second->streams, [](const auto& old) { return !old->open(); });
+  found->second->streams.push_back(std::move(stream));
+}
+
+http::Task<Answer> Shard::end(Caller caller, Digest key) {
+  if (!find(caller, key)) {
+    const auto refused = mcp::unknown_session();
+    co_return Answer{.status = refused.status, .body = mcp::make_error(refused.refusal)};
+  }
+  const auto deleted = co_await commit([key](store::Transaction& tx) { return delete_session(tx, key); });
+  if (!deleted) co_return Answer{.status = 503};
+  forget(key);
+  co_return Answer{.status = 200};
+}
+
+void Shard::forget(const Digest& key) {
+  const auto found = sessions_.find(key);
+  if (found == sessions_.end()) return;
+  const auto session = found->second;
+  sessions_.erase(found);
+  --gateway_.counters_.sessions;
+  cut(*session, "the session has ended");
+}
+
+void Shard::cut_calls(Session& session, std::string_view why) {
+  for (const auto& [id, open] : session.calls)
+    open->end->set({.how = CallEnd::How::kCut, .why = std::string(why)});
+}
+
+void Shard::cut_upstreams(Session& session) {
+  for (auto& [destination, upstream] : session.upstreams) upstream->cut();
+  session.upstreams.clear();
+}
+
+void Shard::cut(Session& session, std::string_view why) {
+  cut_calls(session, why);
+  cut_upstreams(session);
+  for (const auto& stream : session.streams) stream->close();
+  session.streams.clear();
+}
+
+void Shard::on_snapshot() {
+  const auto snapshot = gateway_.parts_.snapshots.current();
+  std::vector<Digest> gone;
+  for (const auto& [key, session] : sessions_) {
+    const SessionRecord& record = session->record;
+    const auto* deployment = snapshot->deployment(record.deployment.str());
+    const auto* credential = snapshot->credential(record.credential.str());
+    if (deployment == nullptr || credential == nullptr || credential->revoked) {
+      gone.push_back(key);
+      continue;
+    }
+    if (is_cut(*deployment)) {
+      cut(*session, "the deployment was killed or retired");
+      continue;
+    }
+    // A call may have been handed over and not yet written, and once this returns nothing may leave any more.
+    const bool may_act = deployment->state == snapshot::State::kActive && deployment->holds.empty();
+    if (!may_act || std::ranges::any_of(session->calls, [&](const auto& call) {
+          const std::string& tool = call.second->tool.str();
+          return !tool.empty() && snapshot->grant(record.deployment.str(), tool) == nullptr;
+        })) {
+      cut_calls(*session, "what the deployment may do has changed");
+      cut_upstreams(*session);
+    }
+    if (session->streams.empty()) continue;
+    if (const Digest tools =
+            sha256(view(snapshot, record.environment, {record.deployment, record.credential}).list_result());
+        tools != session->shown_tools) {
+      session->shown_tools = tools;
+      for (const auto& stream : session->streams)
+        stream->send({.data = mcp::make_notification("notifications/tools/list_changed")});
+    }
+  }
+  for (const auto& key : gone) {
+    gateway_.parts_.store.submit([key](store::Transaction& tx) { return delete_session(tx, key); },
+                                 [](auto&&) {});
+    forget(key);
+  }
+}
+
+void Shard::close() {
+  for (const auto& [key, session] : sessions_) cut(*session, "the gateway is shutting down");
+}
+
+}  // namespace remit::gateway
