@@ -1,0 +1,49 @@
+#include "issuer/key_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+namespace remit::issuer {
+namespace {
+
+class KeyFile : public ::testing::Test {
+ protected:
+  KeyFile() {
+    std::string name = std::filesystem::temp_directory_path() / "remit-key-XXXXXX";
+    folder_ = mkdtemp(name.data());
+  }
+  ~KeyFile() override { std::filesystem::remove_all(folder_); }
+
+  SystemRandom random_;
+  std::filesystem::path folder_;
+};
+
+TEST_F(KeyFile, IsMadeOnceAndReadByItsOwnerAlone) {
+  const auto file = folder_ / "production.jwk";
+  const auto made = open_signing_key(file, random_);
+  ASSERT_TRUE(made) << made.error().message;
+  struct stat status{};
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  const auto again = open_signing_key(file, random_);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->public_key().thumbprint(), made->public_key().thumbprint());
+  EXPECT_NE(open_signing_key(folder_ / "sandbox.jwk", random_)->public_key().thumbprint(),
+            made->public_key().thumbprint());
+}
+
+TEST_F(KeyFile, IsRefusedWhereOthersCanReadItOrItIsNoKey) {
+  const auto file = folder_ / "k.jwk";
+  ASSERT_TRUE(open_signing_key(file, random_));
+  ::chmod(file.c_str(), 0644);
+  EXPECT_EQ(open_signing_key(file, random_).error().code, "RMT-J040");
+  std::ofstream(file) << "{\"kty\":\"EC\"}";
+  ::chmod(file.c_str(), 0600);
+  EXPECT_EQ(open_signing_key(file, random_).error().code, "RMT-J041");
+  EXPECT_EQ(open_signing_key(folder_ / "no" / "folder", random_).error().code, "RMT-J042");
+}
+
+}  // namespace
+}  // namespace remit::issuer
