@@ -17,6 +17,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (!append_to_bundle(again, remit::as_bytes(entry))) std::abort();
     if (remit::as_text(again) != text) std::abort();
   }
-  (void)parse_tile({data, size}, size / 32);
+  if (parse_tile({data, size}, size / 32).has_value() != (size % 32 == 0)) std::abort();
   return 0;
 }

@@ -63,10 +63,10 @@ TEST_F(Logs, EntriesAreCanonicalAndNumbered) {
   ASSERT_TRUE(append("note", {{"z", 1}, {"a", "b"}}));
   const auto text = [&] {
     std::string read;
-    (void)store_->read([&](store::Reader& reader) -> Result<void> {
+    EXPECT_TRUE(store_->read([&](store::Reader& reader) -> Result<void> {
       ASSIGN_OR_RETURN(read, read_entry(reader, 1));
       return {};
-    });
+    }));
     return read;
   }();
   EXPECT_EQ(text, R"({"a":"b","kind":"note","n":1,"time":"2026-11-24T05:00:00.000000Z","v":1,"writer":")" +

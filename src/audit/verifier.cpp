@@ -162,9 +162,9 @@ class Verification {
   void judge_missing() {
     const auto size = report_.checkpoint.head.size;
     if (missing_)
-      problem(*missing_, fmt::format("is missing: the checkpoint covers {} entries, the folder holds the "
-                                     "first {} in a row",
-                                     size, *missing_));
+      problem(missing_, fmt::format("is missing: the checkpoint covers {} entries, the folder holds the "
+                                    "first {} in a row",
+                                    size, *missing_));
     if (known_.empty() || known_.rbegin()->first <= size) return;
     problem(size,
             fmt::format("is missing: the log ends at {} entries, a checkpoint of {} was given; it was cut "

@@ -14,8 +14,6 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 using testing::Contains;
 using testing::ElementsAre;
-using testing::Field;
-using testing::HasSubstr;
 
 MATCHER_P2(At, entry, what, "") {
   return arg.entry == std::uint64_t{entry} && arg.what.find(what) != std::string::npos;
@@ -182,7 +180,7 @@ TEST_F(Verifying, AChangeOfBundleAndTileShowsInTheLevelAbove) {
 
 TEST_F(Verifying, ATileThatDoesNotHoldWhatItShouldIsFound) {
   auto tile = read(path("tile/0/001"));
-  tile[32 * 44] ^= 1;
+  tile[std::size_t{32} * 44] ^= 1;
   overwrite(path("tile/0/001"), tile);
   EXPECT_THAT(verified().problems, ElementsAre(At(300U, "`tile/0/001` does not hold its hash")));
   fs::remove(path("tile/0/001"));

@@ -35,7 +35,7 @@ TEST(Crash, AKillMidLoadKeepsEveryAcknowledgedRow) {
     ASSERT_GE(child, 0);
     if (child == 0) {
       ::close(ends[0]);
-      write_until_killed(file, round * 1'000'000, ends[1]);
+      write_until_killed(file, std::int64_t{round} * 1'000'000, ends[1]);
     }
     ::close(ends[1]);
     std::vector<std::int64_t> acknowledged;

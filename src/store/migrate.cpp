@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "base/sha256.h"
 
@@ -24,7 +25,7 @@ Result<void> in_transaction(Connection& connection, const std::string& sql) {
   TRY(connection.script("BEGIN IMMEDIATE"));
   auto done = connection.script(sql);
   if (done) done = connection.script("COMMIT");
-  if (!done && connection.in_transaction()) (void)connection.script("ROLLBACK");
+  if (!done && connection.in_transaction()) std::ignore = connection.script("ROLLBACK");
   return done;
 }
 

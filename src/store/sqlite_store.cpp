@@ -10,6 +10,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <thread>
+#include <tuple>
 
 #include "store/connection.h"
 #include "store/lock_file.h"
@@ -87,7 +88,8 @@ class SqliteStore final : public Store {
     queue_signal_.notify_all();
     if (thread_.joinable()) thread_.join();
     readers_.clear();
-    if (writer_ && !writer_->doubtful()) (void)writer_->checkpoint(true);  // a small file to copy; not needed
+    if (writer_ && !writer_->doubtful())
+      std::ignore = writer_->checkpoint(true);  // a small file to copy; not needed
   }
 
   Result<void> start() {
@@ -207,12 +209,12 @@ class SqliteStore final : public Store {
     if (!writer_) TRY(reconnect());
     auto prepared = run_jobs(batch);
     if (!prepared) {
-      (void)reconnect();  // if that fails too, the next batch tries again and says so
+      std::ignore = reconnect();  // if that fails too, the next batch tries again and says so
       return prepared;
     }
     auto committed = writer_->execute("COMMIT", {});
     if (committed) return {};
-    (void)reconnect();
+    std::ignore = reconnect();
     return fail(ErrorKind::kUnknown, "RMT-S010",
                 "COMMIT failed, what was written may or may not be there: " + committed.error().message);
   }
@@ -246,7 +248,7 @@ class SqliteStore final : public Store {
 
   void keep_wal_short() {
     if (!writer_ || writer_->pages_in_wal() < kCheckpointPages) return;
-    if (!writer_->checkpoint(false)) (void)reconnect();
+    if (!writer_->checkpoint(false)) std::ignore = reconnect();
     announce();
   }
 

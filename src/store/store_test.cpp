@@ -106,21 +106,24 @@ TEST(Store, CommitsManyJobsWithFewSyncs) {
   FaultVfs counting("counting");
   auto store = Store::open(options(folder / "remit.db", "counting")).value();
   const auto before = counting.count(FaultVfs::Operation::kSync);
-  constexpr int kThreads = 8;
-  constexpr int kEach = 200;
-  std::atomic<int> acknowledged = 0;
+  constexpr std::size_t kThreads = 8;
+  constexpr std::size_t kEach = 200;
+  std::atomic<std::size_t> acknowledged = 0;
   {
     std::vector<std::jthread> threads;
-    for (int t = 0; t < kThreads; ++t)
+    threads.reserve(kThreads);
+    for (std::size_t t = 0; t < kThreads; ++t)
       threads.emplace_back([&, t] {
         std::vector<std::future<void>> waiting;
-        for (int i = 0; i < kEach; ++i) {
+        waiting.reserve(kEach);
+        for (std::size_t i = 0; i < kEach; ++i) {
           auto heard = std::make_shared<std::promise<void>>();
           waiting.push_back(heard->get_future());
-          store->submit(put(t * kEach + i), [&, heard](const Result<void>& result) {
-            if (result) ++acknowledged;
-            heard->set_value();
-          });
+          store->submit(put(static_cast<std::int64_t>(t * kEach + i)),
+                        [&, heard](const Result<void>& result) {
+                          if (result) ++acknowledged;
+                          heard->set_value();
+                        });
         }
         for (auto& one : waiting) one.get();
       });
@@ -129,7 +132,7 @@ TEST(Store, CommitsManyJobsWithFewSyncs) {
   std::vector<std::int64_t> all(kThreads * kEach);
   std::iota(all.begin(), all.end(), 0);
   EXPECT_EQ(ids(*store), all);
-  EXPECT_LT(counting.count(FaultVfs::Operation::kSync) - before, kThreads * kEach / 2U);
+  EXPECT_LT(counting.count(FaultVfs::Operation::kSync) - before, kThreads * kEach / 2);
 }
 
 TEST(Store, TheRevisionMovesOncePerTransactionThatAsksForIt) {
