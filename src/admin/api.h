@@ -36,6 +36,7 @@
 #include "admin/route.h"
 #include "audit/log.h"
 #include "catalog/catalog.h"
+#include "catalog/policies.h"
 #include "http/loop.h"
 #include "http/message.h"
 #include "identity/registry.h"
@@ -50,6 +51,7 @@ struct ApiParts {
   store::Store& store;
   identity::Registry& registry;
   catalog::Catalog& catalog;
+  catalog::PolicyPublisher& policies;
   const snapshot::SnapshotHolder& snapshots;
   // Asks a destination's server for all its tools. On the loop of the request. Errors: kUnavailable.
   std::function<http::Task<Result<mcp::ToolPage>>(snapshot::Destination)> list_tools;

@@ -40,10 +40,12 @@ class ApiTest : public testing::Test {
     vault_ = std::make_unique<catalog::Vault>(catalog::Vault::open(folder_ / "vault.key", random_).value());
     catalog_ =
         std::make_unique<catalog::Catalog>(*log_, clock_, random_, *vault_, identity::require_active_human);
+    policies_ = std::make_unique<catalog::PolicyPublisher>(*log_, clock_, random_, identity::require_active_human);
     api_ = std::make_unique<Api>(
         ApiParts{.store = *store_,
                  .registry = *registry_,
                  .catalog = *catalog_,
+                 .policies = *policies_,
                  .snapshots = snapshots_,
                  .list_tools = [this](snapshot::Destination) -> http::Task<Result<mcp::ToolPage>> {
                    co_return offered();
@@ -111,6 +113,7 @@ class ApiTest : public testing::Test {
   std::unique_ptr<identity::Registry> registry_;
   std::unique_ptr<catalog::Vault> vault_;
   std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<catalog::PolicyPublisher> policies_;
   std::vector<std::string> definitions_;
   std::unique_ptr<Api> api_;
   http::Loop loop_;

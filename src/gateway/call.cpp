@@ -265,11 +265,11 @@ std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::D
   }
   upstream = std::make_shared<Upstream>(
       loop_, client_, destination, std::move(secret), gateway_.options_.upstream,
-      [this, id = destination.id](const std::vector<mcp::Tool>& tools) {
+      [this, id = destination.id](const mcp::ToolPage& listing) {
         std::string all;
-        for (const auto& tool : tools) all += tool.raw;
+        for (const auto& tool : listing.tools) all += tool.raw;
         if (const Digest digest = sha256(all); std::exchange(listed_[id], digest) != digest)
-          gateway_.parts_.on_listing(id, tools);
+          gateway_.parts_.on_listing(id, listing.tools);
       });
   return upstream;
 }

@@ -236,6 +236,7 @@ void Shard::cut(Session& session, std::string_view why) {
 
 void Shard::on_snapshot() {
   const auto snapshot = gateway_.parts_.snapshots.current();
+  if (!snapshot) return close();  // nothing may leave
   std::vector<Digest> gone;
   for (const auto& [key, session] : sessions_) {
     const SessionRecord& record = session->record;

@@ -128,7 +128,7 @@ void Upstream::take_listing(const mcp::ToolPage& page) {
   for (const auto& tool : page.tools) offers_.emplace(tool.name, sha256(canonical_json(tool.definition)));
   for (const auto& tool : page.refused)
     spdlog::warn("destination {}: tool `{}` set aside: {}", destination_.name, tool.name, tool.error.message);
-  on_listing_(page.tools);
+  on_listing_(page);
 }
 
 // The server says that its tools have changed: what it offers now is what calls are held against.
@@ -165,6 +165,23 @@ void Upstream::cut() {
   http_transport_ = nullptr;
   transport_.reset();
   offers_.clear();
+}
+
+http::Task<Result<mcp::ToolPage>> list_tools(http::Loop& loop, const catalog::Vault& vault,
+                                             snapshot::Destination destination, UpstreamLimits limits) {
+  Secret secret;
+  if (destination.secret) {
+    CO_ASSIGN_OR_RETURN(secret, vault.unseal(destination.id, *destination.secret));
+  }
+  http::Client client(loop);
+  mcp::ToolPage listed;
+  const auto upstream =
+      std::make_shared<Upstream>(loop, client, std::move(destination), std::move(secret), limits,
+                                 [&listed](const mcp::ToolPage& page) { listed = page; });
+  const auto ready = co_await Upstream::ready(upstream);
+  upstream->cut();
+  if (!ready) co_return std::unexpected(ready.error());
+  co_return listed;
 }
 
 }  // namespace remit::gateway

@@ -21,10 +21,10 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "base/secret.h"
 #include "base/sha256.h"
+#include "catalog/vault.h"
 #include "gateway/completion.h"
 #include "http/client.h"
 #include "http/loop.h"
@@ -45,7 +45,7 @@ class HttpTransport;
 using Offers = std::unordered_map<std::string, Digest>;
 
 // Told of each list of tools that the server gives.
-using OnListing = std::function<void(const std::vector<mcp::Tool>& tools)>;
+using OnListing = std::function<void(const mcp::ToolPage& listing)>;
 
 class Upstream : public std::enable_shared_from_this<Upstream> {
  public:
@@ -99,5 +99,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   http::Deadline deadline_;
   Offers offers_;
 };
+
+// Opens a session with a destination, takes its list of tools, and ends the session. For `scan`, not for
+// calls. Errors: as Upstream::ready, and those of the vault.
+http::Task<Result<mcp::ToolPage>> list_tools(http::Loop& loop, const catalog::Vault& vault,
+                                             snapshot::Destination destination, UpstreamLimits limits);
 
 }  // namespace remit::gateway
