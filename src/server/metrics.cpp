@@ -1,0 +1,70 @@
+#include "server/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <vector>
+
+namespace remit::server {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily family(std::string name, std::string help, MetricType type) {
+  MetricFamily made;
+  made.name = std::move(name);
+  made.help = std::move(help);
+  made.type = type;
+  return made;
+}
+
+void add(MetricFamily& to, double value, std::vector<ClientMetric::Label> labels = {}) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (to.type == MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  to.metric.push_back(std::move(metric));
+}
+
+MetricFamily gauge(std::string name, std::string help, double value) {
+  auto made = family(std::move(name), std::move(help), MetricType::Gauge);
+  add(made, value);
+  return made;
+}
+
+}  // namespace
+
+std::string metrics_text(const MetricSources& sources) {
+  const auto& gateway = sources.gateway;
+  std::vector<MetricFamily> families;
+  auto calls = family("remit_calls_total", "Tool calls that were decided, by verdict", MetricType::Counter);
+  add(calls, static_cast<double>(gateway.allowed.load()), {{"verdict", "allow"}});
+  add(calls, static_cast<double>(gateway.denied.load()), {{"verdict", "deny"}});
+  add(calls, static_cast<double>(gateway.held.load()), {{"verdict", "hold"}});
+  families.push_back(std::move(calls));
+  auto errors =
+      family("remit_upstream_errors_total", "Released calls that got no answer", MetricType::Counter);
+  add(errors, static_cast<double>(gateway.upstream_errors.load()));
+  families.push_back(std::move(errors));
+  auto refused = family("remit_refused_requests_total", "Requests of methods that are not governed",
+                        MetricType::Counter);
+  add(refused, static_cast<double>(gateway.refused_requests.load()));
+  families.push_back(std::move(refused));
+  families.push_back(gauge("remit_open_calls", "Calls without an answer yet",
+                           static_cast<double>(gateway.open_calls.load())));
+  families.push_back(
+      gauge("remit_sessions", "Agents' MCP sessions", static_cast<double>(gateway.sessions.load())));
+  families.push_back(
+      gauge("remit_streams", "Agents' open event streams", static_cast<double>(gateway.streams.load())));
+  families.push_back(gauge("remit_revision", "Revision of the governance state",
+                           static_cast<double>(sources.store.revision())));
+  families.push_back(gauge("remit_audit_published_entries", "Entries that the signed checkpoint covers",
+                           static_cast<double>(sources.published_entries.load())));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace remit::server

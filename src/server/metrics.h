@@ -1,0 +1,23 @@
+// The numbers of the plane in Prometheus' text format.
+//
+// Thread-safety: any loop.
+
+#pragma once
+
+#include <string>
+
+#include "audit/publisher.h"
+#include "gateway/gateway.h"
+#include "store/store.h"
+
+namespace remit::server {
+
+struct MetricSources {
+  const gateway::GatewayCounters& gateway;
+  const store::Store& store;
+  std::atomic<std::uint64_t>& published_entries;
+};
+
+std::string metrics_text(const MetricSources& sources);
+
+}  // namespace remit::server

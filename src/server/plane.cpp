@@ -1,0 +1,380 @@
+#include "server/plane.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <boost/json/serialize.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "catalog/load.h"
+#include "gateway/session.h"
+#include "gateway/upstream.h"
+#include "http/problem.h"
+#include "identity/load.h"
+#include "issuer/key_file.h"
+#include "server/metrics.h"
+
+namespace remit::server {
+namespace {
+
+constexpr std::chrono::milliseconds kPublishInterval{
+    1000};  // audit.md: at least every second while there is traffic
+
+std::vector<store::Migration> all_migrations() {
+  std::vector<store::Migration> all;
+  for (const auto& module :
+       {audit::migrations(), identity::migrations(), catalog::migrations(), gateway::migrations()})
+    all.insert(all.end(), module.begin(), module.end());
+  return all;
+}
+
+std::string path_of(const std::string& url) {
+  const auto parsed = http::parse_url(url);
+  return parsed ? parsed->target : std::string();
+}
+
+std::string_view header(const http::Request& request, std::string_view name) {
+  const auto* value = request.headers.find(name);
+  return value ? std::string_view(*value) : std::string_view();
+}
+
+http::Response text_response(int status, std::string_view type, std::string body) {
+  return {.status = status, .headers = {{"Content-Type", std::string(type)}}, .body = std::move(body)};
+}
+
+http::Response not_found() {
+  return http::problem(Error{ErrorKind::kNotFound, "RMT-X010", "there is nothing here", {}});
+}
+
+gateway::UpstreamLimits upstream_limits(const Config& config) {
+  return {.open_timeout = config.upstream_open, .answer_timeout = config.upstream_answer};
+}
+
+// The log's name. It is fixed when the key is made, so that a changed address does not make another log of
+// it.
+Result<std::string> log_origin(const Config& config, const std::filesystem::path& key_file) {
+  if (!config.audit_origin.empty()) return config.audit_origin;
+  std::ifstream in(key_file.string() + ".pub");
+  if (in) {
+    std::string text;
+    std::getline(in, text);
+    ASSIGN_OR_RETURN(const auto key, audit::VerifierKey::parse(text));
+    return key.name;
+  }
+  const auto url =
+      http::parse_url(config.public_url.empty() ? "http://" + config.listen.front() : config.public_url);
+  return (url ? url->authority() : "remit.local") + "/audit";
+}
+
+}  // namespace
+
+Issuer::Issuer(Environment environment, const std::string& public_url, issuer::KeyRing keys,
+               const snapshot::SnapshotHolder& snapshots, Random& random)
+    : settings{.environment = environment,
+               .issuer = fmt::format("{}/issuer/{}", public_url, to_string(environment)),
+               .audience = fmt::format("{}/mcp/{}", public_url, to_string(environment))},
+      directory(environment, snapshots),
+      verifier(settings, keys.published),
+      endpoint(settings, keys, directory, replays, random),
+      documents(issuer::documents(settings, keys.published)) {}
+
+Plane::Plane(Config config)
+    : config_(std::move(config)),
+      folder_(config_.data),
+      loops_(config_.threads > 0 ? config_.threads : std::max(1U, std::thread::hardware_concurrency())) {}
+
+Result<std::unique_ptr<Plane>> Plane::open(Config config) {
+  std::unique_ptr<Plane> plane(new Plane(std::move(config)));
+  TRY(plane->open_parts());
+  return plane;
+}
+
+Result<void> Plane::open_parts() {
+  std::error_code ec;
+  std::filesystem::create_directories(folder_.root, ec);
+  if (ec)
+    return fail(ErrorKind::kUnavailable, "RMT-X020",
+                "the data folder " + folder_.root.string() + " cannot be made: " + ec.message());
+  std::filesystem::permissions(folder_.root, std::filesystem::perms::owner_all, ec);
+
+  ASSIGN_OR_RETURN(store_, store::Store::open({.file = folder_.store(), .migrations = all_migrations()}));
+  store_->on_commit([this](std::int64_t revision, store::Reader& reader) { on_commit(revision, reader); });
+  ASSIGN_OR_RETURN(log_, audit::Log::open(*store_, clock_, random_));
+  ASSIGN_OR_RETURN(vault_, catalog::Vault::open(folder_.vault_key(), random_));
+  registry_.emplace(*log_, clock_, random_);
+  catalog_.emplace(*log_, clock_, random_, *vault_, identity::require_active_human);
+  policies_.emplace(*log_, clock_, random_, identity::require_active_human);
+  TRY(store_->read([this](store::Reader& reader) -> Result<void> {
+    ASSIGN_OR_RETURN(auto snapshot, build_snapshot(store_->revision(), reader));
+    snapshots_.swap(std::move(snapshot));
+    return {};
+  }));
+  api_ = std::make_unique<admin::Api>(admin::ApiParts{
+      .store = *store_,
+      .registry = *registry_,
+      .catalog = *catalog_,
+      .policies = *policies_,
+      .snapshots = snapshots_,
+      .list_tools = [this](snapshot::Destination destination) {
+        return gateway::list_tools(loops_[0], *vault_, std::move(destination), upstream_limits(config_));
+      }});
+  return open_log();
+}
+
+std::filesystem::path Plane::audit_folder() const {
+  return config_.audit_folder.empty() ? folder_.audit() : config_.audit_folder;
+}
+
+Result<void> Plane::open_log() {
+  const auto key_file = folder_.root / "audit.key";
+  ASSIGN_OR_RETURN(const auto origin, log_origin(config_, key_file));
+  ASSIGN_OR_RETURN(auto key, audit::open_signing_key(key_file, origin, random_));
+  ASSIGN_OR_RETURN(publisher_, audit::Publisher::open(
+                                   *store_, std::move(key),
+                                   {.folder = audit_folder(), .state = folder_.root / "audit.checkpoint"}));
+  TRY(publish());
+  return {};
+}
+
+Result<audit::Checkpoint> Plane::publish() {
+  const std::lock_guard lock(publishing_);
+  auto checkpoint = publisher_->publish();
+  if (checkpoint) published_entries_ = checkpoint->head.size;
+  return checkpoint;
+}
+
+void Plane::publish_while_running(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    wake.wait_for(lock, stop, kPublishInterval, [] { return false; });
+    if (const auto done = publish(); !done)
+      spdlog::error("the audit log is not published: {}: {}", done.error().code, done.error().message);
+  }
+}
+
+Result<std::shared_ptr<const snapshot::Snapshot>> Plane::build_snapshot(std::int64_t revision,
+                                                                        store::Reader& reader) {
+  snapshot::SnapshotData data;
+  data.revision = revision;
+  TRY(identity::load(reader, data));
+  const auto previous = snapshots_.current();
+  TRY(catalog::load(reader, data, previous.get()));
+  return std::make_shared<const snapshot::Snapshot>(std::move(data));
+}
+
+void Plane::on_commit(std::int64_t revision, store::Reader& reader) {
+  auto snapshot = build_snapshot(revision, reader);
+  if (!snapshot) {
+    spdlog::critical("no snapshot of revision {}, so nothing leaves: {}: {}", revision, snapshot.error().code,
+                     snapshot.error().message);
+    snapshots_.swap(nullptr);
+  } else {
+    snapshots_.swap(std::move(*snapshot));
+  }
+  if (gateway_hears_commits_) gateway_->on_snapshot();
+}
+
+Result<void> Plane::open_issuers(std::string public_url) {
+  public_url_ = std::move(public_url);
+  for (const auto environment : kEnvironments) {
+    ASSIGN_OR_RETURN(auto key,
+                     issuer::open_signing_key(
+                         folder_.root / fmt::format("issuer-{}.jwk", to_string(environment)), random_));
+    ASSIGN_OR_RETURN(auto keys, issuer::KeyRing::of(std::move(key)));
+    auto made = std::make_unique<Issuer>(environment, public_url_, std::move(keys), snapshots_, random_);
+    TRY(issuer::check(made->settings));
+    issuers_.at(static_cast<std::size_t>(environment)) = std::move(made);
+  }
+  return {};
+}
+
+const Issuer* Plane::issuer(Environment environment) const {
+  return issuers_.at(static_cast<std::size_t>(environment)).get();
+}
+
+Result<std::vector<std::string>> Plane::listen() {
+  server_ = std::make_unique<http::Server>(
+      loops_, http::ServerOptions{},
+      // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
+      [this](http::Request& request, http::Exchange& exchange) { return handle(request, exchange); });
+  std::vector<std::string> taken;
+  for (const auto& address : config_.listen) {
+    TRY(check_listen(address, config_.plain_http_beyond_loopback));
+    ASSIGN_OR_RETURN(auto got, server_->listen(address));
+    taken.push_back(std::move(got));
+  }
+  TRY(open_issuers(config_.public_url.empty() ? "http://" + taken.front() : config_.public_url));
+
+  gateway::GatewayOptions options{.public_url = public_url_, .upstream = upstream_limits(config_)};
+  options.host_rules.hosts = config_.hosts;
+  if (const auto url = http::parse_url(public_url_)) options.host_rules.hosts.push_back(url->authority());
+  gateway::GatewayParts parts{
+      .loops = loops_,
+      .store = *store_,
+      .log = *log_,
+      .snapshots = snapshots_,
+      .vault = *vault_,
+      .clock = clock_,
+      .random = random_,
+      .verifiers = {},
+      .on_listing = [this](const DestinationId& destination, const std::vector<mcp::Tool>& tools) {
+        store_->submit(
+            [this, destination, tools](store::Transaction& tx) -> Result<void> {
+              TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, tools));
+              return {};
+            },
+            [destination](const Result<void>& done) {
+              if (!done)
+                spdlog::warn("tools of {} not recorded: {}: {}", destination.str(), done.error().code,
+                             done.error().message);
+            });
+      }};
+  for (const auto environment : kEnvironments)
+    parts.verifiers.at(static_cast<std::size_t>(environment)) = &issuer(environment)->verifier;
+  gateway_ = std::make_unique<gateway::Gateway>(std::move(parts), std::move(options));
+  TRY(gateway_->restore());
+  TRY(store_->run([this](store::Transaction&) -> Result<void> {
+    gateway_hears_commits_ = true;
+    return {};
+  }));
+
+  command_server_ = std::make_unique<http::Server>(
+      loops_, http::ServerOptions{},
+      // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
+      [this](http::Request& request, http::Exchange&) { return handle_command(request); });
+  TRY(command_server_->listen("unix:" + folder_.socket().string()));
+  publisher_thread_ = std::jthread([this](const std::stop_token& stop) { publish_while_running(stop); });
+  ready_.store(true, std::memory_order_release);
+  return taken;
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
+http::Task<http::Response> Plane::handle(http::Request& request, http::Exchange& exchange) {
+  if (request.path == "/healthz") co_return text_response(200, "text/plain", "ok\n");
+  if (!ready_.load(std::memory_order_acquire) || !snapshots_.current())
+    co_return http::problem(
+        Error{ErrorKind::kUnavailable, "RMT-G007", "no governance state is in force yet", {}});
+  if (gateway::Gateway::serves(request.path)) co_return co_await gateway_->handle(request, exchange);
+  if (request.path == "/readyz") co_return text_response(200, "text/plain", "ready\n");
+  if (request.path == "/metrics")
+    co_return text_response(
+        200, "text/plain; version=0.0.4",
+        metrics_text(
+            {.gateway = gateway_->counters(), .store = *store_, .published_entries = published_entries_}));
+  for (const auto& issuer : issuers_) {
+    if (request.path == path_of(issuer->settings.token_endpoint())) {
+      if (request.method != http::Method::kPost) co_return http::method_not_allowed(request.method, "POST");
+      co_return answer_token(request, *issuer);
+    }
+    if (request.path == path_of(issuer->settings.authorization_endpoint())) {
+      auto refused = issuer::refuse_authorization();
+      http::Response response{.status = refused.status, .headers = {}, .body = std::move(refused.body)};
+      for (auto& [name, value] : refused.headers) response.headers.set(name, value);
+      co_return response;
+    }
+  }
+  if (auto found = document(request)) co_return std::move(*found);
+  co_return not_found();
+}
+
+std::optional<http::Response> Plane::document(const http::Request& request) const {
+  for (const auto& issuer : issuers_)
+    for (const auto& document : issuer->documents) {
+      if (request.path != document.path) continue;
+      if (request.method != http::Method::kGet) return http::method_not_allowed(request.method, "GET");
+      auto response = text_response(200, "application/json", boost::json::serialize(document.body));
+      response.headers.set("Cache-Control", "max-age=300");
+      return response;
+    }
+  return std::nullopt;
+}
+
+http::Response Plane::answer_token(const http::Request& request, const Issuer& issuer) {
+  for (const std::string_view name : {"Authorization", "DPoP", "Content-Type"})
+    if (request.headers.count(name) > 1)
+      return http::problem(
+          Error{ErrorKind::kInvalid, "RMT-M014", std::string(name) + " came more than once", {}});
+  auto answer = issuer.endpoint.answer({.content_type = header(request, "Content-Type"),
+                                        .authorization = header(request, "Authorization"),
+                                        .dpop = header(request, "DPoP"),
+                                        .body = request.body},
+                                       clock_.now());
+  act_on(answer);
+  http::Response response{.status = answer.status, .headers = {}, .body = std::move(answer.body)};
+  for (auto& [name, value] : answer.headers) response.headers.set(name, value);
+  return response;
+}
+
+// What the token endpoint found out about a client that had proved its key.
+void Plane::act_on(const issuer::TokenAnswer& answer) {
+  if (answer.error)
+    spdlog::info("token refused for {}: {}: {}",
+                 answer.client_id.empty() ? "an unproven client" : answer.client_id, answer.error->code,
+                 answer.error->message);
+  for (const auto finding : answer.findings) {
+    if (finding == issuer::Finding::kTokenEndpointAudience) {
+      spdlog::warn("{} sends the token endpoint as its assertion's audience", answer.client_id);
+      continue;
+    }
+    const bool replay = finding == issuer::Finding::kReplay;
+    store_->submit(
+        [this, id = answer.client_id, replay](store::Transaction& tx) {
+          return registry_->place_hold(
+              tx, {.id = "remit", .via = "system"}, DeploymentId::trusted(id),
+              replay ? snapshot::HoldKind::kCredentialExposed : snapshot::HoldKind::kDrift,
+              replay ? "a client assertion was used twice" : "another fingerprint runs than was approved");
+        },
+        [id = answer.client_id](const Result<void>& done) {
+          if (!done)
+            spdlog::error("hold on {} not placed: {}: {}", id, done.error().code, done.error().message);
+        });
+  }
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
+http::Task<http::Response> Plane::handle_command(http::Request& request) {
+  // The socket's mode lets only this account in; root is let in by the kernel, and anyone else by a mistake.
+  if (!request.peer.uid || (*request.peer.uid != ::geteuid() && *request.peer.uid != 0))
+    co_return http::problem(
+        Error{ErrorKind::kForbidden, "RMT-X021", "this socket is for the server's own account", {}});
+  co_return co_await api_->handle(std::move(request), {.id = "operator", .via = "cli"});
+}
+
+bool Plane::stop() {
+  if (std::exchange(stopped_, true)) return true;
+  bool finished = true;
+  if (server_)
+    finished = server_->drain(std::chrono::duration_cast<std::chrono::milliseconds>(config_.drain));
+  if (gateway_) gateway_->close();
+  if (command_server_) finished = command_server_->drain(std::chrono::seconds(2)) && finished;
+  server_.reset();
+  command_server_.reset();
+  // From here on no loop may be waited for. This also waits for every outcome that was submitted before.
+  if (store_) {
+    const auto quiet = store_->run([this](store::Transaction&) -> Result<void> {
+      gateway_hears_commits_ = false;
+      return {};
+    });
+    if (!quiet)
+      spdlog::error("the store did not close cleanly: {}: {}", quiet.error().code, quiet.error().message);
+  }
+  publisher_thread_ = {};
+  if (publisher_)
+    if (const auto last = publish(); !last)
+      spdlog::error("the audit log is not published: {}: {}", last.error().code, last.error().message);
+  loops_.stop();
+  gateway_.reset();
+  return finished;
+}
+
+Plane::~Plane() {
+  stop();
+  // What the store still calls back must be gone after it.
+  store_.reset();
+}
+
+}  // namespace remit::server

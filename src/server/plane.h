@@ -1,0 +1,131 @@
+// Plane: the composition root. It makes every part of Remit, hands each what it needs, and takes them down in
+// order.
+//
+// One process owns a data folder: the store's lock keeps every other out. A command line that finds no server
+// opens the plane itself, asks its API, and closes it (no listener, no gateway).
+//
+// A command is acknowledged in this order: its transaction is durable → the snapshot is built anew and
+// swapped → the gateway has ended what may go on no longer. If the snapshot cannot be built, none is in force
+// and nothing leaves.
+//
+// Threads: open, listen, stop and destruction on one thread, which is none of the loops'.
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "admin/api.h"
+#include "audit/log.h"
+#include "audit/publisher.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "catalog/catalog.h"
+#include "catalog/policies.h"
+#include "catalog/vault.h"
+#include "gateway/gateway.h"
+#include "http/loop.h"
+#include "http/server.h"
+#include "identity/registry.h"
+#include "issuer/metadata.h"
+#include "issuer/token_endpoint.h"
+#include "server/client_directory.h"
+#include "server/config.h"
+#include "snapshot/holder.h"
+#include "store/store.h"
+
+namespace remit::server {
+
+// One environment's authorization server.
+struct Issuer {
+  Issuer(Environment environment, const std::string& public_url, issuer::KeyRing keys,
+         const snapshot::SnapshotHolder& snapshots, Random& random);
+  const issuer::Settings settings;
+  const SnapshotDirectory directory;
+  issuer::MemoryReplayCache replays;
+  const issuer::AccessTokenVerifier verifier;
+  const issuer::TokenEndpoint endpoint;
+  const std::vector<issuer::Document> documents;
+};
+
+class Plane {
+ public:
+  // Opens the data folder (made where it is missing) and everything that needs no listener. Errors: those of
+  // the parts; the first that fails.
+  static Result<std::unique_ptr<Plane>> open(Config config);
+  ~Plane();
+  Plane(const Plane&) = delete;
+  Plane& operator=(const Plane&) = delete;
+
+  // Listens for agents on the configured addresses and for commands on the folder's socket, and serves. Gives
+  // the addresses that were taken. Errors: RMT-H010, those of the issuers and the gateway.
+  Result<std::vector<std::string>> listen();
+
+  // Makes the issuers for tokens under this URL; listen() does it by itself. Errors: RMT-J020, RMT-J040 …
+  // J042.
+  Result<void> open_issuers(std::string public_url);
+
+  // Publishes what is durable now, so that it can be verified. Errors: those of the publisher.
+  Result<audit::Checkpoint> publish();
+
+  // Finishes calls in flight within the configured time and takes everything down. Whether all was finished.
+  bool stop();
+
+  const admin::Api& api() const { return *api_; }
+  http::Loop& loop() { return loops_[0]; }
+  const Issuer* issuer(Environment environment) const;
+  const std::string& public_url() const { return public_url_; }
+  const audit::VerifierKey& log_key() const { return publisher_->verifier(); }
+  std::filesystem::path audit_folder() const;
+
+ private:
+  explicit Plane(Config config);
+  Result<void> open_parts();
+  Result<void> open_log();
+  Result<std::shared_ptr<const snapshot::Snapshot>> build_snapshot(std::int64_t revision,
+                                                                   store::Reader& reader);
+  void on_commit(std::int64_t revision, store::Reader& reader);
+  void publish_while_running(const std::stop_token& stop);
+
+  http::Task<http::Response> handle(http::Request& request, http::Exchange& exchange);
+  http::Task<http::Response> handle_command(http::Request& request);
+  http::Response answer_token(const http::Request& request, const Issuer& issuer);
+  std::optional<http::Response> document(const http::Request& request) const;
+  void act_on(const issuer::TokenAnswer& answer);
+
+  const Config config_;
+  const DataFolder folder_;
+  SystemClock clock_;
+  SystemRandom random_;
+  http::LoopGroup loops_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::Log> log_;
+  std::optional<catalog::Vault> vault_;
+  std::optional<identity::Registry> registry_;
+  std::optional<catalog::Catalog> catalog_;
+  std::optional<catalog::PolicyPublisher> policies_;
+  snapshot::SnapshotHolder snapshots_;
+  std::unique_ptr<admin::Api> api_;
+
+  std::mutex publishing_;
+  std::unique_ptr<audit::Publisher> publisher_;
+  std::atomic<std::uint64_t> published_entries_{0};
+  std::jthread publisher_thread_;
+
+  std::string public_url_;
+  std::array<std::unique_ptr<Issuer>, kEnvironments.size()> issuers_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::atomic<bool> ready_{false};      // the handlers may use all of the above
+  bool gateway_hears_commits_ = false;  // writer thread only
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> command_server_;
+  bool stopped_ = false;
+};
+
+}  // namespace remit::server
