@@ -4,17 +4,16 @@
 //   listen = ["127.0.0.1:7420"]          # one address or several; port 0: any free one
 //   public_url = "https://remit.acme.example"   # as agents reach it; default: http:// and the first address
 //   hosts = ["remit.acme.example"]       # further names that the Host header may carry
-//   plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens would cross the network in
-//   clear threads = 2                          # loops; default: one a core drain_seconds = 20 # what a stop
-//   waits for calls in flight
+//   plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens cross the network in clear
+//   threads = 2                          # loops; default: one a core
+//   drain_seconds = 20                   # what a stop waits for calls in flight
 //
 //   [log]
 //   level = "info"                       # debug, info, warn, error
 //
 //   [audit]
 //   folder = "/var/lib/remit/audit"      # tiles and checkpoints; default: DATA/audit
-//   origin = "remit.acme.example/audit"  # the log's name in its checkpoints; default: the public host +
-//   "/audit"
+//   origin = "remit.acme.example/audit"  # the log's name in its checkpoints; default: public host + "/audit"
 //
 //   [calls]
 //   upstream_open_seconds = 15
@@ -34,6 +33,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "server/data_folder.h"
 
 namespace remit::server {
 
@@ -50,16 +50,6 @@ struct Config {
   std::string audit_origin;            // empty: the public host + "/audit"
   std::chrono::seconds upstream_open{15};
   std::chrono::seconds upstream_answer{60};
-};
-
-// What lies where in the data folder.
-struct DataFolder {
-  explicit DataFolder(std::filesystem::path data) : root(std::move(data)) {}
-  std::filesystem::path root;
-  std::filesystem::path store() const { return root / "remit.db"; }
-  std::filesystem::path vault_key() const { return root / "vault.key"; }
-  std::filesystem::path socket() const { return root / "remit.sock"; }
-  std::filesystem::path audit() const { return root / "audit"; }
 };
 
 struct ConfigProblem {

@@ -48,15 +48,21 @@ http::Response not_found() {
   return http::problem(Error{ErrorKind::kNotFound, "RMT-X010", "there is nothing here", {}});
 }
 
+http::Response to_response(issuer::TokenAnswer answer) {
+  http::Response response{.status = answer.status, .headers = {}, .body = std::move(answer.body)};
+  for (auto& [name, value] : answer.headers) response.headers.set(name, value);
+  return response;
+}
+
 gateway::UpstreamLimits upstream_limits(const Config& config) {
   return {.open_timeout = config.upstream_open, .answer_timeout = config.upstream_answer};
 }
 
 // The log's name. It is fixed when the key is made, so that a changed address does not make another log of
 // it.
-Result<std::string> log_origin(const Config& config, const std::filesystem::path& key_file) {
+Result<std::string> log_origin(const Config& config, const DataFolder& folder) {
   if (!config.audit_origin.empty()) return config.audit_origin;
-  std::ifstream in(key_file.string() + ".pub");
+  std::ifstream in(folder.audit_public_key());
   if (in) {
     std::string text;
     std::getline(in, text);
@@ -128,12 +134,12 @@ std::filesystem::path Plane::audit_folder() const {
 }
 
 Result<void> Plane::open_log() {
-  const auto key_file = folder_.root / "audit.key";
-  ASSIGN_OR_RETURN(const auto origin, log_origin(config_, key_file));
+  const auto key_file = folder_.audit_key();
+  ASSIGN_OR_RETURN(const auto origin, log_origin(config_, folder_));
   ASSIGN_OR_RETURN(auto key, audit::open_signing_key(key_file, origin, random_));
-  ASSIGN_OR_RETURN(publisher_, audit::Publisher::open(
-                                   *store_, std::move(key),
-                                   {.folder = audit_folder(), .state = folder_.root / "audit.checkpoint"}));
+  ASSIGN_OR_RETURN(publisher_,
+                   audit::Publisher::open(*store_, std::move(key),
+                                          {.folder = audit_folder(), .state = folder_.audit_checkpoint()}));
   TRY(publish());
   return {};
 }
@@ -178,12 +184,15 @@ void Plane::on_commit(std::int64_t revision, store::Reader& reader) {
   if (gateway_hears_commits_) gateway_->on_snapshot();
 }
 
-Result<void> Plane::open_issuers(std::string public_url) {
+Result<void> Plane::open_issuers() {
+  return open_issuers_at(config_.public_url.empty() ? "http://" + config_.listen.front()
+                                                    : config_.public_url);
+}
+
+Result<void> Plane::open_issuers_at(std::string public_url) {
   public_url_ = std::move(public_url);
   for (const auto environment : kEnvironments) {
-    ASSIGN_OR_RETURN(auto key,
-                     issuer::open_signing_key(
-                         folder_.root / fmt::format("issuer-{}.jwk", to_string(environment)), random_));
+    ASSIGN_OR_RETURN(auto key, issuer::open_signing_key(folder_.issuer_key(to_string(environment)), random_));
     ASSIGN_OR_RETURN(auto keys, issuer::KeyRing::of(std::move(key)));
     auto made = std::make_unique<Issuer>(environment, public_url_, std::move(keys), snapshots_, random_);
     TRY(issuer::check(made->settings));
@@ -207,7 +216,7 @@ Result<std::vector<std::string>> Plane::listen() {
     ASSIGN_OR_RETURN(auto got, server_->listen(address));
     taken.push_back(std::move(got));
   }
-  TRY(open_issuers(config_.public_url.empty() ? "http://" + taken.front() : config_.public_url));
+  TRY(open_issuers_at(config_.public_url.empty() ? "http://" + taken.front() : config_.public_url));
 
   gateway::GatewayOptions options{.public_url = public_url_, .upstream = upstream_limits(config_)};
   options.host_rules.hosts = config_.hosts;
@@ -246,7 +255,8 @@ Result<std::vector<std::string>> Plane::listen() {
       loops_, http::ServerOptions{},
       // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
       [this](http::Request& request, http::Exchange&) { return handle_command(request); });
-  TRY(command_server_->listen("unix:" + folder_.socket().string()));
+  ASSIGN_OR_RETURN(command_address_, folder_.socket_address());
+  TRY(command_server_->listen(command_address_.text));
   publisher_thread_ = std::jthread([this](const std::stop_token& stop) { publish_while_running(stop); });
   ready_.store(true, std::memory_order_release);
   return taken;
@@ -265,20 +275,19 @@ http::Task<http::Response> Plane::handle(http::Request& request, http::Exchange&
         200, "text/plain; version=0.0.4",
         metrics_text(
             {.gateway = gateway_->counters(), .store = *store_, .published_entries = published_entries_}));
-  for (const auto& issuer : issuers_) {
-    if (request.path == path_of(issuer->settings.token_endpoint())) {
-      if (request.method != http::Method::kPost) co_return http::method_not_allowed(request.method, "POST");
-      co_return answer_token(request, *issuer);
-    }
-    if (request.path == path_of(issuer->settings.authorization_endpoint())) {
-      auto refused = issuer::refuse_authorization();
-      http::Response response{.status = refused.status, .headers = {}, .body = std::move(refused.body)};
-      for (auto& [name, value] : refused.headers) response.headers.set(name, value);
-      co_return response;
-    }
-  }
+  if (const auto* asked = issuer_of(request, &issuer::Settings::token_endpoint))
+    co_return answer_token(request, *asked);
+  if (issuer_of(request, &issuer::Settings::authorization_endpoint) != nullptr)
+    co_return to_response(issuer::refuse_authorization());
   if (auto found = document(request)) co_return std::move(*found);
   co_return not_found();
+}
+
+const Issuer* Plane::issuer_of(const http::Request& request,
+                               std::string (issuer::Settings::*endpoint)() const) const {
+  for (const auto& issuer : issuers_)
+    if (issuer && request.path == path_of((issuer->settings.*endpoint)())) return issuer.get();
+  return nullptr;
 }
 
 std::optional<http::Response> Plane::document(const http::Request& request) const {
@@ -294,6 +303,7 @@ std::optional<http::Response> Plane::document(const http::Request& request) cons
 }
 
 http::Response Plane::answer_token(const http::Request& request, const Issuer& issuer) {
+  if (request.method != http::Method::kPost) return http::method_not_allowed(request.method, "POST");
   for (const std::string_view name : {"Authorization", "DPoP", "Content-Type"})
     if (request.headers.count(name) > 1)
       return http::problem(
@@ -304,9 +314,7 @@ http::Response Plane::answer_token(const http::Request& request, const Issuer& i
                                         .body = request.body},
                                        clock_.now());
   act_on(answer);
-  http::Response response{.status = answer.status, .headers = {}, .body = std::move(answer.body)};
-  for (auto& [name, value] : answer.headers) response.headers.set(name, value);
-  return response;
+  return to_response(std::move(answer));
 }
 
 // What the token endpoint found out about a client that had proved its key.
@@ -341,6 +349,13 @@ http::Task<http::Response> Plane::handle_command(http::Request& request) {
   if (!request.peer.uid || (*request.peer.uid != ::geteuid() && *request.peer.uid != 0))
     co_return http::problem(
         Error{ErrorKind::kForbidden, "RMT-X021", "this socket is for the server's own account", {}});
+  co_return co_await command(request);
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): as the header says
+http::Task<http::Response> Plane::command(http::Request& request) {
+  if (const auto* asked = issuer_of(request, &issuer::Settings::token_endpoint))
+    co_return answer_token(request, *asked);
   co_return co_await api_->handle(std::move(request), {.id = "operator", .via = "cli"});
 }
 

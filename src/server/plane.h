@@ -67,9 +67,12 @@ class Plane {
   // the addresses that were taken. Errors: RMT-H010, those of the issuers and the gateway.
   Result<std::vector<std::string>> listen();
 
-  // Makes the issuers for tokens under this URL; listen() does it by itself. Errors: RMT-J020, RMT-J040 …
-  // J042.
-  Result<void> open_issuers(std::string public_url);
+  // Makes the issuers under the configured URL where nobody listens, so that command() can answer token
+  // requests; listen() does it by itself. Errors: RMT-J020, RMT-J040 … J042.
+  Result<void> open_issuers();
+
+  // Answers a command: the API, and token requests. On one of the loops; `request` must outlive the answer.
+  http::Task<http::Response> command(http::Request& request);
 
   // Publishes what is durable now, so that it can be verified. Errors: those of the publisher.
   Result<audit::Checkpoint> publish();
@@ -77,7 +80,6 @@ class Plane {
   // Finishes calls in flight within the configured time and takes everything down. Whether all was finished.
   bool stop();
 
-  const admin::Api& api() const { return *api_; }
   http::Loop& loop() { return loops_[0]; }
   const Issuer* issuer(Environment environment) const;
   const std::string& public_url() const { return public_url_; }
@@ -86,6 +88,7 @@ class Plane {
 
  private:
   explicit Plane(Config config);
+  Result<void> open_issuers_at(std::string public_url);
   Result<void> open_parts();
   Result<void> open_log();
   Result<std::shared_ptr<const snapshot::Snapshot>> build_snapshot(std::int64_t revision,
@@ -95,6 +98,8 @@ class Plane {
 
   http::Task<http::Response> handle(http::Request& request, http::Exchange& exchange);
   http::Task<http::Response> handle_command(http::Request& request);
+  const Issuer* issuer_of(const http::Request& request,
+                          std::string (issuer::Settings::*endpoint)() const) const;
   http::Response answer_token(const http::Request& request, const Issuer& issuer);
   std::optional<http::Response> document(const http::Request& request) const;
   void act_on(const issuer::TokenAnswer& answer);
@@ -125,6 +130,7 @@ class Plane {
   bool gateway_hears_commits_ = false;  // writer thread only
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Server> command_server_;
+  DataFolder::SocketAddress command_address_;
   bool stopped_ = false;
 };
 

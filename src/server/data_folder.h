@@ -1,0 +1,38 @@
+// DataFolder: what lies where in the folder that holds everything Remit keeps.
+//
+// Thread-safety: a value.
+
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace remit::server {
+
+struct DataFolder {
+  explicit DataFolder(std::filesystem::path data) : root(std::move(data)) {}
+
+  std::filesystem::path root;
+  std::filesystem::path store() const { return root / "remit.db"; }
+  std::filesystem::path vault_key() const { return root / "vault.key"; }
+  std::filesystem::path issuer_key(std::string_view environment) const;
+  std::filesystem::path socket() const { return root / "remit.sock"; }
+  std::filesystem::path audit() const { return root / "audit"; }
+  std::filesystem::path audit_key() const { return root / "audit.key"; }
+  std::filesystem::path audit_public_key() const { return root / "audit.key.pub"; }
+  std::filesystem::path audit_checkpoint() const { return root / "audit.checkpoint"; }
+
+  // Where the command socket is reached: "unix:/path". A socket's path may have 107 bytes (unix(7)); a folder
+  // that lies deeper is reached through a descriptor of it, which `keep` holds open: keep it as long as the
+  // address is used. Errors: kUnavailable RMT-X020.
+  struct SocketAddress {
+    std::string text;
+    std::shared_ptr<const int> keep = {};
+  };
+  Result<SocketAddress> socket_address() const;
+};
+
+}  // namespace remit::server
