@@ -1,0 +1,188 @@
+// Agents: registered, approved, shown, retired, killed.
+
+#include <fmt/format.h>
+
+#include "base/canonical_json.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/output.h"
+#include "cli/time_argument.h"
+#include "issuer/key_file.h"
+
+namespace remit::cli {
+namespace {
+
+namespace json = boost::json;
+
+Result<jose::Algorithm> algorithm_of(std::string_view name) {
+  for (const auto algorithm : {jose::Algorithm::kEs256, jose::Algorithm::kEd25519})
+    if (jose::is_name_of(algorithm, name)) return algorithm;
+  return fail(ErrorKind::kInvalid, "RMT-K005",
+              fmt::format("`{}` is no key algorithm: use ES256 or EdDSA", name));
+}
+
+// The public key of the agent: of a file that it gave, or of a new pair whose private half goes to a file.
+Result<json::object> public_key(const RegisterOptions& options) {
+  if (options.key_out.empty() == options.public_key.empty())
+    return fail(ErrorKind::kInvalid, "RMT-K005",
+                "an agent needs a key: --key-out FILE makes one, --public-key FILE takes one");
+  if (!options.public_key.empty()) {
+    ASSIGN_OR_RETURN(const auto text, read_file(options.public_key));
+    auto jwk = parse_json(text);
+    if (!jwk || !jwk->is_object())
+      return fail(ErrorKind::kInvalid, "RMT-K005", options.public_key + " holds no JWK");
+    return std::move(jwk->get_object());
+  }
+  ASSIGN_OR_RETURN(const auto algorithm, algorithm_of(options.algorithm));
+  SystemRandom random;
+  ASSIGN_OR_RETURN(const auto key, issuer::make_key_file(options.key_out, algorithm, random));
+  return key.public_key().jwk();
+}
+
+std::string deployment_path(const AgentOptions& options, std::string_view command) {
+  return fmt::format("/v1/deployments/{}/{}/{}", segment(options.environment), segment(options.name),
+                     command);
+}
+
+void put(json::object& body, std::string_view name, const std::string& value) {
+  if (!value.empty()) body[name] = value;
+}
+
+Result<int> command_on_deployment(const Context& context, const AgentOptions& options,
+                                  std::string_view command, const json::object& body,
+                                  std::string_view sentence) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(const auto answer, client.post(deployment_path(options, command), body));
+  print_done(context, answer, sentence);
+  return kOk;
+}
+
+std::string label(const AgentOptions& options) {
+  return visible(options.environment) + "/" + visible(options.name);
+}
+
+}  // namespace
+
+Result<int> register_agent(const Context& context, const RegisterOptions& options) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(const auto expires, parse_time(options.expires, SystemClock().now()));
+  ASSIGN_OR_RETURN(auto client, Client::open(config, Missing::kMake));
+  ASSIGN_OR_RETURN(auto jwk, public_key(options));
+  json::object body{{"name", options.name},
+                    {"environment", options.environment},
+                    {"owner", options.owner},
+                    {"purpose", options.purpose},
+                    {"process", options.process},
+                    {"issuing_system", options.issuing_system},
+                    {"expires", format_instant(expires)},
+                    {"public_jwk", std::move(jwk)}};
+  put(body, "deputy", options.deputy);
+  const auto answer = client.post("/v1/agents", body);
+  if (!answer) {
+    // A key that belongs to nobody must not lie about, and must not stand in the way of the next try. Where
+    // the command may have been carried out, it is kept.
+    if (!options.key_out.empty() && answer.error().kind != ErrorKind::kUnknown)
+      std::filesystem::remove(options.key_out);
+    return std::unexpected(answer.error());
+  }
+  if (context.format == Format::kJson) {
+    print_json(*answer);
+    return kOk;
+  }
+  fmt::print("registered {}/{}   owner {}   expires {}\n", options.environment, options.name,
+             visible(options.owner), format_instant(expires));
+  fmt::print("client id  {}\n", cell(answer->as_object().if_contains("deployment")));
+  if (!options.key_out.empty()) fmt::print("key        {}\n", options.key_out);
+  fmt::print("state      pending: it can do nothing until it is approved\n");
+  fmt::print("next       remit agent approve {} --env {} --by HUMAN\n", options.name, options.environment);
+  return kOk;
+}
+
+Result<int> list_agents(const Context& context) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  if (context.format == Format::kJson) {
+    ASSIGN_OR_RETURN(const auto answer, client.get("/v1/agents"));
+    print_json(answer);
+    return kOk;
+  }
+  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/deployments"));
+  print_items(context, answer,
+              {{"AGENT", "agent"},
+               {"ENVIRONMENT", "environment"},
+               {"STATE", "state"},
+               {"HOLDS", "holds"},
+               {"OWNER", "owner"},
+               {"PROCESS", "process"},
+               {"EXPIRES", "expires"}});
+  return kOk;
+}
+
+Result<int> show_agent(const Context& context, const std::string& name) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/agents/" + segment(name)));
+  if (context.format == Format::kJson) {
+    print_json(answer);
+    return kOk;
+  }
+  print_object(context, answer,
+               {{"agent", "name"},
+                {"owner", "owner"},
+                {"deputy", "deputy"},
+                {"purpose", "purpose"},
+                {"process", "process"},
+                {"issuing system", "issuing_system"}});
+  for (const auto& deployment : answer.at("deployments").as_array()) {
+    fmt::print("\n");
+    print_object(context, deployment,
+                 {{"environment", "environment"},
+                  {"state", "state"},
+                  {"holds", "holds"},
+                  {"expires", "expires"},
+                  {"client id", "id"},
+                  {"credentials", "credentials"},
+                  {"grants", "grants"}});
+  }
+  return kOk;
+}
+
+Result<int> approve_agent(const Context& context, const AgentOptions& options) {
+  return command_on_deployment(context, options, "approve", {{"by", options.by}},
+                               fmt::format("approved {}: it may act on what it is granted", label(options)));
+}
+
+Result<int> retire_agent(const Context& context, const AgentOptions& options) {
+  json::object body{{"reason", options.reason}};
+  put(body, "by", options.by);
+  return command_on_deployment(
+      context, options, "retire", body,
+      fmt::format("retired {}: for ever, with its credentials and grants", label(options)));
+}
+
+Result<int> kill_agent(const Context& context, const AgentOptions& options) {
+  json::object body{{"reason", options.reason}};
+  put(body, "by", options.by);
+  if (!options.environment.empty())
+    return command_on_deployment(context, options, "kill", body,
+                                 fmt::format("killed {}: nothing of it leaves any more", label(options)));
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(const auto answer, client.post("/v1/agents/" + segment(options.name) + "/kill", body));
+  print_done(context, answer,
+             fmt::format("killed {} in {} environments: nothing of it leaves any more", visible(options.name),
+                         answer.at("killed").as_array().size()));
+  return kOk;
+}
+
+Result<int> lift_hold(const Context& context, const AgentOptions& options) {
+  return command_on_deployment(context, options, "lift",
+                               {{"hold", options.hold}, {"by", options.by}, {"reason", options.reason}},
+                               fmt::format("lifted `{}` from {}", visible(options.hold), label(options)));
+}
+
+}  // namespace remit::cli

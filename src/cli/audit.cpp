@@ -1,0 +1,140 @@
+// The audit log: read, verified, and its key.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "audit/verifier.h"
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/output.h"
+#include "cli/stop_signal.h"
+
+namespace remit::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::milliseconds kFollowInterval{500};
+
+// One line an entry: when, what, and about which object.
+void print_entry(const Context& context, const json::value& item) {
+  if (context.format == Format::kJson) return print_json(item);
+  const auto& entry = item.at("entry").as_object();
+  const auto member = [&](std::string_view name) { return entry.if_contains(name); };
+  std::string text =
+      fmt::format("{:>6}  {}  {:<10}", cell(&item.at("index")), cell(member("time")), cell(member("kind")));
+  for (const auto* name : {"action", "object", "verdict", "decision", "tool", "status", "reason"})
+    if (const auto* value = member(name)) text += "  " + cell(value);
+  fmt::print("{}\n", text);
+}
+
+// The key that a log is verified with: as text, in a file, or the data folder's own.
+Result<audit::VerifierKey> key_of(const std::string& given, const std::filesystem::path& own) {
+  std::error_code ec;
+  const bool is_file = given.empty() || std::filesystem::exists(given, ec);
+  std::string text = given;
+  if (is_file) {
+    ASSIGN_OR_RETURN(text, read_file(given.empty() ? own : std::filesystem::path(given)));
+  }
+  while (text.ends_with('\n')) text.pop_back();
+  return audit::VerifierKey::parse(text);
+}
+
+void print_report(const audit::Report& report) {
+  for (const auto& problem : report.problems) {
+    if (problem.entry)
+      fmt::print("entry {}: {}\n", *problem.entry, visible(problem.what));
+    else
+      fmt::print("log: {}\n", visible(problem.what));
+  }
+  std::string kinds;
+  for (const auto& [kind, count] : report.kinds)
+    kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", count, visible(kind));
+  fmt::print("{}  {}  {} entries ({})\n", report.good() ? "verified" : "DAMAGED", report.checkpoint.origin,
+             report.entries, kinds);
+  fmt::print("root      {}\n", report.checkpoint.head.root.hex());
+  if (!report.first_time.empty()) fmt::print("from      {} to {}\n", report.first_time, report.last_time);
+  if (!report.open.empty()) fmt::print("open      {} calls without an outcome yet\n", report.open.size());
+}
+
+json::object json_of(const audit::Report& report) {
+  json::array problems;
+  for (const auto& problem : report.problems)
+    problems.push_back(
+        json::object{{"entry", problem.entry ? json::value(*problem.entry) : json::value(nullptr)},
+                     {"what", problem.what}});
+  json::object kinds;
+  for (const auto& [kind, count] : report.kinds) kinds[kind] = count;
+  json::array open;
+  for (const auto& one : report.open)
+    open.push_back(json::object{{"decision", one.decision}, {"intent", one.intent}});
+  return {{"verified", report.good()},
+          {"origin", report.checkpoint.origin},
+          {"size", report.checkpoint.head.size},
+          {"root", report.checkpoint.head.root.hex()},
+          {"entries", report.entries},
+          {"kinds", std::move(kinds)},
+          {"first_time", report.first_time},
+          {"last_time", report.last_time},
+          {"open", std::move(open)},
+          {"problems", std::move(problems)}};
+}
+
+}  // namespace
+
+Result<int> tail_log(const Context& context, const AuditOptions& options) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto answer, client.get(fmt::format("/v1/audit/entries?limit={}", options.count)));
+  const StopSignal stop;
+  while (true) {
+    for (const auto& item : answer.at("items").as_array()) print_entry(context, item);
+    if (!options.follow || stop.wait_for(kFollowInterval)) return kOk;
+    std::fflush(stdout);
+    const auto size = answer.at("size").to_number<std::uint64_t>();
+    // `after` is the last index that was seen; an empty log has none.
+    ASSIGN_OR_RETURN(answer,
+                     client.get(size == 0 ? std::string("/v1/audit/entries?limit=1000")
+                                          : fmt::format("/v1/audit/entries?after={}&limit=1000", size - 1)));
+    // What came in between two questions is more than one answer holds only under heavy load; the next goes
+    // on.
+    if (const auto& items = answer.at("items").as_array(); !items.empty())
+      answer.as_object()["size"] = items.back().at("index").to_number<std::uint64_t>() + 1;
+  }
+}
+
+Result<int> verify_log(const Context& context, const AuditOptions& options) {
+  const bool own = options.folder.empty();
+  server::Config config;
+  if (own || options.key.empty()) {
+    ASSIGN_OR_RETURN(config, load(context));
+  }
+  const server::DataFolder data(config.data);
+  const auto folder = !own                          ? std::filesystem::path(options.folder)
+                      : config.audit_folder.empty() ? data.audit()
+                                                    : config.audit_folder;
+  ASSIGN_OR_RETURN(const auto key, key_of(options.key, data.audit_public_key()));
+  audit::VerifyOptions verify_options;
+  for (const auto& file : options.checkpoints) {
+    ASSIGN_OR_RETURN(auto note, read_file(file));
+    verify_options.checkpoints.push_back(std::move(note));
+  }
+  ASSIGN_OR_RETURN(const auto report, audit::verify(folder, key, verify_options));
+  if (context.format == Format::kJson)
+    print_json(json_of(report));
+  else
+    print_report(report);
+  return report.good() ? kOk : kFindings;
+}
+
+Result<int> show_log_key(const Context& context) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(const auto key, key_of({}, server::DataFolder(config.data).audit_public_key()));
+  print_done(context, json::object{{"key", key.text()}}, key.text());
+  return kOk;
+}
+
+}  // namespace remit::cli

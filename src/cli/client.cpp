@@ -1,0 +1,137 @@
+#include "cli/client.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+
+#include "base/canonical_json.h"
+#include "http/block_on.h"
+#include "http/client.h"
+#include "server/plane.h"
+
+namespace remit::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::seconds kTimeout{60};  // a scan starts a server and waits for it
+
+ErrorKind kind_of(int status) {
+  for (const auto kind :
+       {ErrorKind::kInvalid, ErrorKind::kUnauthorized, ErrorKind::kForbidden, ErrorKind::kNotFound,
+        ErrorKind::kConflict, ErrorKind::kTooLarge, ErrorKind::kUnavailable})
+    if (http_status(kind) == status) return kind;
+  return ErrorKind::kInternal;
+}
+
+std::string member(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// The problem details of an answer (http/problem.h) as the error that they came from.
+Error error_of(const http::Response& response) {
+  Error error{kind_of(response.status), "RMT-K003",
+              fmt::format("the server answered HTTP {}", response.status)};
+  const auto body = parse_json(response.body);
+  if (!body || !body->is_object()) return error;
+  const auto& problem = body->get_object();
+  if (const auto* known = find_error(member(problem, "code"))) error.code = known->code;
+  if (auto detail = member(problem, "detail"); !detail.empty()) error.message = std::move(detail);
+  error.fix = member(problem, "fix");
+  return error;
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
+http::Task<http::Response> in_process(server::Plane& plane, http::Request& request) {
+  co_return co_await plane.command(request);
+}
+
+}  // namespace
+
+struct Client::Remote {
+  explicit Remote(http::Url socket) : url(std::move(socket)), client(loop) {}
+  ~Remote() { loop.stop(); }  // the client is destroyed after its loop was stopped
+  Remote(const Remote&) = delete;
+  Remote& operator=(const Remote&) = delete;
+
+  http::Url url;
+  http::Loop loop;
+  http::Client client;
+};
+
+Client::Client() = default;
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+
+Result<Client> Client::open(const server::Config& config, Missing missing) {
+  Client client;
+  const server::DataFolder folder(config.data);
+  std::error_code ec;
+  if (std::filesystem::exists(folder.socket(), ec)) {
+    ASSIGN_OR_RETURN(const auto address, folder.socket_address());
+    ASSIGN_OR_RETURN(auto url, http::parse_url(address.text));
+    client.remote_ = std::make_unique<Remote>(std::move(url));
+    const auto answer = client.send(http::Method::kGet, "/v1/status", {});
+    if (answer) return client;
+    if (answer.error().code != "RMT-H020") return std::unexpected(answer.error());
+    client.remote_.reset();  // nobody listens: a server that was killed left its socket behind
+  }
+  if (!std::filesystem::exists(folder.store(), ec)) {
+    if (missing == Missing::kRefuse)
+      return fail(ErrorKind::kNotFound, "RMT-K002",
+                  fmt::format("there is no Remit in {}", config.data.string()));
+    fmt::print(stderr, "making a new data folder: {}\n", config.data.string());
+  }
+  ASSIGN_OR_RETURN(client.plane_, server::Plane::open(config));
+  TRY(client.plane_->open_issuers());
+  return client;
+}
+
+Result<http::Response> Client::send(http::Method method, std::string target, http::Headers headers,
+                                    std::string body) {
+  if (plane_) {
+    const auto question = target.find('?');
+    http::Request request;
+    request.method = method;
+    request.path = target.substr(0, question);
+    if (question != std::string::npos) request.query = target.substr(question + 1);
+    request.target = std::move(target);
+    request.headers = std::move(headers);
+    request.body = std::move(body);
+    return http::block_on(plane_->loop(), in_process(*plane_, request));
+  }
+  http::Call call{
+      .method = method, .url = remote_->url, .headers = std::move(headers), .body = std::move(body)};
+  call.url.target = std::move(target);
+  return http::block_on(remote_->loop, remote_->client.call(std::move(call), {.timeout = kTimeout}));
+}
+
+Result<json::value> Client::get(std::string path) {
+  ASSIGN_OR_RETURN(const auto response, send(http::Method::kGet, std::move(path), {}));
+  if (response.status >= 300) return std::unexpected(error_of(response));
+  return parse_json(response.body);
+}
+
+Result<json::value> Client::post(std::string path, const json::object& body) {
+  ASSIGN_OR_RETURN(const auto response, send(http::Method::kPost, std::move(path),
+                                             {{"Content-Type", "application/json"}}, json::serialize(body)));
+  if (response.status >= 300) return std::unexpected(error_of(response));
+  return parse_json(response.body);
+}
+
+std::string segment(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain)
+      out += c;
+    else
+      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+}  // namespace remit::cli

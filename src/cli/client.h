@@ -1,0 +1,55 @@
+// Client: asks the running server's API over the data folder's socket, or, where none runs, opens the data
+// folder itself under the store's lock and asks the same API in process. So a command behaves the same either
+// way, and never are two processes on one store.
+//
+// Thread-safety: one thread.
+
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+#include "server/config.h"
+
+namespace remit::server {
+class Plane;
+}
+
+namespace remit::cli {
+
+// Whether a command may make a data folder that is not there: one that only reads would answer for another
+// installation than was meant.
+enum class Missing { kRefuse, kMake };
+
+class Client {
+ public:
+  // Errors: kNotFound RMT-K002 (no data folder), those of the plane (RMT-S001: another process has it).
+  static Result<Client> open(const server::Config& config, Missing missing = Missing::kRefuse);
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) = delete;
+
+  // The answer's body. Errors: as the server says them; kUnavailable where it cannot be reached; kUnknown
+  // where it may have carried the command out (RMT-H022, H025).
+  Result<boost::json::value> get(std::string path);
+  Result<boost::json::value> post(std::string path, const boost::json::object& body);
+
+  // Any request, any answer.
+  Result<http::Response> send(http::Method method, std::string target, http::Headers headers,
+                              std::string body = {});
+
+ private:
+  struct Remote;
+  Client();
+
+  std::unique_ptr<Remote> remote_;
+  std::unique_ptr<server::Plane> plane_;
+};
+
+// A text as one segment of a path.
+std::string segment(std::string_view text);
+
+}  // namespace remit::cli

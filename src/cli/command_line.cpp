@@ -1,0 +1,258 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/commands.h"
+
+namespace remit::cli {
+namespace {
+
+constexpr int kUsage = 2;  // ux.md, exit codes
+
+using Command = std::function<Result<int>()>;
+
+// What the parser fills in. Outlives the command that is made of it.
+struct Line {
+  Context context;
+  std::string text;
+  ServeOptions serve;
+  RegisterOptions registration;
+  AgentOptions agent;
+  DestinationOptions destination;
+  ToolOptions tool;
+  TokenOptions token;
+  PolicyOptions policy;
+  AuditOptions audit;
+  Command command;
+};
+
+using LinePtr = std::shared_ptr<Line>;
+
+// The line outlives the parser and holds the command: a command may not hold the line in turn.
+void run(CLI::App* app, Line& line, Result<int> (*function)(const Context&)) {
+  app->callback([&line, function] { line.command = [&line, function] { return function(line.context); }; });
+}
+
+template <typename Options>
+void run(CLI::App* app, Line& line, Result<int> (*function)(const Context&, const Options&),
+         Options& options) {
+  app->callback([&line, function, &options] {
+    line.command = [&line, function, &options] { return function(line.context, options); };
+  });
+}
+
+CLI::App* noun(CLI::App& root, const std::string& name, const std::string& what) {
+  auto* app = root.add_subcommand(name, what);
+  app->require_subcommand(1);
+  return app;
+}
+
+void environment(CLI::App* app, std::string& to, bool needed = true) {
+  app->add_option("--env", to, "sandbox, pilot or production")
+      ->required(needed)
+      ->check(CLI::IsMember({"sandbox", "pilot", "production"}));
+}
+
+void by(CLI::App* app, std::string& to, bool needed = true) {
+  app->add_option("--by", to, "The person who decides")->required(needed);
+}
+
+void add_people(CLI::App& root, Line& line) {
+  auto* human = noun(root, "human", "People: who may own, approve and review");
+  auto* add = human->add_subcommand("add", "Add a person");
+  add->add_option("NAME", line.text, "As others know them: ana@acme.test")->required();
+  run(add, line, add_human, line.text);
+  run(human->add_subcommand("list", "Everyone"), line, list_humans);
+  auto* leave = human->add_subcommand("leave", "A person leaves: what they own goes to deputies, or is held");
+  leave->add_option("NAME", line.text)->required();
+  run(leave, line, human_leaves, line.text);
+}
+
+void add_agents(CLI::App& root, Line& line) {
+  auto* agent = noun(root, "agent", "Agents and their deployments");
+
+  auto* make = agent->add_subcommand("register", "Register an agent in an environment, with its key");
+  auto& r = line.registration;
+  make->add_option("NAME", r.name, "a-z, 0-9 and '-'")->required();
+  environment(make, r.environment);
+  make->add_option("--owner", r.owner, "The person who is accountable")->required();
+  make->add_option("--deputy", r.deputy, "Who succeeds the owner");
+  make->add_option("--purpose", r.purpose, "What it is for")->required();
+  make->add_option("--process", r.process, "The business process that it serves")->required();
+  make->add_option("--issuing-system", r.issuing_system, "The system that created it")->capture_default_str();
+  make->add_option("--expires", r.expires, "When it retires: 90d, 2027-02-22, an RFC 3339 time")
+      ->capture_default_str();
+  auto* out =
+      make->add_option("--key-out", r.key_out, "Make a key pair; its private JWK goes to this new file");
+  make->add_option("--public-key", r.public_key, "Take the public JWK of this file")->excludes(out);
+  make->add_option("--algorithm", r.algorithm, "Of a new key: ES256 or EdDSA")->capture_default_str();
+  run(make, line, register_agent, r);
+
+  run(agent->add_subcommand("list", "Every deployment"), line, list_agents);
+  auto* show = agent->add_subcommand("show", "One agent with all that belongs to it");
+  show->add_option("NAME", line.text)->required();
+  run(show, line, show_agent, line.text);
+
+  const auto verb = [&](const std::string& name, const std::string& what, auto function) {
+    auto* app = agent->add_subcommand(name, what);
+    app->add_option("NAME", line.agent.name)->required();
+    run(app, line, function, line.agent);
+    return app;
+  };
+  auto* approve = verb("approve", "Approve a pending deployment", approve_agent);
+  environment(approve, line.agent.environment);
+  by(approve, line.agent.by);
+  auto* retire = verb("retire", "Retire a deployment, for ever", retire_agent);
+  environment(retire, line.agent.environment);
+  retire->add_option("--reason", line.agent.reason)->required();
+  by(retire, line.agent.by, false);
+  auto* kill = verb("kill", "Stop an agent now, everywhere or in one environment", kill_agent);
+  environment(kill, line.agent.environment, false);
+  kill->add_option("--reason", line.agent.reason)->required();
+  by(kill, line.agent.by, false);
+  auto* lift = verb("lift", "Lift a hold whose cause is mended", lift_hold);
+  environment(lift, line.agent.environment);
+  lift->add_option("--hold", line.agent.hold, "Its kind: killed, owner-missing, …")->required();
+  lift->add_option("--reason", line.agent.reason)->required();
+  by(lift, line.agent.by);
+}
+
+void add_destinations(CLI::App& root, Line& line) {
+  auto* destination = noun(root, "destination", "Destinations: the systems that tools act on");
+  auto& d = line.destination;
+  const auto verb = [&](const std::string& name, const std::string& what, auto function) {
+    auto* app = destination->add_subcommand(name, what);
+    app->add_option("NAME", d.name)->required();
+    environment(app, d.environment);
+    run(app, line, function, d);
+    return app;
+  };
+  auto* add = verb("add", "Add a destination and list its tools", cli::add_destination);
+  add->add_option("--owner", d.owner, "The person who is accountable")->required();
+  add->add_option("--data-class", d.data_class, "public, internal, confidential or restricted")->required();
+  add->add_option("--label", d.labels, "pii, secret, untrusted, …; may be repeated");
+  auto* url = add->add_option("--url", d.url, "Its MCP endpoint (Streamable HTTP)");
+  add->add_option("--command", d.command, "Its MCP server as a child process: --command PROGRAM ARGUMENT…")
+      ->excludes(url)
+      ->expected(-1);
+  add->add_option("--secret-slot", d.secret_slot,
+                  "The header (url) or variable (command) that carries its credential");
+  add->add_option("--secret-file", d.secret_file, "The file that holds the credential; - for standard input");
+  run(destination->add_subcommand("list", "Every destination"), line, list_destinations);
+  verb("scan", "Ask it which tools it offers now", scan_destination);
+  verb("retire", "Retire it with its tools and the grants on them", retire_destination);
+}
+
+void add_tools(CLI::App& root, Line& line) {
+  auto* tool = noun(root, "tool", "Tools: what agents may be granted");
+  auto& t = line.tool;
+  auto* list = tool->add_subcommand("list", "Every tool");
+  environment(list, t.environment, false);
+  run(list, line, list_tools, t);
+  const auto verb = [&](const std::string& name, const std::string& what, auto function) {
+    auto* app = tool->add_subcommand(name, what);
+    app->add_option("TOOL", t.tools, "destination/tool; several may be named")->required();
+    environment(app, t.environment);
+    run(app, line, function, t);
+    return app;
+  };
+  auto* classify = verb("classify", "Say what a tool does and how sensitive its data is", classify_tool);
+  classify->add_option("--effect", t.effect, "read, create, update, delete, send, execute or pay")
+      ->required();
+  classify->add_option("--data-class", t.data_class, "public, internal, confidential or restricted")
+      ->required();
+  classify->add_option("--label", t.labels, "pii, secret, untrusted, …; may be repeated");
+  by(classify, t.by);
+  auto* grant = verb("grant", "Let an agent use tools", grant_tool);
+  grant->add_option("--agent", t.agent)->required();
+  grant->add_option("--expires", t.expires, "When the grant ends: 90d, 2027-02-22, an RFC 3339 time");
+  by(grant, t.by);
+  auto* revoke = verb("revoke", "End a grant", revoke_tool);
+  revoke->add_option("--agent", t.agent)->required();
+  by(revoke, t.by, false);
+  verb("change", "Show how a quarantined tool differs from its pin", show_change);
+  by(verb("approve-change", "Pin the definition that is offered now", cli::approve_change), t.by);
+}
+
+void add_policies(CLI::App& root, Line& line) {
+  auto* policy = noun(root, "policy", "Cedar policies");
+  auto& p = line.policy;
+  auto* validate = policy->add_subcommand("validate", "Check files; needs no server");
+  validate->add_option("FILE", p.files, "- for standard input")->required();
+  run(validate, line, validate_policies, p);
+  auto* publish = policy->add_subcommand("publish", "Put a file in force in place of what was there");
+  publish->add_option("FILE", p.files)->required()->expected(1);
+  environment(publish, p.environment);
+  by(publish, p.by);
+  run(publish, line, publish_policies, p);
+  auto* show = policy->add_subcommand("show", "The text that is in force");
+  environment(show, p.environment);
+  run(show, line, show_policies, p);
+}
+
+void add_audit(CLI::App& root, Line& line) {
+  auto* audit = noun(root, "audit", "The tamper-evident log");
+  auto& a = line.audit;
+  auto* tail = audit->add_subcommand("tail", "The newest entries");
+  tail->add_option("-n,--count", a.count, "How many")->capture_default_str()->check(CLI::Range(1, 1000));
+  tail->add_flag("-f,--follow", a.follow, "Go on with what comes");
+  run(tail, line, tail_log, a);
+  auto* verify = audit->add_subcommand("verify", "Verify a published log; needs only its folder and its key");
+  verify->add_option("DIR", a.folder, "The log's folder; without it the data folder's own");
+  verify->add_option("--key", a.key,
+                     "The verifier key, or a file that holds it; without it the data folder's own");
+  verify->add_option("--checkpoint", a.checkpoints, "A checkpoint that was kept elsewhere; may be repeated");
+  run(verify, line, verify_log, a);
+  run(audit->add_subcommand("key", "The log's verifier key (C2SP signed-note)"), line, show_log_key);
+}
+
+void add_rest(CLI::App& root, Line& line) {
+  auto* server = root.add_subcommand("serve", "Run the plane until SIGTERM");
+  server->add_option("--listen", line.serve.listen, "HOST:PORT; port 0 takes any free one; may be repeated");
+  run(server, line, serve, line.serve);
+
+  auto* token = noun(root, "token", "Access tokens");
+  auto* mint = token->add_subcommand("mint", "Get a token as the agent does, with its private key");
+  mint->add_option("--agent", line.token.agent)->required();
+  environment(mint, line.token.environment);
+  mint->add_option("--key", line.token.key, "The file of the private JWK")->required();
+  run(mint, line, mint_token, line.token);
+
+  auto* why = root.add_subcommand("explain", "Explain a decision, or a code: dec_…, RMT-D020");
+  why->add_option("WHAT", line.text)->required();
+  run(why, line, explain, line.text);
+  run(root.add_subcommand("status", "What runs here, and where it is reached"), line, status);
+}
+
+}  // namespace
+
+std::expected<Command, int> read_command_line(int argc, char** argv) {
+  const auto line = std::make_shared<Line>();
+  CLI::App root("Remit: every agent a governed identity, every tool call authorised when it happens",
+                "remit");
+  root.set_version_flag("--version", std::string("remit ") + REMIT_VERSION);
+  root.require_subcommand(1);
+  root.fallthrough();  // options of the root may stand behind the command
+  root.add_option("--data", line->context.data, "The data folder [$REMIT_DATA, else ~/.local/state/remit]");
+  root.add_option("--config", line->context.config_file, "A configuration file (TOML) in place of --data");
+  root.add_option("-o,--output", line->context.format, "table or json")
+      ->type_name("FORMAT")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}}));
+  add_rest(root, *line);
+  add_people(root, *line);
+  add_agents(root, *line);
+  add_destinations(root, *line);
+  add_tools(root, *line);
+  add_policies(root, *line);
+  add_audit(root, *line);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(root.exit(error) == 0 ? 0 : kUsage);
+  }
+  return [line] { return line->command(); };
+}
+
+}  // namespace remit::cli

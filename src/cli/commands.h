@@ -1,0 +1,103 @@
+// The commands of `remit`, one function each. What they take is read by command_line.cpp; what went wrong is
+// printed by main.cpp, which also turns it into the exit code (base/error.h).
+//
+// A command that succeeds gives 0, or another exit code of its own: 9 where it found what it looks for.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/context.h"
+
+namespace remit::cli {
+
+inline constexpr int kOk = 0;
+inline constexpr int kFindings = 9;
+
+// serve.cpp
+struct ServeOptions {
+  std::vector<std::string> listen;
+};
+Result<int> serve(const Context& context, const ServeOptions& options);
+
+// human.cpp
+Result<int> add_human(const Context& context, const std::string& name);
+Result<int> list_humans(const Context& context);
+Result<int> human_leaves(const Context& context, const std::string& name);
+
+// agent.cpp
+struct RegisterOptions {
+  std::string name, environment, owner, deputy, purpose, process, issuing_system = "remit-cli",
+                                                                  expires = "90d";
+  std::string key_out, public_key, algorithm = "ES256";
+};
+struct AgentOptions {
+  std::string name, environment, by, reason, hold;
+};
+Result<int> register_agent(const Context& context, const RegisterOptions& options);
+Result<int> list_agents(const Context& context);
+Result<int> show_agent(const Context& context, const std::string& name);
+Result<int> approve_agent(const Context& context, const AgentOptions& options);
+Result<int> retire_agent(const Context& context, const AgentOptions& options);
+Result<int> kill_agent(const Context& context, const AgentOptions& options);
+Result<int> lift_hold(const Context& context, const AgentOptions& options);
+
+// destination.cpp
+struct DestinationOptions {
+  std::string name, environment, owner, data_class = "internal", url, secret_slot, secret_file;
+  std::vector<std::string> labels, command;
+};
+Result<int> add_destination(const Context& context, const DestinationOptions& options);
+Result<int> list_destinations(const Context& context);
+Result<int> scan_destination(const Context& context, const DestinationOptions& options);
+Result<int> retire_destination(const Context& context, const DestinationOptions& options);
+
+// tool.cpp
+struct ToolOptions {
+  std::vector<std::string> tools;
+  std::string environment, effect, data_class, by, agent, expires;
+  std::vector<std::string> labels;
+};
+Result<int> list_tools(const Context& context, const ToolOptions& options);
+Result<int> classify_tool(const Context& context, const ToolOptions& options);
+Result<int> grant_tool(const Context& context, const ToolOptions& options);
+Result<int> revoke_tool(const Context& context, const ToolOptions& options);
+Result<int> show_change(const Context& context, const ToolOptions& options);
+Result<int> approve_change(const Context& context, const ToolOptions& options);
+
+// token.cpp
+struct TokenOptions {
+  std::string agent, environment, key;
+};
+Result<int> mint_token(const Context& context, const TokenOptions& options);
+
+// policy.cpp
+struct PolicyOptions {
+  std::vector<std::string> files;
+  std::string environment, by;
+};
+Result<int> validate_policies(const Context& context, const PolicyOptions& options);
+Result<int> publish_policies(const Context& context, const PolicyOptions& options);
+Result<int> show_policies(const Context& context, const PolicyOptions& options);
+
+// audit.cpp
+struct AuditOptions {
+  std::uint64_t count = 20;
+  bool follow = false;
+  std::string folder, key;
+  std::vector<std::string> checkpoints;
+};
+Result<int> tail_log(const Context& context, const AuditOptions& options);
+Result<int> verify_log(const Context& context, const AuditOptions& options);
+Result<int> show_log_key(const Context& context);
+
+// explain.cpp
+Result<int> explain(const Context& context, const std::string& what);
+
+// status.cpp
+Result<int> status(const Context& context);
+
+}  // namespace remit::cli

@@ -1,0 +1,105 @@
+// Destinations: the systems that tools act on.
+
+#include <fmt/format.h>
+
+#include <boost/json/value_from.hpp>
+#include <cstdio>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/output.h"
+
+namespace remit::cli {
+namespace {
+
+namespace json = boost::json;
+
+std::string path_of(const DestinationOptions& options, std::string_view command) {
+  return fmt::format("/v1/destinations/{}/{}/{}", segment(options.environment), segment(options.name),
+                     command);
+}
+
+std::string told(const json::value& found) {
+  const auto count = [&](std::string_view member) { return found.at(member).as_array().size(); };
+  std::string text = fmt::format("{} tools added, {} unchanged", count("added"),
+                                 found.at("unchanged").to_number<std::size_t>());
+  if (count("quarantined") > 0)
+    text += fmt::format(", {} in quarantine: they differ from their pin", count("quarantined"));
+  if (count("missing") > 0) text += fmt::format(", {} no longer offered", count("missing"));
+  for (const auto& tool : found.at("refused").as_array())
+    text += fmt::format("\nset aside: {}: {}", cell(&tool.at("name")), cell(&tool.at("detail")));
+  return text;
+}
+
+}  // namespace
+
+Result<int> add_destination(const Context& context, const DestinationOptions& options) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  json::object body{{"name", options.name},
+                    {"environment", options.environment},
+                    {"owner", options.owner},
+                    {"data_class", options.data_class},
+                    {"labels", json::value_from(options.labels)}};
+  if (!options.url.empty()) body["url"] = options.url;
+  if (!options.command.empty()) body["command"] = json::value_from(options.command);
+  if (options.secret_slot.empty() != options.secret_file.empty())
+    return fail(ErrorKind::kInvalid, "RMT-K007", "--secret-slot and --secret-file go together");
+  if (!options.secret_file.empty()) {
+    ASSIGN_OR_RETURN(const auto secret, read_secret(options.secret_file));
+    body["secret"] = json::object{{"slot", options.secret_slot}, {"value", secret.reveal()}};
+  }
+  ASSIGN_OR_RETURN(auto client, Client::open(config, Missing::kMake));
+  ASSIGN_OR_RETURN(auto answer, client.post("/v1/destinations", body));
+  // What it offers is asked for at once: a destination without tools is of no use to anyone.
+  const auto found = client.post(path_of(options, "scan"), {});
+  if (context.format == Format::kJson) {
+    answer.as_object()["scan"] = found ? *found : json::value(nullptr);
+    print_json(answer);
+  } else {
+    fmt::print("added {}/{}\n", options.environment, options.name);
+    if (found)
+      fmt::print(
+          "{}\nnext  remit tool classify {}/TOOL --env {} --effect EFFECT --data-class CLASS --by HUMAN\n",
+          told(*found), options.name, options.environment);
+  }
+  if (!found)
+    fmt::print(stderr, "its tools could not be listed: {}\n  then: remit destination scan {} --env {}\n",
+               visible(found.error().message), options.name, options.environment);
+  return kOk;
+}
+
+Result<int> list_destinations(const Context& context) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/destinations"));
+  print_items(context, answer,
+              {{"NAME", "name"},
+               {"ENVIRONMENT", "environment"},
+               {"TRANSPORT", "transport"},
+               {"DATA CLASS", "data_class"},
+               {"LABELS", "labels"},
+               {"OWNER", "owner"},
+               {"SECRET", "secret_slot"}});
+  return kOk;
+}
+
+Result<int> scan_destination(const Context& context, const DestinationOptions& options) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(const auto found, client.post(path_of(options, "scan"), {}));
+  print_done(context, found, told(found));
+  return kOk;
+}
+
+Result<int> retire_destination(const Context& context, const DestinationOptions& options) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(const auto answer, client.post(path_of(options, "retire"), {}));
+  print_done(context, answer,
+             fmt::format("retired {}/{} with {} tools", visible(options.environment), visible(options.name),
+                         answer.at("tools").as_array().size()));
+  return kOk;
+}
+
+}  // namespace remit::cli

@@ -1,0 +1,33 @@
+// The long-running plane.
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/stop_signal.h"
+#include "server/log_format.h"
+#include "server/plane.h"
+
+namespace remit::cli {
+
+Result<int> serve(const Context& context, const ServeOptions& options) {
+  ASSIGN_OR_RETURN(const auto config, load(context, options.listen));
+  const StopSignal stop;  // before any thread
+  server::start_logging(config.log_level);
+  ASSIGN_OR_RETURN(const auto plane, server::Plane::open(config));
+  ASSIGN_OR_RETURN(const auto addresses, plane->listen());
+  for (const auto& address : addresses) fmt::print("listening http://{}\n", address);
+  fmt::print("ready\n");
+  std::fflush(stdout);
+  spdlog::info("ready: version {}, data {}, {}", REMIT_VERSION, config.data.string(), plane->public_url());
+
+  stop.wait();
+  spdlog::info("stopping: calls in flight have {} s to finish", config.drain.count());
+  const bool finished = plane->stop();
+  spdlog::info(finished ? "stopped" : "stopped: some calls were cut off");
+  return kOk;
+}
+
+}  // namespace remit::cli

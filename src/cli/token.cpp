@@ -1,0 +1,81 @@
+// Access tokens, as an agent gets them: client_credentials with private_key_jwt (RFC 7523), at the issuer of
+// the agent's environment. There is no other way to one: whoever has no key of the agent has no token.
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/canonical_json.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "issuer/key_file.h"
+#include "jose/jwt.h"
+
+namespace remit::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t kAssertionLife = 60;  // seconds
+
+Result<json::object> endpoint_of(Client& client, std::string_view environment) {
+  ASSIGN_OR_RETURN(const auto status, client.get("/v1/status"));
+  for (const auto& endpoint : status.at("endpoints").as_array())
+    if (endpoint.at("environment") == json::value(environment)) return endpoint.as_object();
+  return fail(ErrorKind::kNotFound, "RMT-X010", fmt::format("there is no environment `{}`", environment),
+              "Use sandbox, pilot or production.");
+}
+
+std::string assertion(const jose::PrivateKey& key, std::string_view client_id, std::string_view issuer) {
+  const auto now = to_seconds(SystemClock().now());
+  SystemRandom random;
+  return jose::sign_jwt(key, "client-authentication+jwt",
+                        {{"iss", client_id},
+                         {"sub", client_id},
+                         {"aud", issuer},
+                         {"jti", to_base64url(random.bytes(16))},
+                         {"iat", now},
+                         {"exp", now + kAssertionLife}});
+}
+
+}  // namespace
+
+Result<int> mint_token(const Context& context, const TokenOptions& options) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(const auto key, issuer::read_key_file(options.key));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
+  ASSIGN_OR_RETURN(
+      const auto deployment,
+      client.get(fmt::format("/v1/deployments/{}/{}", segment(options.environment), segment(options.agent))));
+  const std::string client_id(deployment.at("id").as_string());
+  const std::string issuer(endpoint.at("issuer").as_string());
+  const std::string path = fmt::format("/issuer/{}/token", options.environment);
+  ASSIGN_OR_RETURN(
+      const auto response,
+      client.send(http::Method::kPost, path, {{"Content-Type", "application/x-www-form-urlencoded"}},
+                  "grant_type=client_credentials&client_assertion_type="
+                  "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+                  "&client_assertion=" +
+                      assertion(key, client_id, issuer)));
+  auto answer = parse_json(response.body);
+  if (!answer || !answer->is_object())
+    return fail(ErrorKind::kInternal, "RMT-K003",
+                fmt::format("the issuer answered HTTP {}", response.status));
+  if (response.status != 200) {
+    const auto& object = answer->get_object();
+    return fail(
+        response.status == 401 ? ErrorKind::kUnauthorized : ErrorKind::kForbidden, "RMT-K008",
+        fmt::format("no token for {}/{}: {}: {}", options.environment, options.agent,
+                    cell(object.if_contains("error")), cell(object.if_contains("error_description"))));
+  }
+  if (context.format == Format::kJson)
+    print_json(*answer);
+  else
+    fmt::print("{}\n", std::string_view(answer->at("access_token").as_string()));
+  return kOk;
+}
+
+}  // namespace remit::cli
