@@ -50,7 +50,7 @@ function(remit_module name)
     target_link_libraries(remit_${name} PUBLIC remit_${dep})
   endforeach()
 
-  if(M_TESTS AND NOT REMIT_FUZZ)
+  if(M_TESTS)
     add_executable(${name}_test ${M_TESTS})
     target_link_libraries(${name}_test PRIVATE remit_${name} ${M_TEST_LIBS} GTest::gmock_main rapidcheck_gtest)
     target_compile_definitions(${name}_test PRIVATE REMIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
