@@ -16,10 +16,11 @@ bool is_stream(const http::Headers& headers) {
          http::equal_ignoring_case(std::string_view(*type).substr(0, 17), "text/event-stream");
 }
 
-// Runs to its end whatever becomes of the transport: tells the server that the session is over.
-http::Task<void> say_farewell(http::Client& client, http::Call call) {
+// Runs to its end whatever becomes of the transport and its client: tells the server that the session is
+// over.
+http::Task<void> say_farewell(http::Task<Result<http::Response>> call) {
   // Best effort: a server that does not hear it expires the session by itself.
-  const auto answer = co_await client.call(std::move(call), {.timeout = kFarewellTimeout});
+  const auto answer = co_await std::move(call);
   static_cast<void>(answer);
 }
 
@@ -85,6 +86,7 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
 
   static http::Task<void> deliver(std::shared_ptr<State> self, std::string message,
                                   std::optional<mcp::Id> id) {
+    if (self->cut) co_return;  // before it began: nothing is written, and the client may be gone
     const auto lost = co_await post(self, std::move(message), id.has_value());
     if (!id) self->notifying = false;
     if (self->cut) co_return;
@@ -158,6 +160,7 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
   // The server's own stream. A server may offer none (405), and one that ends is not asked for again: what it
   // would have said is learnt when the session is next opened.
   static http::Task<void> listen(std::shared_ptr<State> self) {
+    if (self->cut) co_return;
     auto options = self->options(self->limits.answer_timeout);
     options.read_timeout = std::chrono::hours(24);
     auto answer = co_await self->client.open(self->make_call(http::Method::kGet), std::move(options));
@@ -182,7 +185,9 @@ HttpTransport::~HttpTransport() {
   state_->on_message = {};
   state_->on_closed = {};
   state_->on_lost = {};
-  if (was_open) state_->loop.spawn(say_farewell(state_->client, state_->make_call(http::Method::kDelete)));
+  if (was_open)
+    state_->loop.spawn(say_farewell(
+        state_->client.call(state_->make_call(http::Method::kDelete), {.timeout = kFarewellTimeout})));
 }
 
 Result<void> HttpTransport::send(std::string message) {

@@ -27,16 +27,17 @@ Client::Client(Loop& loop, ClientOptions options)
 
 Client::~Client() { pool_->close_idle(); }
 
-Task<Result<Response>> Client::call(Call call, CallOptions options) {
-  auto running = std::make_shared<ClientCall>(pool_, std::move(call), std::move(options));
+namespace {
+
+// These own what they run on, so that a call that was made goes on without its client.
+Task<Result<Response>> run_to_end(std::shared_ptr<ClientCall> running) {
   auto done = co_await running->run_to_header();
   if (done) done = co_await running->read_to_end();
   if (!done) co_return std::unexpected(std::move(done).error());
   co_return std::move(running->response());
 }
 
-Task<Result<StreamedResponse>> Client::open(Call call, CallOptions options) {
-  auto running = std::make_shared<ClientCall>(pool_, std::move(call), std::move(options));
+Task<Result<StreamedResponse>> run_to_header(std::shared_ptr<ClientCall> running) {
   auto done = co_await running->run_to_header();
   if (!done) co_return std::unexpected(std::move(done).error());
   StreamedResponse response{.status = running->response().status,
@@ -44,6 +45,16 @@ Task<Result<StreamedResponse>> Client::open(Call call, CallOptions options) {
                             .body = BodyReader(running)};
   running->header_taken();
   co_return response;
+}
+
+}  // namespace
+
+Task<Result<Response>> Client::call(Call call, CallOptions options) {
+  return run_to_end(std::make_shared<ClientCall>(pool_, std::move(call), std::move(options)));
+}
+
+Task<Result<StreamedResponse>> Client::open(Call call, CallOptions options) {
+  return run_to_header(std::make_shared<ClientCall>(pool_, std::move(call), std::move(options)));
 }
 
 std::size_t Client::idle_connections() const { return pool_->idle(); }

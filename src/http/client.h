@@ -89,7 +89,7 @@ class ClientPool;
 class Client {
  public:
   explicit Client(Loop& loop, ClientOptions options = {});
-  ~Client();  // closes the connections that are kept; calls under way go on
+  ~Client();  // closes the connections that are kept; calls that were made go on, begun or not
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 

@@ -432,6 +432,16 @@ TEST_F(ClientTest, LettingGoOfAStreamTellsTheServer) {
   EXPECT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
 }
 
+TEST_F(ClientTest, ACallGoesOnWithoutItsClientEvenIfItHadNotBegun) {
+  serve(echo);
+  auto client = std::make_unique<Client>(loops_[0]);
+  auto call = client->call(to(base_ + "/farewell", Method::kDelete));
+  client.reset();
+  const auto response = block_on(loops_[0], std::move(call));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "DELETE /farewell|");
+}
+
 TEST_F(ClientTest, SpeaksOverAUnixSocket) {
   serve([](Request& request, Exchange&) -> Task<Response> {
     co_return Response{.body = request.peer.address + request.target};
