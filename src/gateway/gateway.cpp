@@ -1,10 +1,10 @@
 #include "gateway/gateway.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <latch>
 
 #include "gateway/shard.h"
+#include "http/on_loop.h"
 #include "mcp/version.h"
 
 namespace remit::gateway {
@@ -38,13 +38,6 @@ http::Response to_response(Answer answer) {
   auto response = json_response(answer.status, std::move(answer.body));
   if (!answer.session_id.empty()) response.headers.set("Mcp-Session-Id", std::move(answer.session_id));
   return response;
-}
-
-// Runs a coroutine on a shard's loop, and resumes on our own.
-template <typename T>
-http::Task<T> on_loop(http::Loop& loop, http::Task<T> task) {
-  if (loop.on_own_thread()) co_return co_await std::move(task);
-  co_return co_await boost::asio::co_spawn(loop.context(), std::move(task), boost::asio::use_awaitable);
 }
 
 http::Task<bool> knows(Shard& shard, Caller caller, Digest session) {
@@ -171,9 +164,10 @@ http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchang
   const Digest key = sha256(*session);
   Shard& shard = shard_of(key);
   if (*method == mcp::HttpMethod::kDelete)
-    co_return to_response(co_await on_loop(shard.loop(), shard.end(caller, key)));
+    co_return to_response(co_await http::on_loop(shard.loop(), shard.end(caller, key)));
 
-  if (!co_await on_loop(shard.loop(), knows(shard, caller, key))) co_return refused(mcp::unknown_session());
+  if (!co_await http::on_loop(shard.loop(), knows(shard, caller, key)))
+    co_return refused(mcp::unknown_session());
   auto stream = exchange.start_events();
   ++counters_.streams;
   stream->on_client_gone([this] { --counters_.streams; });
@@ -201,17 +195,18 @@ http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange&
 
   if (message->kind() != mcp::MessageKind::kRequest)
     co_return to_response(
-        co_await on_loop(shard.loop(), notify(shard, std::move(caller), key, std::move(*message))));
+        co_await http::on_loop(shard.loop(), notify(shard, std::move(caller), key, std::move(*message))));
 
   // An answer with progress before it is a stream of events; any other is one JSON document.
   std::shared_ptr<http::EventStream> stream;
   const auto* meta = message->method() == "tools/call" ? message->meta() : nullptr;
   if (meta != nullptr && meta->contains("progressToken")) {
-    if (!co_await on_loop(shard.loop(), knows(shard, caller, key))) co_return refused(mcp::unknown_session());
+    if (!co_await http::on_loop(shard.loop(), knows(shard, caller, key)))
+      co_return refused(mcp::unknown_session());
     stream = exchange.start_events();
   }
-  auto answer =
-      co_await on_loop(shard.loop(), shard.request(std::move(caller), key, std::move(*message), stream));
+  auto answer = co_await http::on_loop(shard.loop(),
+                                       shard.request(std::move(caller), key, std::move(*message), stream));
   if (!stream) co_return to_response(std::move(answer));
   if (!answer.body.empty()) stream->send({.data = std::move(answer.body)});
   stream->close();

@@ -4,6 +4,7 @@
 
 #include "base/canonical_json.h"
 #include "gateway/http_transport.h"
+#include "http/on_loop.h"
 #include "mcp/stdio.h"
 
 namespace remit::gateway {
@@ -167,12 +168,11 @@ void Upstream::cut() {
   offers_.clear();
 }
 
-http::Task<Result<mcp::ToolPage>> list_tools(http::Loop& loop, const catalog::Vault& vault,
-                                             snapshot::Destination destination, UpstreamLimits limits) {
-  Secret secret;
-  if (destination.secret) {
-    CO_ASSIGN_OR_RETURN(secret, vault.unseal(destination.id, *destination.secret));
-  }
+namespace {
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the session
+http::Task<Result<mcp::ToolPage>> list_tools_on(http::Loop& loop, snapshot::Destination destination,
+                                                Secret secret, UpstreamLimits limits) {
   http::Client client(loop);
   mcp::ToolPage listed;
   const auto upstream =
@@ -182,6 +182,19 @@ http::Task<Result<mcp::ToolPage>> list_tools(http::Loop& loop, const catalog::Va
   upstream->cut();
   if (!ready) co_return std::unexpected(ready.error());
   co_return listed;
+}
+
+}  // namespace
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive it
+http::Task<Result<mcp::ToolPage>> list_tools(http::Loop& loop, const catalog::Vault& vault,
+                                             snapshot::Destination destination, UpstreamLimits limits) {
+  Secret secret;
+  if (destination.secret) {
+    CO_ASSIGN_OR_RETURN(secret, vault.unseal(destination.id, *destination.secret));
+  }
+  co_return co_await http::on_loop(loop,
+                                   list_tools_on(loop, std::move(destination), std::move(secret), limits));
 }
 
 }  // namespace remit::gateway

@@ -101,7 +101,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
 };
 
 // Opens a session with a destination, takes its list of tools, and ends the session. For `scan`, not for
-// calls. Errors: as Upstream::ready, and those of the vault.
+// calls. On `loop`, whichever loop the caller is on. Errors: as Upstream::ready, and those of the vault.
 http::Task<Result<mcp::ToolPage>> list_tools(http::Loop& loop, const catalog::Vault& vault,
                                              snapshot::Destination destination, UpstreamLimits limits);
 

@@ -1,12 +1,15 @@
 #include "http/loop.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <future>
 
 #include "http/block_on.h"
+#include "http/on_loop.h"
 
 namespace remit::http {
 namespace {
@@ -29,6 +32,19 @@ TEST(Loop, RunsWhatIsPostedInOrderOnItsOwnThread) {
 TEST(Loop, GivesTheResultOfACoroutine) {
   Loop loop;
   EXPECT_EQ(block_on(loop, []() -> Task<int> { co_return 42; }()), 42);
+}
+
+TEST(Loop, RunsWorkOfAnotherLoopThereAndResumesOnItsOwn) {
+  LoopGroup loops(2);
+  const auto where = block_on(loops[0], [](LoopGroup& group) -> Task<std::array<bool, 3>> {
+    const auto asked = [](Loop& loop) -> Task<bool> { co_return loop.on_own_thread(); };
+    const bool there = co_await on_loop(group[1], asked(group[1]));
+    const bool back = group[0].on_own_thread();
+    const bool here = co_await on_loop(group[0], asked(group[0]));
+    co_return std::array{there, back, here};
+  }(loops));
+  EXPECT_THAT(where, testing::Each(true));
+  loops.stop();
 }
 
 // Arms deadlines on the loop's thread and gives how late each was; a negative number is a deadline that came
