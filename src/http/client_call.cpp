@@ -77,6 +77,12 @@ Task<Result<bool>> ClientCall::send(bool fresh) {
       co_return std::unexpected(std::move(connected).error());
     }
   }
+  // The stop that a cancellation has posted may stand behind us on the loop: who cancels relies on nothing
+  // being written from then on.
+  if (options_.cancellation.cancelled()) {
+    release(false);
+    co_return fail(ErrorKind::kUnavailable, "RMT-H026", "cancelled before calling " + origin_);
+  }
   connection_->arm(left());
   const auto head =
       request_head(call_.method, call_.url.target, call_.url.authority(), call_.headers, call_.body.size());

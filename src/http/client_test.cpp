@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -278,6 +279,64 @@ TEST_F(ClientTest, CancellingEndsACallThatWaits) {
   EXPECT_EQ(response.error().code, "RMT-H027");
   EXPECT_TRUE(may_have_arrived(response.error()));
   EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
+}
+
+// A port whose connections nobody reads from: what has arrived lies in the kernel, and can be counted.
+class UnreadPort {
+ public:
+  UnreadPort() {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&at), sizeof(at));
+    ::listen(listener_, 1);
+    socklen_t size = sizeof(at);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size);
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(at.sin_port)) + "/";
+  }
+  ~UnreadPort() {
+    ::close(listener_);
+    if (peer_ >= 0) ::close(peer_);
+  }
+  UnreadPort(const UnreadPort&) = delete;
+  UnreadPort& operator=(const UnreadPort&) = delete;
+
+  const std::string& url() const { return url_; }
+  int arrived() {
+    if (peer_ < 0) peer_ = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    int bytes = 0;
+    if (peer_ >= 0) ::ioctl(peer_, FIONREAD, &bytes);
+    return bytes;
+  }
+
+ private:
+  int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int peer_ = -1;
+  std::string url_;
+};
+
+TEST_F(ClientTest, NothingIsWrittenOnceACallIsCancelled) {
+  // However many turns of the loop the call is ahead when it is cancelled: just connected is one of them.
+  auto& loop = loops_[0];
+  for (int turns = 0; turns < 6; ++turns) {
+    UnreadPort port;
+    int before = 0;
+    Cancellation cancellation;
+    std::function<void(int)> cancel_after = [&](int left) {
+      if (left > 0) return loop.post([&, left] { cancel_after(left - 1); });
+      before = port.arrived();
+      cancellation.cancel();
+    };
+    std::promise<Result<Response>> response;
+    loop.post([&] {
+      loop.spawn([](Task<Result<Response>> call, std::promise<Result<Response>>& done) -> Task<void> {
+        done.set_value(co_await std::move(call));
+      }(client_.call(to(port.url()), {.cancellation = cancellation}), response));
+      loop.post([&] { cancel_after(turns); });
+    });
+    EXPECT_FALSE(response.get_future().get());
+    EXPECT_EQ(port.arrived(), before) << "cancelled after " << turns << " turns";
+  }
 }
 
 TEST_F(ClientTest, CancellingAFinishedCallLeavesItsConnectionToOthers) {
