@@ -1,8 +1,8 @@
 // bench_load: MCP clients that call one tool as fast as its answers come, and what they saw.
 //
 //   bench_load --url http://127.0.0.1:PORT/mcp [--connections 64] [--calls 20000] [--warmup 0] [--tool echo]
-//              [--body-bytes 606] [--token-file FILE] [--first 0] [--watch PID,PID] [--survive 1] [--seconds
-//              120]
+//              [--body-bytes 606] [--token-file FILE] [--first 0] [--watch PID,PID] [--survive 1]
+//              [--record FILE] [--seconds 120]
 //
 // Each connection has a session of its own (initialize, notifications/initialized, DELETE); calls begin when
 // all are open, and connections take them from one number line that begins at --first: the argument `call`.
@@ -10,7 +10,8 @@
 // per call of each watched process, between the first call behind the warm-up and the last answer.
 //
 // Exits 0 when every call was answered with a result, 1 otherwise. With --survive 1 lost connections are
-// counted and are no failure. Stops after --seconds in any case.
+// counted and are no failure. Stops after --seconds in any case. With --record it appends one line to FILE
+// for each call that was answered with a result: its number and the time of CLOCK_MONOTONIC in ns.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -47,6 +48,7 @@ struct Plan {
   std::uint64_t first = 0;
   std::uint64_t seconds = 0;
   std::size_t body_bytes = 0;
+  std::string record;  // a file, or empty
   bool survive = false;
   std::vector<pid_t> watched;
 };
@@ -59,6 +61,7 @@ struct Connection {
   std::string session;
   std::string in;
   std::string out;
+  std::uint64_t number = 0;  // of its last call
   std::uint64_t sent_at = 0;
 };
 
@@ -76,6 +79,9 @@ class Load {
   explicit Load(Plan plan) : plan_(std::move(plan)), next_(plan_.first) {
     seen_.latencies.reserve(plan_.calls);
     connections_.resize(plan_.connections);
+    if (plan_.record.empty()) return;
+    record_.open(plan_.record, std::ios::app);
+    if (!record_) throw std::runtime_error("cannot write to " + plan_.record);
   }
 
   void run() {
@@ -180,6 +186,7 @@ class Load {
       if (seen_.first_error.empty()) seen_.first_error = answer.body.substr(0, 300);
     } else if (answer.body.find(R"("result":)") != std::string_view::npos) {
       ++seen_.answered;
+      if (record_.is_open()) record_ << connection.number << ' ' << now_ns() << '\n';
     } else if (status_of(answer) < 300) {
       fail(fmt::format("no result: {}", answer.body.substr(0, 300)));
     }
@@ -234,6 +241,7 @@ class Load {
     if (body_.size() + kEnd.size() < plan_.body_bytes)
       body_.append(plan_.body_bytes - body_.size() - kEnd.size(), 'x');
     body_ += kEnd;
+    connection.number = number;
     connection.sent_at = now_ns();
     post(connection, body_);
   }
@@ -334,12 +342,13 @@ class Load {
   std::array<char, 64 * 1024> buffer_{};
   std::string joined_;
   std::string body_;
+  std::ofstream record_;
 };
 
 Plan read_plan(int argc, char** argv) {
   const Options options(argc, argv,
                         {"--url", "--connections", "--calls", "--warmup", "--tool", "--body-bytes",
-                         "--token-file", "--first", "--watch", "--survive", "--seconds"});
+                         "--token-file", "--first", "--watch", "--survive", "--record", "--seconds"});
   Plan plan;
   auto url = options.text("--url");
   constexpr std::string_view kScheme = "http://";
@@ -359,6 +368,7 @@ Plan read_plan(int argc, char** argv) {
   plan.first = options.number("--first", 0);
   plan.seconds = options.number("--seconds", 120);
   plan.body_bytes = options.number("--body-bytes", 606);
+  plan.record = options.text("--record");
   plan.survive = options.number("--survive", 0) != 0;
   auto watched = options.text("--watch");
   while (!watched.empty()) {
