@@ -36,12 +36,18 @@ Result<void> load_people(store::Reader& reader, const HoldsBySubject& holds, sna
   ASSIGN_OR_RETURN(auto humans, reader.query("SELECT id, name, left_at FROM human ORDER BY id"));
   for (const auto& row : humans)
     data.humans.push_back({HumanId::trusted(row.text(0)), row.text(1), row.is_null(2)});
-  ASSIGN_OR_RETURN(auto services,
-                   reader.query("SELECT id, name, owner, deputy, state FROM service ORDER BY id"));
+  ASSIGN_OR_RETURN(
+      auto services,
+      reader.query("SELECT id, name, owner, deputy, issuing_system, state FROM service ORDER BY id"));
   for (const auto& row : services) {
-    ASSIGN_OR_RETURN(auto state, state_of(row.text(4)));
-    snapshot::Service service{ServiceId::trusted(row.text(0)), row.text(1), HumanId::trusted(row.text(2)),
-                              optional_human(row, 3),          state,       {}};
+    ASSIGN_OR_RETURN(auto state, state_of(row.text(5)));
+    snapshot::Service service{.id = ServiceId::trusted(row.text(0)),
+                              .name = row.text(1),
+                              .owner = HumanId::trusted(row.text(2)),
+                              .deputy = optional_human(row, 3),
+                              .issuing_system = row.text(4),
+                              .state = state,
+                              .holds = {}};
     if (auto found = holds.find(row.text(0)); found != holds.end())
       for (const auto& hold : found->second) service.holds.push_back(hold.kind);
     data.services.push_back(std::move(service));

@@ -33,6 +33,7 @@ struct Service {
   std::string name;
   HumanId owner;
   std::optional<HumanId> deputy;
+  std::string issuing_system;
   State state = State::kActive;
   std::vector<HoldKind> holds;
 };
