@@ -14,8 +14,8 @@ std::unexpected<Error> wrong(std::string_view name, std::string_view needed) {
 std::optional<char> from_hex_pair(std::string_view pair) {
   unsigned value = 0;
   if (pair.size() != 2) return std::nullopt;
-  const auto [end, failed] = std::from_chars(pair.data(), pair.data() + 2, value, 16);
-  if (failed != std::errc{} || end != pair.data() + 2) return std::nullopt;
+  const auto [end, failed] = std::from_chars(pair.data(), pair.data() + pair.size(), value, 16);
+  if (failed != std::errc{} || end != pair.data() + pair.size()) return std::nullopt;
   return static_cast<char>(value);
 }
 
@@ -146,6 +146,7 @@ Result<Environment> Fields::environment(std::string_view name) const {
   ASSIGN_OR_RETURN(const auto value, text(name));
   if (const auto environment = parse_environment(value)) return *environment;
   std::vector<std::string_view> names;
+  names.reserve(kEnvironments.size());
   for (const auto environment : kEnvironments) names.push_back(to_string(environment));
   return std::unexpected(not_known(name, value, names));
 }

@@ -76,7 +76,7 @@ Result<std::string> log_origin(const Config& config, const DataFolder& folder) {
 
 }  // namespace
 
-Issuer::Issuer(Environment environment, const std::string& public_url, issuer::KeyRing keys,
+Issuer::Issuer(Environment environment, const std::string& public_url, const issuer::KeyRing& keys,
                const snapshot::SnapshotHolder& snapshots, Random& random)
     : settings{.environment = environment,
                .issuer = fmt::format("{}/issuer/{}", public_url, to_string(environment)),
@@ -193,8 +193,8 @@ Result<void> Plane::open_issuers_at(std::string public_url) {
   public_url_ = std::move(public_url);
   for (const auto environment : kEnvironments) {
     ASSIGN_OR_RETURN(auto key, issuer::open_signing_key(folder_.issuer_key(to_string(environment)), random_));
-    ASSIGN_OR_RETURN(auto keys, issuer::KeyRing::of(std::move(key)));
-    auto made = std::make_unique<Issuer>(environment, public_url_, std::move(keys), snapshots_, random_);
+    ASSIGN_OR_RETURN(const auto keys, issuer::KeyRing::of(std::move(key)));
+    auto made = std::make_unique<Issuer>(environment, public_url_, keys, snapshots_, random_);
     TRY(issuer::check(made->settings));
     issuers_.at(static_cast<std::size_t>(environment)) = std::move(made);
   }

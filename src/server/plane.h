@@ -44,7 +44,7 @@ namespace remit::server {
 
 // One environment's authorization server.
 struct Issuer {
-  Issuer(Environment environment, const std::string& public_url, issuer::KeyRing keys,
+  Issuer(Environment environment, const std::string& public_url, const issuer::KeyRing& keys,
          const snapshot::SnapshotHolder& snapshots, Random& random);
   const issuer::Settings settings;
   const SnapshotDirectory directory;
