@@ -35,6 +35,19 @@ http::Task<Result<Answer>> run_command(store::Store* store, Command command, Cal
   co_return std::move(*answer);
 }
 
+// The same for a read. It keeps its snapshot, whatever is swapped meanwhile.
+http::Task<Result<Answer>> run_lookup(ReadingThread* thread, Lookup lookup, Call call,
+                                      std::shared_ptr<const snapshot::Snapshot> snapshot) {
+  const auto shared_call = std::make_shared<Call>(std::move(call));
+  const auto answer = std::make_shared<Answer>();
+  auto done = co_await thread->run([=](store::Reader& reader) -> Result<> {
+    ASSIGN_OR_RETURN(*answer, lookup(*shared_call, *snapshot, reader));
+    return {};
+  });
+  if (!done) co_return std::unexpected(std::move(done).error());
+  co_return std::move(*answer);
+}
+
 http::Response response_of(Result<Answer> answer) {
   if (!answer) return http::problem(answer.error());
   return {.status = answer->status,
@@ -44,25 +57,31 @@ http::Response response_of(Result<Answer> answer) {
 
 }  // namespace
 
-Api::Api(ApiParts parts) : parts_(parts) {
+Api::Api(ApiParts parts) : parts_(std::move(parts)), reading_(parts_.store) {
+  append(routes_, status_routes(parts_));
   append(routes_, people_routes(parts_));
+  append(routes_, service_routes(parts_));
   append(routes_, agent_routes(parts_));
   append(routes_, deployment_routes(parts_));
   append(routes_, grant_routes(parts_));
   append(routes_, destination_routes(parts_));
   append(routes_, tool_routes(parts_));
+  append(routes_, policy_routes(parts_));
+  append(routes_, audit_routes(parts_));
 }
 
 http::Task<Result<Answer>> Api::run(const Route* route, Call call) const {
-  if (const auto* query = std::get_if<Query>(&route->work)) {
-    const auto snapshot = parts_.snapshots.current();
-    if (!snapshot)
-      co_return fail(ErrorKind::kUnavailable, "RMT-X011", "nothing has been read from the store yet");
-    co_return (*query)(call, *snapshot);
-  }
   if (const auto* command = std::get_if<Command>(&route->work))
     co_return co_await run_command(&parts_.store, *command, std::move(call));
-  co_return co_await std::get<Activity>(route->work)(std::move(call));
+  if (const auto* activity = std::get_if<Activity>(&route->work))
+    co_return co_await (*activity)(std::move(call));
+
+  auto snapshot = parts_.snapshots.current();
+  if (!snapshot)
+    co_return fail(ErrorKind::kUnavailable, "RMT-X011", "nothing has been read from the store yet");
+  if (const auto* lookup = std::get_if<Lookup>(&route->work))
+    co_return co_await run_lookup(&reading_, *lookup, std::move(call), std::move(snapshot));
+  co_return std::get<Query>(route->work)(call, *snapshot);
 }
 
 http::Task<http::Response> Api::handle(http::Request request, audit::Actor actor) const {

@@ -2,22 +2,34 @@
 // through it: the command line, the console and other programs see the same resources and the same errors.
 //
 //   GET  /v1/status
+//   GET  /v1/services             POST /v1/services
 //   GET  /v1/humans               POST /v1/humans            POST /v1/humans/{name}/leave
 //   GET  /v1/agents               POST /v1/agents            GET  /v1/agents/{name}
 //   POST /v1/agents/{name}/kill   POST /v1/agents/{name}/owner
 //   GET  /v1/deployments          GET  /v1/deployments/{environment}/{name}
 //   POST /v1/deployments/{environment}/{name}/{submit,approve,refuse,retire,kill,lift,credentials}
+//   POST /v1/credentials/{id}/revoke
 //   GET  /v1/grants               POST /v1/grants            POST /v1/grants/revoke
 //   GET  /v1/destinations         POST /v1/destinations
 //   POST /v1/destinations/{environment}/{name}/{scan,secret,retire}
 //   GET  /v1/tools                GET  /v1/tools/{environment}/{tool}/change
 //   POST /v1/tools/{environment}/{tool}/{classify,approve-change,retire}
+//   GET  /v1/policies/{environment}                          POST /v1/policies/{environment}
+//   GET  /v1/audit/entries        GET  /v1/decisions/{id}
 //
 // `scan` asks the destination's server for its tools and pins them. A tool's name, "erp/read", is one segment
 // of the path: its slash is written %2F.
 //
 // A command is one transaction of the store with its governance events; its answer comes when it is durable
-// and in force. A list is read from the snapshot in force. Errors are problem details (RFC 9457) with code
+// and in force. A list is read from the snapshot in force. What the snapshot does not have (the log, the
+// history of policies) is read from the store beside the loops (admin/reading_thread.h), so that neither they
+// nor a write wait for it.
+//
+// /v1/audit/entries gives the end of the log; with `after` or `from`, which are indexes, what follows that
+// entry or begins with it. A page has at most `limit` entries, and fewer where they are large: go on after
+// its last index. What it shows is what auditors are given: ids, enumerations and commitments.
+//
+// Errors are problem details (RFC 9457) with code
 // and fix. A member of a body that is not known is refused: a command that ignores half of what it was told
 // does another thing.
 //
@@ -33,6 +45,7 @@
 #include <memory>
 #include <vector>
 
+#include "admin/reading_thread.h"
 #include "admin/route.h"
 #include "audit/log.h"
 #include "catalog/catalog.h"
@@ -46,6 +59,21 @@
 
 namespace remit::admin {
 
+// Where an environment answers to agents.
+struct Endpoint {
+  Environment environment = Environment::kSandbox;
+  std::string mcp;
+  std::string issuer;
+  std::string token_endpoint;
+};
+
+// How the plane is reached and verified; URLs are empty while nobody listens.
+struct Doors {
+  std::string log_key;  // the log's verifier key, as text
+  std::string public_url;
+  std::vector<Endpoint> endpoints;
+};
+
 // What the API works on. All must outlive it.
 struct ApiParts {
   store::Store& store;
@@ -55,6 +83,9 @@ struct ApiParts {
   const snapshot::SnapshotHolder& snapshots;
   // Asks a destination's server for all its tools. On the loop of the request. Errors: kUnavailable.
   std::function<http::Task<Result<mcp::ToolPage>>(snapshot::Destination)> list_tools;
+  std::string version;
+  // On the reading thread.
+  std::function<Doors()> doors;
 };
 
 class Api {
@@ -69,6 +100,7 @@ class Api {
 
   const ApiParts parts_;
   std::vector<Route> routes_;
+  mutable ReadingThread reading_;
 };
 
 }  // namespace remit::admin

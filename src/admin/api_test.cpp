@@ -1,134 +1,16 @@
-#include "admin/api.h"
+// Requests as a whole, and the commands on people, agents, destinations and tools.
 
-#include <gtest/gtest.h>
-
-#include <boost/json/serialize.hpp>
-
-#include "base/canonical_json.h"
-#include "catalog/load.h"
-#include "http/block_on.h"
-#include "identity/load.h"
-#include "jose/key.h"
-#include "store/temp_folder.h"
+#include "admin/testing.h"
 
 namespace remit::admin {
 namespace {
 
 namespace json = boost::json;
 
-constexpr Instant kNow{std::chrono::seconds(1'800'000'000)};
-
-// The API on a store of its own, with snapshots swapped as the server does.
-class ApiTest : public testing::Test {
- protected:
-  ApiTest() : clock_(kNow), random_(7) {
-    auto migrations = audit::migrations();
-    std::ranges::move(identity::migrations(), std::back_inserter(migrations));
-    std::ranges::move(catalog::migrations(), std::back_inserter(migrations));
-    store_ =
-        std::move(store::Store::open({.file = folder_ / "remit.db", .migrations = std::move(migrations)}))
-            .value();
-    store_->on_commit([this](std::int64_t revision, store::Reader& reader) {
-      snapshot::SnapshotData data;
-      data.revision = revision;
-      ASSERT_TRUE(identity::load(reader, data));
-      ASSERT_TRUE(catalog::load(reader, data));
-      snapshots_.swap(std::make_shared<snapshot::Snapshot>(std::move(data)));
-    });
-    log_ = std::move(audit::Log::open(*store_, clock_, random_)).value();
-    registry_ = std::make_unique<identity::Registry>(*log_, clock_, random_);
-    vault_ = std::make_unique<catalog::Vault>(catalog::Vault::open(folder_ / "vault.key", random_).value());
-    catalog_ =
-        std::make_unique<catalog::Catalog>(*log_, clock_, random_, *vault_, identity::require_active_human);
-    policies_ = std::make_unique<catalog::PolicyPublisher>(*log_, clock_, random_, identity::require_active_human);
-    api_ = std::make_unique<Api>(
-        ApiParts{.store = *store_,
-                 .registry = *registry_,
-                 .catalog = *catalog_,
-                 .policies = *policies_,
-                 .snapshots = snapshots_,
-                 .list_tools = [this](snapshot::Destination) -> http::Task<Result<mcp::ToolPage>> {
-                   co_return offered();
-                 }});
-  }
-
-  struct Reply {
-    int status;
-    json::object body;
-    std::string code() const { return body.contains("code") ? std::string(body.at("code").as_string()) : ""; }
-  };
-
-  Reply call(http::Method method, std::string_view path, const json::value& body = nullptr) {
-    return raw(method, path, body.is_null() ? "" : json::serialize(body));
-  }
-
-  Reply raw(http::Method method, std::string_view path, std::string body) {
-    http::Request request{.method = method,
-                          .target = std::string(path),
-                          .path = std::string(path),
-                          .query = {},
-                          .headers = {},
-                          .body = std::move(body),
-                          .peer = {}};
-    const auto response =
-        http::block_on(loop_, api_->handle(std::move(request), {.id = "operator", .via = "api"}));
-    return {response.status, parse_json(response.body).value().as_object()};
-  }
-
-  Reply post(std::string_view path, const json::object& body = {}) {
-    return call(http::Method::kPost, path, body);
-  }
-  Reply get(std::string_view path) { return call(http::Method::kGet, path); }
-
-  json::object registration(std::string_view name, std::string_view environment) {
-    return {
-        {"name", name},
-        {"owner", "ana"},
-        {"purpose", "Close supplier invoices"},
-        {"process", "accounts-payable"},
-        {"issuing_system", "remit"},
-        {"environment", environment},
-        {"expires", "2027-06-01T00:00:00Z"},
-        {"public_jwk", jose::PrivateKey::generate(jose::Algorithm::kEd25519, random_).public_key().jwk()}};
-  }
-
-  // What the destinations' server offers, each definition in JSON.
-  Result<mcp::ToolPage> offered() {
-    if (definitions_.empty()) return fail(ErrorKind::kUnavailable, "RMT-U001", "nobody answers");
-    mcp::ToolPage page;
-    for (const auto& raw : definitions_) page.tools.push_back(mcp::parse_tool(raw).value());
-    return page;
-  }
-
-  void with_people() {
-    for (const auto name : {"ana", "raj"}) ASSERT_EQ(post("/v1/humans", {{"name", name}}).status, 201);
-  }
-
-  const store::TempFolder folder_;
-  ManualClock clock_;
-  SeededRandom random_;
-  snapshot::SnapshotHolder snapshots_;
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<audit::Log> log_;
-  std::unique_ptr<identity::Registry> registry_;
-  std::unique_ptr<catalog::Vault> vault_;
-  std::unique_ptr<catalog::Catalog> catalog_;
-  std::unique_ptr<catalog::PolicyPublisher> policies_;
-  std::vector<std::string> definitions_;
-  std::unique_ptr<Api> api_;
-  http::Loop loop_;
-};
-
 TEST_F(ApiTest, AnswersEveryFaultyRequestWithAProblem) {
   with_people();
-  struct Case {
-    http::Method method;
-    std::string_view path, body;
-    int status;
-    std::string_view code;
-  };
   using enum http::Method;
-  const Case cases[] = {
+  const Faulty cases[] = {
       {kGet, "/v1/nothing", "", 404, "RMT-X010"},
       {kGet, "/v1/humans/", "", 404, "RMT-X010"},
       {kDelete, "/v1/humans", "", 405, "RMT-H006"},
@@ -146,14 +28,7 @@ TEST_F(ApiTest, AnswersEveryFaultyRequestWithAProblem) {
       {kGet, "/v1/deployments/moon/a", "", 404, "RMT-X010"},
       {kPost, "/v1/deployments/production/a/approve", R"({"by":"raj"})", 404, "RMT-I003"},
   };
-  const auto before = store_->revision();
-  for (const auto& expected : cases) {
-    const auto reply = raw(expected.method, expected.path, std::string(expected.body));
-    EXPECT_EQ(reply.status, expected.status) << expected.path << " " << expected.body;
-    EXPECT_EQ(reply.code(), expected.code) << expected.path << " " << json::serialize(reply.body);
-    EXPECT_TRUE(reply.body.contains("fix")) << expected.path;
-  }
-  EXPECT_EQ(store_->revision(), before);
+  expect_problems(cases);
 }
 
 TEST_F(ApiTest, CarriesAnAgentFromItsRegistrationToItsEnd) {
@@ -183,6 +58,33 @@ TEST_F(ApiTest, CarriesAnAgentFromItsRegistrationToItsEnd) {
 
   EXPECT_EQ(post("/v1/deployments/production/invoice-bot/retire", {{"reason", "replaced"}}).status, 200);
   EXPECT_EQ(state(), "retired");
+}
+
+TEST_F(ApiTest, RevokesACredentialForEver) {
+  with_people();
+  const auto registered = post("/v1/agents", registration("report-bot", "sandbox"));
+  const std::string revoke =
+      "/v1/credentials/" + std::string(registered.body.at("credential").as_string()) + "/revoke";
+  const std::string unknown = "/v1/credentials/crd_" + std::string(32, '0') + "/revoke";
+  using enum http::Method;
+  const Faulty cases[] = {
+      {kPost, "/v1/credentials/report-bot/revoke", "", 400, "RMT-B002"},
+      {kPost, unknown, "", 404, "RMT-I003"},
+      {kPost, revoke, R"({"by":"nobody"})", 404, "RMT-I001"},
+      {kPost, revoke, R"({"reason":"lost"})", 400, "RMT-X012"},
+      {kGet, revoke, "", 405, "RMT-H006"},
+  };
+  expect_problems(cases);
+
+  const auto revoked = post(revoke, {{"by", "raj"}});
+  ASSERT_EQ(revoked.status, 200) << json::serialize(revoked.body);
+  EXPECT_EQ(revoked.body.at("id"), registered.body.at("credential"));
+  const auto shown = get("/v1/deployments/sandbox/report-bot").body.at("credentials").at(0);
+  EXPECT_EQ(shown.at("revoked"), true);
+  EXPECT_EQ(post(revoke).code(), "RMT-I022");
+  const auto event = get("/v1/audit/entries?limit=1").body.at("items").at(0).at("entry");
+  EXPECT_EQ(event.at("action"), "credential.revoke");
+  EXPECT_TRUE(event.at("actor").as_string().starts_with("hum_"));
 }
 
 TEST_F(ApiTest, HoldsWhatALeaverOwned) {

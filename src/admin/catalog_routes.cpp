@@ -149,10 +149,10 @@ Result<Answer> classify(catalog::Catalog& catalog, const Call& call, store::Tran
                              {"data_class", to_string(classification.data_class)}}};
 }
 
-// Both definitions of a quarantined tool. A command only because it reads what the snapshot does not have.
-Result<Answer> pin_change(const Call& call, store::Transaction& tx) {
-  ASSIGN_OR_RETURN(const auto id, tool_of_path(call, tx));
-  ASSIGN_OR_RETURN(const auto change, catalog::Catalog::pin_change(tx, id));
+// Both definitions of a quarantined tool.
+Result<Answer> pin_change(const Call& call, const Snapshot&, store::Reader& reader) {
+  ASSIGN_OR_RETURN(const auto id, tool_of_path(call, reader));
+  ASSIGN_OR_RETURN(const auto change, catalog::Catalog::pin_change(reader, id));
   return Answer{json::object{{"id", id.str()},
                              {"pinned", change.pinned},
                              {"offered", change.offered},
@@ -248,7 +248,7 @@ std::vector<Route> tool_routes(const ApiParts& parts) {
        }},
       {Method::kPost, "/v1/tools/{environment}/{tool}/classify",
        [&catalog](const Call& call, store::Transaction& tx) { return classify(catalog, call, tx); }},
-      {Method::kGet, "/v1/tools/{environment}/{tool}/change", Command(pin_change)},
+      {Method::kGet, "/v1/tools/{environment}/{tool}/change", Lookup(pin_change)},
       {Method::kPost, "/v1/tools/{environment}/{tool}/approve-change",
        [&catalog](const Call& call, store::Transaction& tx) { return approve_change(catalog, call, tx); }},
       {Method::kPost, "/v1/tools/{environment}/{tool}/retire",

@@ -255,6 +255,14 @@ std::vector<Route> deployment_routes(const ApiParts& parts) {
                          [&registry](const Call& call, auto& tx, const auto& actor, const auto& id) {
                            return lift(registry, call, tx, actor, id);
                          }),
+      {Method::kPost, "/v1/credentials/{id}/revoke",
+       [&registry](const Call& call, store::Transaction& tx) -> Result<Answer> {
+         ASSIGN_OR_RETURN(const auto id, CredentialId::parse(call.path.at("id")));
+         ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
+         TRY(call.body.all_known());
+         TRY(registry.revoke_credential(tx, actor, id));
+         return done({{"id", id.str()}, {"revoked", true}});
+       }},
       deployment_command(
           "/v1/deployments/{environment}/{name}/credentials",
           [&registry](const Call& call, auto& tx, const auto& actor, const auto& id) -> Result<json::object> {

@@ -40,13 +40,16 @@ struct Answer {
 using Query = std::function<Result<Answer>(const Call&, const snapshot::Snapshot&)>;
 // Changes the store: runs inside a transaction, on the writer's thread.
 using Command = std::function<Result<Answer>(const Call&, store::Transaction&)>;
+// Reads what the snapshot does not have: on the reading thread, with the snapshot that was in force when the
+// request came, for the names of what it finds.
+using Lookup = std::function<Result<Answer>(const Call&, const snapshot::Snapshot&, store::Reader&)>;
 // Anything that waits for others.
 using Activity = std::function<http::Task<Result<Answer>>(Call)>;
 
 struct Route {
   http::Method method;
   std::string_view pattern;  // "/v1/agents/{name}"
-  std::variant<Query, Command, Activity> work;
+  std::variant<Query, Command, Lookup, Activity> work;
 };
 
 // The path's parts where it fits the pattern. Segments are percent-decoded after they are split, so a part

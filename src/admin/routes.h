@@ -8,12 +8,16 @@
 
 namespace remit::admin {
 
+std::vector<Route> status_routes(const ApiParts& parts);
 std::vector<Route> people_routes(const ApiParts& parts);
+std::vector<Route> service_routes(const ApiParts& parts);
 std::vector<Route> agent_routes(const ApiParts& parts);
 std::vector<Route> deployment_routes(const ApiParts& parts);
 std::vector<Route> grant_routes(const ApiParts& parts);
 std::vector<Route> destination_routes(const ApiParts& parts);
 std::vector<Route> tool_routes(const ApiParts& parts);
+std::vector<Route> policy_routes(const ApiParts& parts);
+std::vector<Route> audit_routes(const ApiParts& parts);
 
 // Who acts: the caller, or the person that the body names in `by`, for whom the caller speaks.
 Result<audit::Actor> actor_of(const Call& call, store::Reader& reader);

@@ -10,13 +10,7 @@ namespace {
 
 namespace json = boost::json;
 
-// A person's name, or the id of somebody who is in the store no more.
-json::value name_of(const HumanId& id, const snapshot::Snapshot& snapshot) {
-  const auto* human = snapshot.human(id.str());
-  return json::value(human != nullptr ? human->name : id.str());
-}
-
-json::value name_of(const std::optional<HumanId>& id, const snapshot::Snapshot& snapshot) {
+json::value name_or_null(const std::optional<HumanId>& id, const snapshot::Snapshot& snapshot) {
   return id ? name_of(*id, snapshot) : json::value(nullptr);
 }
 
@@ -36,12 +30,29 @@ json::array holds_of(const snapshot::Deployment& deployment) {
 
 }  // namespace
 
+json::value name_of(const HumanId& id, const snapshot::Snapshot& snapshot) {
+  const auto* human = snapshot.human(id.str());
+  return json::value(human != nullptr ? human->name : id.str());
+}
+
 std::string label(const snapshot::Deployment& deployment) {
   return std::string(to_string(deployment.environment)) + "/" + deployment.name;
 }
 
 json::object view(const snapshot::Human& human) {
   return {{"id", human.id.str()}, {"name", human.name}, {"active", human.active}};
+}
+
+json::object view(const snapshot::Service& service, const snapshot::Snapshot& snapshot) {
+  json::array holds;
+  for (const auto kind : service.holds) holds.push_back(json::value(to_string(kind)));
+  return {{"id", service.id.str()},
+          {"name", service.name},
+          {"owner", name_of(service.owner, snapshot)},
+          {"deputy", name_or_null(service.deputy, snapshot)},
+          {"issuing_system", service.issuing_system},
+          {"state", to_string(service.state)},
+          {"holds", std::move(holds)}};
 }
 
 json::object view(const snapshot::Credential& credential) {
@@ -66,7 +77,7 @@ json::object view(const snapshot::Deployment& deployment, const snapshot::Snapsh
           {"state", to_string(deployment.state)},
           {"holds", holds_of(deployment)},
           {"owner", name_of(deployment.owner, snapshot)},
-          {"deputy", name_of(deployment.deputy, snapshot)},
+          {"deputy", name_or_null(deployment.deputy, snapshot)},
           {"purpose", deployment.purpose},
           {"process", deployment.process},
           {"expires", format_instant(deployment.expires)},
@@ -81,7 +92,7 @@ json::object view(const snapshot::Agent& agent, const snapshot::Snapshot& snapsh
   return {{"id", agent.id.str()},
           {"name", agent.name},
           {"owner", name_of(agent.owner, snapshot)},
-          {"deputy", name_of(agent.deputy, snapshot)},
+          {"deputy", name_or_null(agent.deputy, snapshot)},
           {"purpose", agent.purpose},
           {"process", agent.process},
           {"issuing_system", agent.issuing_system},

@@ -11,6 +11,7 @@
 namespace remit::admin {
 
 boost::json::object view(const snapshot::Human& human);
+boost::json::object view(const snapshot::Service& service, const snapshot::Snapshot& snapshot);
 boost::json::object view(const snapshot::Agent& agent, const snapshot::Snapshot& snapshot);
 boost::json::object view(const snapshot::Deployment& deployment, const snapshot::Snapshot& snapshot);
 boost::json::object view(const snapshot::Credential& credential);
@@ -18,6 +19,9 @@ boost::json::object view(const snapshot::Grant& grant, const snapshot::Snapshot&
 boost::json::object view(const snapshot::Destination& destination, const snapshot::Snapshot& snapshot);
 // `claims` is what the tool's server says of it: shown, never believed.
 boost::json::object view(const snapshot::Tool& tool, const snapshot::Snapshot& snapshot);
+
+// A person's name, or the id of somebody who is in the store no more.
+boost::json::value name_of(const HumanId& id, const snapshot::Snapshot& snapshot);
 
 // "production/invoice-bot"
 std::string label(const snapshot::Deployment& deployment);

@@ -52,6 +52,14 @@ Result<Tail> read_tail(store::Reader& reader) {
               .time = row.integer(3)};
 }
 
+// Rows of idx and entry.
+std::vector<std::pair<std::uint64_t, std::string>> numbered(const std::vector<store::Row>& rows) {
+  std::vector<std::pair<std::uint64_t, std::string>> entries;
+  entries.reserve(rows.size());
+  for (const auto& row : rows) entries.emplace_back(static_cast<std::uint64_t>(row.integer(0)), row.text(1));
+  return entries;
+}
+
 store::Value optional_text(std::string_view text) {
   if (text.empty()) return nullptr;
   return std::string(text);
@@ -230,15 +238,21 @@ Result<std::string> read_entry(store::Reader& reader, std::uint64_t index) {
   return rows.front().text(0);
 }
 
+Result<std::vector<std::pair<std::uint64_t, std::string>>> read_entries(store::Reader& reader,
+                                                                        std::uint64_t first,
+                                                                        std::uint64_t count) {
+  ASSIGN_OR_RETURN(const auto rows,
+                   reader.query("SELECT idx, entry FROM log_entry WHERE idx >= ? ORDER BY idx LIMIT ?",
+                                {static_cast<std::int64_t>(first), static_cast<std::int64_t>(count)}));
+  return numbered(rows);
+}
+
 Result<std::vector<std::pair<std::uint64_t, std::string>>> entries_about(store::Reader& reader,
                                                                          std::string_view subject) {
   ASSIGN_OR_RETURN(const auto rows,
                    reader.query("SELECT idx, entry FROM log_entry WHERE subject = ? ORDER BY idx",
                                 {std::string(subject)}));
-  std::vector<std::pair<std::uint64_t, std::string>> entries;
-  entries.reserve(rows.size());
-  for (const auto& row : rows) entries.emplace_back(static_cast<std::uint64_t>(row.integer(0)), row.text(1));
-  return entries;
+  return numbered(rows);
 }
 
 Result<std::uint64_t> log_size(store::Reader& reader) {

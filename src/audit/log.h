@@ -136,6 +136,10 @@ class Log {
 
 // One entry as it was written. Errors: kNotFound RMT-A013, those of the store.
 Result<std::string> read_entry(store::Reader& reader, std::uint64_t index);
+// Up to `count` entries from index `first` on, in their order; fewer where the log ends.
+Result<std::vector<std::pair<std::uint64_t, std::string>>> read_entries(store::Reader& reader,
+                                                                        std::uint64_t first,
+                                                                        std::uint64_t count);
 // The entries about a decision or an object, oldest first.
 Result<std::vector<std::pair<std::uint64_t, std::string>>> entries_about(store::Reader& reader,
                                                                          std::string_view subject);

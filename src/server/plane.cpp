@@ -123,9 +123,12 @@ Result<void> Plane::open_parts() {
       .catalog = *catalog_,
       .policies = *policies_,
       .snapshots = snapshots_,
-      .list_tools = [this](snapshot::Destination destination) {
-        return gateway::list_tools(loops_[0], *vault_, std::move(destination), upstream_limits(config_));
-      }});
+      .list_tools =
+          [this](snapshot::Destination destination) {
+            return gateway::list_tools(loops_[0], *vault_, std::move(destination), upstream_limits(config_));
+          },
+      .version = REMIT_VERSION,
+      .doors = [this] { return doors(); }});
   return open_log();
 }
 
@@ -201,6 +204,19 @@ Result<void> Plane::open_issuers_at(std::string public_url) {
   return {};
 }
 
+// A command line that opens the plane itself has issuers too, under a URL at which nobody answers.
+admin::Doors Plane::doors() const {
+  admin::Doors doors{.log_key = log_key().text(), .public_url = {}, .endpoints = {}};
+  if (!ready_.load(std::memory_order_acquire)) return doors;
+  doors.public_url = public_url_;
+  for (const auto& issuer : issuers_)
+    doors.endpoints.push_back({.environment = issuer->settings.environment,
+                               .mcp = issuer->settings.audience,
+                               .issuer = issuer->settings.issuer,
+                               .token_endpoint = issuer->settings.token_endpoint()});
+  return doors;
+}
+
 const Issuer* Plane::issuer(Environment environment) const {
   return issuers_.at(static_cast<std::size_t>(environment)).get();
 }
@@ -251,6 +267,9 @@ Result<std::vector<std::string>> Plane::listen() {
     return {};
   }));
 
+  // Before the socket is there: whoever asks for the status over it is told the endpoints.
+  ready_.store(true, std::memory_order_release);
+
   command_server_ = std::make_unique<http::Server>(
       loops_, http::ServerOptions{},
       // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
@@ -258,7 +277,6 @@ Result<std::vector<std::string>> Plane::listen() {
   ASSIGN_OR_RETURN(command_address_, folder_.socket_address());
   TRY(command_server_->listen(command_address_.text));
   publisher_thread_ = std::jthread([this](const std::stop_token& stop) { publish_while_running(stop); });
-  ready_.store(true, std::memory_order_release);
   return taken;
 }
 
@@ -388,6 +406,7 @@ bool Plane::stop() {
 
 Plane::~Plane() {
   stop();
+  api_.reset();  // it reads from the store on a thread of its own
   // What the store still calls back must be gone after it.
   store_.reset();
 }

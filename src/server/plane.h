@@ -91,6 +91,7 @@ class Plane {
   Result<void> open_issuers_at(std::string public_url);
   Result<void> open_parts();
   Result<void> open_log();
+  admin::Doors doors() const;
   Result<std::shared_ptr<const snapshot::Snapshot>> build_snapshot(std::int64_t revision,
                                                                    store::Reader& reader);
   void on_commit(std::int64_t revision, store::Reader& reader);

@@ -1,0 +1,186 @@
+// The log: its entries as they were written, and what they say of one decision.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "admin/routes.h"
+#include "admin/views.h"
+#include "base/canonical_json.h"
+
+namespace remit::admin {
+namespace {
+
+namespace json = boost::json;
+using http::Method;
+using snapshot::Snapshot;
+using Entry = std::pair<std::uint64_t, json::object>;
+
+constexpr std::uint64_t kMaxEntries = 1000;
+constexpr std::uint64_t kDefaultTail = 20;
+// Few entries have more than 2 KiB, and none more than 64: with this bound an answer stays within what JSON
+// parsers take (base/canonical_json.h), whatever agents put into the names of their arguments.
+constexpr std::size_t kMaxPageBytes = std::size_t{2} * 1024 * 1024;
+constexpr std::uint64_t kRowsAtOnce = 32;
+
+Result<json::object> parse_entry(std::uint64_t index, std::string_view text) {
+  auto parsed = parse_json(text);
+  if (!parsed || !parsed->is_object())
+    return fail(ErrorKind::kInternal, "RMT-A006",
+                fmt::format("entry {} of the log is no JSON object", index));
+  return std::move(parsed->get_object());
+}
+
+json::object view(Entry entry) { return {{"index", entry.first}, {"entry", std::move(entry.second)}}; }
+
+// The first index of a page and how many entries it has at most; which of them stay where they are large.
+struct Page {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  enum class Keep { kFirst, kLast } keep = Keep::kFirst;
+};
+
+// `after` is the index of an entry that the caller has, `from` that of one that it wants; with neither, the
+// page is the end of the log.
+Result<Page> page_of(const Fields& query, std::uint64_t size) {
+  ASSIGN_OR_RETURN(const auto after, query.optional_count("after"));
+  ASSIGN_OR_RETURN(const auto from, query.optional_count("from"));
+  ASSIGN_OR_RETURN(const auto limit, query.optional_count("limit"));
+  TRY(query.all_known());
+  if (after && from) return fail(ErrorKind::kInvalid, "RMT-X012", "a page has either `after` or `from`");
+  if (limit && (*limit == 0 || *limit > kMaxEntries))
+    return fail(ErrorKind::kInvalid, "RMT-X012", fmt::format("`limit` must be from 1 to {}", kMaxEntries));
+  if (after) return Page{.first = std::min(*after, size) + 1, .count = limit.value_or(kMaxEntries)};
+  if (from) return Page{.first = std::min(*from, size), .count = limit.value_or(kMaxEntries)};
+  const auto count = std::min(limit.value_or(kDefaultTail), size);
+  return Page{.first = size - count, .count = count, .keep = Page::Keep::kLast};
+}
+
+// Rows are read a few at a time, from the end that is kept, until the page is full.
+Result<json::array> read_page(store::Reader& reader, Page page) {
+  const bool backwards = page.keep == Page::Keep::kLast;
+  json::array items;
+  std::size_t bytes = 0;
+  while (page.count > 0 && bytes < kMaxPageBytes) {
+    const auto count = std::min(page.count, kRowsAtOnce);
+    ASSIGN_OR_RETURN(auto rows, audit::read_entries(
+                                    reader, backwards ? page.first + page.count - count : page.first, count));
+    if (rows.empty()) break;
+    if (backwards) std::ranges::reverse(rows);
+    for (const auto& [index, text] : rows) {
+      ASSIGN_OR_RETURN(auto entry, parse_entry(index, text));
+      items.push_back(view({index, std::move(entry)}));
+      bytes += text.size();
+      if (bytes >= kMaxPageBytes) break;
+    }
+    if (!backwards) page.first += count;
+    page.count -= count;
+  }
+  if (backwards) std::ranges::reverse(items);
+  return items;
+}
+
+Result<Answer> entries(const Call& call, store::Reader& reader) {
+  ASSIGN_OR_RETURN(const auto size, audit::log_size(reader));
+  ASSIGN_OR_RETURN(const auto page, page_of(call.query, size));
+  ASSIGN_OR_RETURN(auto items, read_page(reader, page));
+  return Answer{json::object{{"size", size}, {"items", std::move(items)}}};
+}
+
+// A member of an entry, or null where it has none.
+json::value member(const json::object& entry, std::string_view name) {
+  const auto* value = entry.if_contains(name);
+  return value != nullptr ? *value : json::value(nullptr);
+}
+
+std::string text(const json::object& entry, std::string_view name) {
+  const auto* value = entry.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// The name behind an id, or the id where the snapshot does not have it (any more).
+template <typename T>
+json::value named(const T* found, std::string T::* name, const std::string& id) {
+  if (found != nullptr) return json::value(found->*name);
+  return id.empty() ? json::value(nullptr) : json::value(id);
+}
+
+// What was called: the tool's name, or what the caller asked for where it is no tool of theirs.
+json::value tool_of(const json::object& entry, const Snapshot& snapshot) {
+  const auto id = text(entry, "tool");
+  if (id.empty()) return member(entry, "tool_asked");
+  return named(snapshot.tool(id), &snapshot::Tool::qualified_name, id);
+}
+
+json::value outcome_of(const std::vector<Entry>& entries) {
+  for (const auto& [_, entry] : entries)
+    if (text(entry, "kind") == "outcome")
+      return json::object{{"status", member(entry, "status")},
+                          {"reason", member(entry, "reason")},
+                          {"latency_us", member(entry, "latency_us")},
+                          {"time", member(entry, "time")}};
+  return nullptr;
+}
+
+// `decided` is the entry of the decision itself; all that is shown is in the log or names what is in it.
+json::object explain(const DecisionId& id, const json::object& decided, std::vector<Entry> entries,
+                     const Snapshot& snapshot) {
+  const auto* reason = find_error(text(decided, "reason"));
+  const auto deployment = text(decided, "deployment");
+  const auto destination = text(decided, "destination");
+  json::object shown{
+      {"decision", id.str()},
+      {"verdict", member(decided, "verdict")},
+      {"reason", member(decided, "reason")},
+      {"title", reason != nullptr ? json::value(reason->title) : nullptr},
+      {"fix", reason != nullptr ? json::value(reason->fix) : nullptr},
+      {"time", member(decided, "time")},
+      {"environment", member(decided, "environment")},
+      {"deployment", member(decided, "deployment")},
+      {"agent", named(snapshot.deployment(deployment), &snapshot::Deployment::name, deployment)},
+      {"tool", tool_of(decided, snapshot)},
+      {"destination", named(snapshot.destination(destination), &snapshot::Destination::name, destination)},
+      {"effect", member(decided, "effect")},
+      {"data_class", member(decided, "data_class")},
+      {"policies", decided.contains("policies") ? decided.at("policies") : json::array()},
+      {"policy_errors", decided.contains("policy_errors") ? decided.at("policy_errors") : json::array()},
+      {"approval_path", member(decided, "approval_path")},
+      {"revision", member(decided, "revision")},
+      {"outcome", outcome_of(entries)}};
+  json::array all;
+  all.reserve(entries.size());
+  for (auto& entry : entries) all.push_back(view(std::move(entry)));
+  shown["entries"] = std::move(all);
+  return shown;
+}
+
+Result<Answer> decision(const Call& call, const Snapshot& snapshot, store::Reader& reader) {
+  TRY(call.query.all_known());
+  ASSIGN_OR_RETURN(const auto id, DecisionId::parse(call.path.at("id")));
+  ASSIGN_OR_RETURN(const auto rows, audit::entries_about(reader, id.str()));
+  std::vector<Entry> entries;
+  entries.reserve(rows.size());
+  std::optional<json::object> decided;
+  for (const auto& [index, written] : rows) {
+    ASSIGN_OR_RETURN(auto entry, parse_entry(index, written));
+    if (const auto kind = text(entry, "kind"); kind == "intent" || kind == "denial") decided = entry;
+    entries.emplace_back(index, std::move(entry));
+  }
+  if (!decided)
+    return fail(ErrorKind::kNotFound, "RMT-A014", fmt::format("the log has no decision `{}`", id.str()));
+  return Answer{explain(id, *decided, std::move(entries), snapshot)};
+}
+
+}  // namespace
+
+std::vector<Route> audit_routes(const ApiParts&) {
+  return {
+      {Method::kGet, "/v1/audit/entries",
+       [](const Call& call, const Snapshot&, store::Reader& reader) { return entries(call, reader); }},
+      {Method::kGet, "/v1/decisions/{id}", Lookup(decision)},
+  };
+}
+
+}  // namespace remit::admin

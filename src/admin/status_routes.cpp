@@ -1,0 +1,65 @@
+// The plane at a glance: what it governs, where it answers, and how far its log is.
+
+#include <algorithm>
+
+#include "admin/routes.h"
+
+namespace remit::admin {
+namespace {
+
+namespace json = boost::json;
+using http::Method;
+using snapshot::Snapshot;
+
+// An identity acts only if it is active and has no holds.
+bool may_act(const snapshot::Deployment& deployment) {
+  return deployment.state == snapshot::State::kActive && deployment.holds.empty();
+}
+
+json::object counts_of(const snapshot::SnapshotData& data) {
+  return {{"humans", std::ranges::count_if(data.humans, &snapshot::Human::active)},
+          {"services", data.services.size()},
+          {"agents", data.agents.size()},
+          {"active_deployments", std::ranges::count_if(data.deployments, may_act)},
+          {"destinations", data.destinations.size()},
+          {"tools", data.tools.size()},
+          {"grants", data.grants.size()}};
+}
+
+json::object view(const Endpoint& endpoint) {
+  return {{"environment", to_string(endpoint.environment)},
+          {"mcp", endpoint.mcp},
+          {"issuer", endpoint.issuer},
+          {"token_endpoint", endpoint.token_endpoint}};
+}
+
+json::value text_or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& snapshot,
+                      store::Reader& reader) {
+  TRY(call.query.all_known());
+  ASSIGN_OR_RETURN(const auto entries, audit::log_size(reader));
+  const auto doors = parts.doors();
+  json::array endpoints;
+  endpoints.reserve(doors.endpoints.size());
+  for (const auto& endpoint : doors.endpoints) endpoints.push_back(view(endpoint));
+  return Answer{json::object{{"version", parts.version},
+                             {"revision", snapshot.revision()},
+                             {"counts", counts_of(snapshot.all())},
+                             {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
+                             {"public_url", text_or_null(doors.public_url)},
+                             {"endpoints", std::move(endpoints)}}};
+}
+
+}  // namespace
+
+std::vector<Route> status_routes(const ApiParts& parts) {
+  return {{Method::kGet, "/v1/status",
+           [parts](const Call& call, const Snapshot& snapshot, store::Reader& reader) {
+             return status(parts, call, snapshot, reader);
+           }}};
+}
+
+}  // namespace remit::admin

@@ -1,0 +1,61 @@
+#include "admin/testing.h"
+
+namespace remit::admin {
+namespace {
+
+namespace json = boost::json;
+
+TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
+  with_people();
+  ASSERT_EQ(post("/v1/humans", {{"name", "eve"}}).status, 201);
+  ASSERT_EQ(post("/v1/humans/eve/leave").status, 200);
+  for (const auto name : {"report-bot", "killed-bot", "pending-bot"}) {
+    ASSERT_EQ(post("/v1/agents", registration(name, "sandbox")).status, 201);
+    if (std::string_view(name) == "pending-bot") continue;
+    ASSERT_EQ(post("/v1/deployments/sandbox/" + std::string(name) + "/approve", {{"by", "raj"}}).status, 200);
+  }
+  ASSERT_EQ(post("/v1/agents/killed-bot/kill", {{"reason", "drill"}}).status, 200);
+  doors_ = {.log_key = "remit.test/audit+12345678+AQ==",
+            .public_url = "https://remit.test",
+            .endpoints = {{.environment = Environment::kPilot,
+                           .mcp = "https://remit.test/mcp/pilot",
+                           .issuer = "https://remit.test/issuer/pilot",
+                           .token_endpoint = "https://remit.test/issuer/pilot/token"}}};
+
+  const auto shown = get("/v1/status");
+  ASSERT_EQ(shown.status, 200) << json::serialize(shown.body);
+  const auto size = get("/v1/audit/entries").body.at("size");
+  const json::object pilot{{"environment", "pilot"},
+                           {"mcp", "https://remit.test/mcp/pilot"},
+                           {"issuer", "https://remit.test/issuer/pilot"},
+                           {"token_endpoint", "https://remit.test/issuer/pilot/token"}};
+  const json::object counts{{"humans", 2},       {"services", 0}, {"agents", 3}, {"active_deployments", 1},
+                            {"destinations", 0}, {"tools", 0},    {"grants", 0}};
+  const json::object log{{"entries", size}, {"key", "remit.test/audit+12345678+AQ=="}};
+  EXPECT_EQ(canonical_json(shown.body), canonical_json(json::object{{"version", "1.2.3"},
+                                                                    {"revision", store_->revision()},
+                                                                    {"counts", counts},
+                                                                    {"audit", log},
+                                                                    {"public_url", "https://remit.test"},
+                                                                    {"endpoints", json::array{pilot}}}));
+}
+
+TEST_F(ApiTest, ShowsNoEndpointWhereNobodyListens) {
+  const auto shown = get("/v1/status").body;
+  EXPECT_TRUE(shown.at("public_url").is_null());
+  EXPECT_TRUE(shown.at("endpoints").as_array().empty());
+  EXPECT_EQ(get("/v1/status?verbose=1").code(), "RMT-X012");
+}
+
+TEST_F(ApiTest, IsNotReadyBeforeAnythingWasRead) {
+  const snapshot::SnapshotHolder empty;
+  api_ = std::make_unique<Api>(parts(empty));
+  using enum http::Method;
+  const Faulty cases[] = {{kGet, "/v1/status", "", 503, "RMT-X011"},
+                          {kGet, "/v1/policies/sandbox", "", 503, "RMT-X011"},
+                          {kGet, "/v1/humans", "", 503, "RMT-X011"}};
+  expect_problems(cases);
+}
+
+}  // namespace
+}  // namespace remit::admin
