@@ -156,6 +156,19 @@ Result<int> approve_agent(const Context& context, const AgentOptions& options) {
                                fmt::format("approved {}: it may act on what it is granted", label(options)));
 }
 
+Result<int> assign_owner(const Context& context, const AgentOptions& options) {
+  json::object body{{"owner", options.owner}};
+  put(body, "deputy", options.deputy);
+  put(body, "by", options.by);
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(const auto answer, client.post("/v1/agents/" + segment(options.name) + "/owner", body));
+  print_done(context, answer,
+             fmt::format("{} belongs to {} now; holds stay until a person lifts them", visible(options.name),
+                         visible(options.owner)));
+  return kOk;
+}
+
 Result<int> retire_agent(const Context& context, const AgentOptions& options) {
   json::object body{{"reason", options.reason}};
   put(body, "by", options.by);

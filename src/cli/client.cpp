@@ -85,7 +85,6 @@ Result<Client> Client::open(const server::Config& config, Missing missing) {
     fmt::print(stderr, "making a new data folder: {}\n", config.data.string());
   }
   ASSIGN_OR_RETURN(client.plane_, server::Plane::open(config));
-  TRY(client.plane_->open_issuers());
   return client;
 }
 

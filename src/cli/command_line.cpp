@@ -24,6 +24,7 @@ struct Line {
   TokenOptions token;
   PolicyOptions policy;
   AuditOptions audit;
+  DemoOptions demo;
   Command command;
 };
 
@@ -103,6 +104,10 @@ void add_agents(CLI::App& root, Line& line) {
   auto* approve = verb("approve", "Approve a pending deployment", approve_agent);
   environment(approve, line.agent.environment);
   by(approve, line.agent.by);
+  auto* owner = verb("owner", "Give an agent a new owner", assign_owner);
+  owner->add_option("--owner", line.agent.owner, "The person who is accountable from now on")->required();
+  owner->add_option("--deputy", line.agent.deputy, "Who succeeds the owner");
+  by(owner, line.agent.by, false);
   auto* retire = verb("retire", "Retire a deployment, for ever", retire_agent);
   environment(retire, line.agent.environment);
   retire->add_option("--reason", line.agent.reason)->required();
@@ -223,6 +228,13 @@ void add_rest(CLI::App& root, Line& line) {
   why->add_option("WHAT", line.text)->required();
   run(why, line, explain, line.text);
   run(root.add_subcommand("status", "What runs here, and where it is reached"), line, status);
+
+  auto* show = root.add_subcommand("demo", "A small company with real MCP servers, governed");
+  show->add_option("--listen", line.demo.listen, "HOST:PORT; port 0 takes any free one");
+  show->add_option("--servers", line.demo.servers,
+                   "Where the demo's MCP servers are installed (node_modules)");
+  show->add_flag("--once", line.demo.once, "Exit when it is done; 0 only if all went as expected");
+  run(show, line, demo, line.demo);
 }
 
 }  // namespace

@@ -35,12 +35,13 @@ struct RegisterOptions {
   std::string key_out, public_key, algorithm = "ES256";
 };
 struct AgentOptions {
-  std::string name, environment, by, reason, hold;
+  std::string name, environment, by, reason, hold, owner, deputy;
 };
 Result<int> register_agent(const Context& context, const RegisterOptions& options);
 Result<int> list_agents(const Context& context);
 Result<int> show_agent(const Context& context, const std::string& name);
 Result<int> approve_agent(const Context& context, const AgentOptions& options);
+Result<int> assign_owner(const Context& context, const AgentOptions& options);
 Result<int> retire_agent(const Context& context, const AgentOptions& options);
 Result<int> kill_agent(const Context& context, const AgentOptions& options);
 Result<int> lift_hold(const Context& context, const AgentOptions& options);
@@ -99,5 +100,13 @@ Result<int> explain(const Context& context, const std::string& what);
 
 // status.cpp
 Result<int> status(const Context& context);
+
+// demo.cpp
+struct DemoOptions {
+  std::string listen;
+  std::string servers;
+  bool once = false;
+};
+Result<int> demo(const Context& context, const DemoOptions& options);
 
 }  // namespace remit::cli

@@ -3,41 +3,24 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
 #include "base/canonical_json.h"
-#include "base/clock.h"
-#include "base/random.h"
 #include "cli/client.h"
+#include "cli/client_assertion.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "issuer/key_file.h"
-#include "jose/jwt.h"
 
 namespace remit::cli {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t kAssertionLife = 60;  // seconds
-
 Result<json::object> endpoint_of(Client& client, std::string_view environment) {
   ASSIGN_OR_RETURN(const auto status, client.get("/v1/status"));
   for (const auto& endpoint : status.at("endpoints").as_array())
     if (endpoint.at("environment") == json::value(environment)) return endpoint.as_object();
-  return fail(ErrorKind::kNotFound, "RMT-X010", fmt::format("there is no environment `{}`", environment),
-              "Use sandbox, pilot or production.");
-}
-
-std::string assertion(const jose::PrivateKey& key, std::string_view client_id, std::string_view issuer) {
-  const auto now = to_seconds(SystemClock().now());
-  SystemRandom random;
-  return jose::sign_jwt(key, "client-authentication+jwt",
-                        {{"iss", client_id},
-                         {"sub", client_id},
-                         {"aud", issuer},
-                         {"jti", to_base64url(random.bytes(16))},
-                         {"iat", now},
-                         {"exp", now + kAssertionLife}});
+  return fail(ErrorKind::kUnavailable, "RMT-K013",
+              fmt::format("nobody issues tokens for {}: no server runs on this data folder", environment));
 }
 
 }  // namespace
@@ -53,13 +36,9 @@ Result<int> mint_token(const Context& context, const TokenOptions& options) {
   const std::string client_id(deployment.at("id").as_string());
   const std::string issuer(endpoint.at("issuer").as_string());
   const std::string path = fmt::format("/issuer/{}/token", options.environment);
-  ASSIGN_OR_RETURN(
-      const auto response,
-      client.send(http::Method::kPost, path, {{"Content-Type", "application/x-www-form-urlencoded"}},
-                  "grant_type=client_credentials&client_assertion_type="
-                  "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
-                  "&client_assertion=" +
-                      assertion(key, client_id, issuer)));
+  ASSIGN_OR_RETURN(const auto response,
+                   client.send(http::Method::kPost, path, {{"Content-Type", std::string(kFormType)}},
+                               token_form(key, client_id, issuer)));
   auto answer = parse_json(response.body);
   if (!answer || !answer->is_object())
     return fail(ErrorKind::kInternal, "RMT-K003",

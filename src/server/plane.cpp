@@ -187,12 +187,7 @@ void Plane::on_commit(std::int64_t revision, store::Reader& reader) {
   if (gateway_hears_commits_) gateway_->on_snapshot();
 }
 
-Result<void> Plane::open_issuers() {
-  return open_issuers_at(config_.public_url.empty() ? "http://" + config_.listen.front()
-                                                    : config_.public_url);
-}
-
-Result<void> Plane::open_issuers_at(std::string public_url) {
+Result<void> Plane::open_issuers(std::string public_url) {
   public_url_ = std::move(public_url);
   for (const auto environment : kEnvironments) {
     ASSIGN_OR_RETURN(auto key, issuer::open_signing_key(folder_.issuer_key(to_string(environment)), random_));
@@ -204,7 +199,6 @@ Result<void> Plane::open_issuers_at(std::string public_url) {
   return {};
 }
 
-// A command line that opens the plane itself has issuers too, under a URL at which nobody answers.
 admin::Doors Plane::doors() const {
   admin::Doors doors{.log_key = log_key().text(), .public_url = {}, .endpoints = {}};
   if (!ready_.load(std::memory_order_acquire)) return doors;
@@ -232,7 +226,7 @@ Result<std::vector<std::string>> Plane::listen() {
     ASSIGN_OR_RETURN(auto got, server_->listen(address));
     taken.push_back(std::move(got));
   }
-  TRY(open_issuers_at(config_.public_url.empty() ? "http://" + taken.front() : config_.public_url));
+  TRY(open_issuers(config_.public_url.empty() ? "http://" + taken.front() : config_.public_url));
 
   gateway::GatewayOptions options{.public_url = public_url_, .upstream = upstream_limits(config_)};
   options.host_rules.hosts = config_.hosts;

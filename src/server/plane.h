@@ -67,11 +67,8 @@ class Plane {
   // the addresses that were taken. Errors: RMT-H010, those of the issuers and the gateway.
   Result<std::vector<std::string>> listen();
 
-  // Makes the issuers under the configured URL where nobody listens, so that command() can answer token
-  // requests; listen() does it by itself. Errors: RMT-J020, RMT-J040 … J042.
-  Result<void> open_issuers();
-
-  // Answers a command: the API, and token requests. On one of the loops; `request` must outlive the answer.
+  // Answers a command: the API, and token requests where it listens. On one of the loops; `request` must
+  // outlive the answer.
   http::Task<http::Response> command(http::Request& request);
 
   // Publishes what is durable now, so that it can be verified. Errors: those of the publisher.
@@ -88,7 +85,7 @@ class Plane {
 
  private:
   explicit Plane(Config config);
-  Result<void> open_issuers_at(std::string public_url);
+  Result<void> open_issuers(std::string public_url);
   Result<void> open_parts();
   Result<void> open_log();
   admin::Doors doors() const;

@@ -37,7 +37,7 @@ TEST(Status, NamesTheEndpointsOfAPlaneThatListens) {
   ASSERT_TRUE(opened) << opened.error().message;
   auto& plane = **opened;
 
-  ASSERT_TRUE(plane.open_issuers());  // as a command line does
+  // As a command line has it that opens the plane itself.
   const auto alone = status_of(plane);
   EXPECT_TRUE(alone.at("public_url").is_null());
   EXPECT_TRUE(alone.at("endpoints").as_array().empty());

@@ -1,0 +1,40 @@
+// The company of the demo: Acme, with three people, two agents, three destinations and a few policies, set up
+// through the same API as everything else.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "cli/client.h"
+#include "cli/demo_servers.h"
+#include "jose/key.h"
+
+namespace remit::cli {
+
+inline constexpr std::string_view kOwner = "ana@acme.test";
+inline constexpr std::string_view kApprover = "raj@acme.test";
+inline constexpr std::string_view kSandboxOwner = "mia@acme.test";
+
+// What an agent is given to act: its client id and its key.
+struct DemoAgentKey {
+  std::string client_id;
+  jose::PrivateKey key;
+};
+
+struct DemoCompany {
+  DemoAgentKey invoice_bot;        // in production
+  DemoAgentKey report_bot;         // in sandbox
+  std::filesystem::path invoices;  // the files that invoice-bot works on
+  std::filesystem::path archive;   // files that are no business of its
+};
+
+// Makes it, with its files and keys under `folder`. Tells what it does on standard output.
+// Errors: whatever the API says.
+Result<DemoCompany> found_company(Client& client, const std::filesystem::path& folder,
+                                  const DemoServers& servers, const std::string& everything_url);
+
+// The policies of its production.
+std::string_view demo_policies();
+
+}  // namespace remit::cli
