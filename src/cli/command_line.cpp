@@ -138,8 +138,12 @@ void add_destinations(CLI::App& root, Line& line) {
   add->add_option("--data-class", d.data_class, "public, internal, confidential or restricted")->required();
   add->add_option("--label", d.labels, "pii, secret, untrusted, …; may be repeated");
   auto* url = add->add_option("--url", d.url, "Its MCP endpoint (Streamable HTTP)");
-  add->add_option("--command", d.command, "Its MCP server as a child process: --command PROGRAM ARGUMENT…")
-      ->excludes(url)
+  // A flag, and the rest of the line: an option's own values could not begin with a dash.
+  const std::string what = "Its MCP server as a child process: --command -- PROGRAM ARGUMENT…";
+  auto* command = add->add_flag("--command", what);
+  command->excludes(url);
+  add->add_option("PROGRAM", d.command, "With --command: an absolute path, and its arguments")
+      ->needs(command)
       ->expected(-1);
   add->add_option("--secret-slot", d.secret_slot,
                   "The header (url) or variable (command) that carries its credential");
