@@ -121,6 +121,10 @@ void Gateway::on_snapshot() {
   on_every_loop([](Shard& shard) { shard.on_snapshot(); });
 }
 
+void Gateway::end_streams() {
+  on_every_loop([](Shard& shard) { shard.end_streams(); });
+}
+
 void Gateway::close() {
   on_every_loop([](Shard& shard) { shard.close(); });
 }

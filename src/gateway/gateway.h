@@ -98,6 +98,10 @@ class Gateway {
   // a loop's thread.
   void on_snapshot();
 
+  // Ends every stream that agents listen on, and lets no other begin; calls go on, with their own. For a
+  // server that waits until its connections are done. Not on a loop's thread.
+  void end_streams();
+
   // Ends every call and stream. Not on a loop's thread.
   void close();
 

@@ -190,7 +190,7 @@ Answer Shard::notification(const Caller& caller, const Digest& key, const mcp::M
 
 void Shard::attach(const Digest& key, std::shared_ptr<http::EventStream> stream) {
   const auto found = sessions_.find(key);
-  if (found == sessions_.end()) return stream->close();
+  if (found == sessions_.end() || streams_ended_) return stream->close();
   // A comment, so that intermediaries and clients see the stream open at once.
   stream->send_comment("open");
   std::erase_if(found->second->streams, [](const auto& old) { return !old->open(); });
@@ -227,11 +227,15 @@ void Shard::cut_upstreams(Session& session) {
   session.upstreams.clear();
 }
 
+void Shard::close_streams(Session& session) {
+  for (const auto& stream : session.streams) stream->close();
+  session.streams.clear();
+}
+
 void Shard::cut(Session& session, std::string_view why) {
   cut_calls(session, why);
   cut_upstreams(session);
-  for (const auto& stream : session.streams) stream->close();
-  session.streams.clear();
+  close_streams(session);
 }
 
 void Shard::on_snapshot() {
@@ -273,6 +277,11 @@ void Shard::on_snapshot() {
                                  [](auto&&) {});
     forget(key);
   }
+}
+
+void Shard::end_streams() {
+  streams_ended_ = true;
+  for (const auto& [key, session] : sessions_) close_streams(*session);
 }
 
 void Shard::close() {

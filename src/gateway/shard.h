@@ -52,6 +52,7 @@ class Shard {
   http::Task<Answer> end(Caller caller, Digest session);
 
   void on_snapshot();
+  void end_streams();
   void close();
 
  private:
@@ -82,6 +83,7 @@ class Shard {
                       std::string_view raw_result, std::chrono::microseconds latency);
   void cut_calls(Session& session, std::string_view why);
   void cut_upstreams(Session& session);
+  static void close_streams(Session& session);
   void cut(Session& session, std::string_view why);
 
   Gateway& gateway_;
@@ -89,6 +91,7 @@ class Shard {
   http::Client client_;
   std::array<issuer::TokenCache, kEnvironments.size()> tokens_;
   std::unordered_map<Digest, SessionPtr> sessions_;
+  bool streams_ended_ = false;                        // no stream may begin any more
   std::unordered_map<DestinationId, Digest> listed_;  // what each destination listed last
   std::shared_ptr<const snapshot::Snapshot> viewed_;  // the snapshot that views_ are of
   std::unordered_map<CredentialId, std::unique_ptr<ToolView>> views_;

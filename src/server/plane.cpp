@@ -374,6 +374,8 @@ http::Task<http::Response> Plane::command(http::Request& request) {
 bool Plane::stop() {
   if (std::exchange(stopped_, true)) return true;
   bool finished = true;
+  // A stream that an agent listens on ends when one of the two ends it: nothing to wait for.
+  if (gateway_) gateway_->end_streams();
   if (server_)
     finished = server_->drain(std::chrono::duration_cast<std::chrono::milliseconds>(config_.drain));
   if (gateway_) gateway_->close();
