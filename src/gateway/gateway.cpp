@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::string_view kPrefix = "/mcp/";
 
+// A call that takes longer is answered with a stream, whose header goes at once. The Python SDKs (1.30, 2.3),
+// where they authenticate by OAuth, send nothing else until they have seen the header of an answer: no other
+// call, and not even that they cancel this one.
+constexpr std::chrono::milliseconds kHeaderPatience{100};
+
 std::optional<std::string_view> value_of(const http::Headers& headers, std::string_view name) {
   const auto* value = headers.find(name);
   return value ? std::optional<std::string_view>(*value) : std::nullopt;
@@ -201,16 +206,21 @@ http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange&
     co_return to_response(
         co_await http::on_loop(shard.loop(), notify(shard, std::move(caller), key, std::move(*message))));
 
-  // An answer with progress before it is a stream of events; any other is one JSON document.
+  // An answer with progress before it, or one that takes its time, is a stream of events; any other is one
+  // JSON document.
   std::shared_ptr<http::EventStream> stream;
-  const auto* meta = message->method() == "tools/call" ? message->meta() : nullptr;
+  const bool is_call = message->method() == "tools/call";
+  const auto* meta = is_call ? message->meta() : nullptr;
   if (meta != nullptr && meta->contains("progressToken")) {
     if (!co_await http::on_loop(shard.loop(), knows(shard, caller, key)))
       co_return refused(mcp::unknown_session());
     stream = exchange.start_events();
   }
+  http::Deadline patience(exchange.loop(), [&] { stream = exchange.start_events(); });
+  if (is_call && !stream) patience.arm(kHeaderPatience);
   auto answer = co_await http::on_loop(shard.loop(),
                                        shard.request(std::move(caller), key, std::move(*message), stream));
+  patience.disarm();
   if (!stream) co_return to_response(std::move(answer));
   if (!answer.body.empty()) stream->send({.data = std::move(answer.body)});
   stream->close();
