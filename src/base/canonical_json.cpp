@@ -7,6 +7,10 @@
 #include <boost/json/value_stack.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <ranges>
 #include <unordered_set>
 #include <vector>
 
@@ -14,6 +18,42 @@ namespace remit {
 namespace {
 
 namespace json = boost::json;
+
+// The keys of the objects that are open. Most objects have few members, which are compared one by one; from
+// kMany on they are looked up, so that no text can make this quadratic.
+class KeySet {
+ public:
+  void open_object() { open_.push_back({keys_.size(), nullptr}); }
+
+  void close_object() {
+    keys_.resize(open_.back().first);
+    open_.pop_back();
+  }
+
+  // Whether the object that was opened last did not have this key.
+  bool insert(std::string_view key) {
+    Object& object = open_.back();
+    if (object.many) return object.many->emplace(key).second;
+    const auto own =
+        std::ranges::subrange(keys_.begin() + static_cast<std::ptrdiff_t>(object.first), keys_.end());
+    if (std::ranges::find(own, key) != own.end()) return false;
+    if (own.size() < kMany) {
+      keys_.emplace_back(key);
+      return true;
+    }
+    object.many = std::make_unique<std::unordered_set<std::string>>(own.begin(), own.end());
+    return object.many->emplace(key).second;
+  }
+
+ private:
+  static constexpr std::size_t kMany = 16;
+  struct Object {
+    std::size_t first;  // of its keys
+    std::unique_ptr<std::unordered_set<std::string>> many;
+  };
+  std::vector<std::string> keys_;
+  std::vector<Object> open_;
+};
 
 // Builds the value from the parser's events. Boost.JSON's own builder keeps the last of two equal members and
 // (1.81) rounds some doubles to a neighbour; this one refuses the former and reads numbers with
@@ -25,7 +65,7 @@ struct Builder {
   static constexpr std::size_t max_string_size = std::size_t(-1);
 
   json::value_stack stack;
-  std::vector<std::unordered_set<std::string>> members;  // of each object that is open
+  KeySet keys;
   std::string key;
   std::string number;
   bool duplicate = false;
@@ -34,9 +74,9 @@ struct Builder {
 
   bool on_document_begin(json::error_code&) { return true; }
   bool on_document_end(json::error_code&) { return true; }
-  bool on_object_begin(json::error_code&) { return members.emplace_back(), true; }
+  bool on_object_begin(json::error_code&) { return keys.open_object(), true; }
   bool on_object_end(std::size_t count, json::error_code&) {
-    members.pop_back();
+    keys.close_object();
     return stack.push_object(count), true;
   }
   bool on_array_begin(json::error_code&) { return true; }
@@ -47,7 +87,7 @@ struct Builder {
   }
   bool on_key(json::string_view part, std::size_t, json::error_code& ec) {
     key += part;
-    duplicate = !members.back().insert(key).second;
+    duplicate = !keys.insert(key);
     if (duplicate) {
       ec = json::error::syntax;
       return false;
@@ -138,37 +178,64 @@ void append_number(std::string& out, double value) {
   }
 }
 
+void append_escaped(std::string& out, char c) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+  }
+}
+
+bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
+// Whether any of eight bytes needs an escape. A byte is below n where subtracting n borrows into its top bit,
+// which it did not have; with XOR, equality is "below 1". A borrow can only come from a byte that is a hit.
+bool any_needs_escape(const char* eight) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, eight, sizeof word);
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const auto below = [](std::uint64_t bytes, std::uint64_t n) { return (bytes - kOnes * n) & ~bytes; };
+  const std::uint64_t hits =
+      below(word, 0x20) | below(word ^ (kOnes * '"'), 1) | below(word ^ (kOnes * '\\'), 1);
+  return (hits & (kOnes * 0x80)) != 0;
+}
+
+const char* find_escape(const char* begin, const char* end) {
+  while (end - begin >= 8 && !any_needs_escape(begin)) begin += 8;
+  return std::find_if(begin, end, needs_escape);
+}
+
 void append_string(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20)
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else
-          out += c;
-    }
+  // Stretches of what stands for itself are copied whole: nearly every string is one.
+  const char* begin = text.data();
+  const char* const end = begin + text.size();
+  while (true) {
+    const char* const stop = find_escape(begin, end);
+    out.append(begin, stop);
+    if (stop == end) break;
+    append_escaped(out, *stop);
+    begin = stop + 1;
   }
   out += '"';
 }

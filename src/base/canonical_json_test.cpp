@@ -1,5 +1,6 @@
 #include "base/canonical_json.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -99,6 +100,13 @@ TEST(CanonicalJson, RefusalsSayWhereAndWhy) {
   const auto escaped = parse_json(R"({"a": 1, "\u0061": 2})");
   EXPECT_FALSE(escaped) << "the same name, written another way";
   EXPECT_TRUE(parse_json(R"({"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]})"));
+
+  // An object with many members, and one within it, keep their names apart and find each double.
+  std::string many = "{";
+  for (int i = 0; i < 40; ++i) many += fmt::format(R"("m{}": {{"m{}": 0}}, )", i, i + 1);
+  EXPECT_TRUE(parse_json(many + R"("last": 0})"));
+  for (const int again : {0, 14, 15, 16, 17, 39})
+    EXPECT_FALSE(parse_json(many + fmt::format(R"("m{}": 0}})", again))) << again;
 
   const auto deep = parse_json(std::string(100, '[') + std::string(100, ']'));
   ASSERT_FALSE(deep);
