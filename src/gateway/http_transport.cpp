@@ -37,10 +37,15 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
   OnMessage on_message = {};
   OnClosed on_closed = {};
   OnLost on_lost = {};
+  OnParsed on_parsed = {};
   http::Cancellation cancellation = {};
   bool cut = false;
   bool notifying = false;  // a notification is on its way, and what follows it waits
-  std::deque<std::string> waiting = {};
+  struct Outgoing {
+    std::string text;
+    std::optional<mcp::Id> request;  // its id, if it is one
+  };
+  std::deque<Outgoing> waiting = {};
 
   State(http::Loop& on, http::Client& with, http::Url to, http::Headers fields, HttpTransportLimits bounds)
       : loop(on), client(with), url(std::move(to)), headers(std::move(fields)), limits(bounds) {}
@@ -77,11 +82,22 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
     }
   }
 
-  void dispatch(std::string message) {
-    auto parsed = mcp::parse_message(message);  // our own words, so it parses
-    const bool is_request = parsed && parsed->kind() == mcp::MessageKind::kRequest;
-    notifying = !is_request;
-    loop.spawn(deliver(shared_from_this(), std::move(message), is_request ? parsed->id() : std::nullopt));
+  void dispatch(Outgoing message) {
+    notifying = !message.request;
+    loop.spawn(deliver(shared_from_this(), std::move(message.text), std::move(message.request)));
+  }
+
+  Result<void> queue(Outgoing message) {
+    if (cut) return fail(ErrorKind::kUnavailable, "RMT-U002", "the session with the server is closed");
+    waiting.push_back(std::move(message));
+    // Not from within: receivers may be called no earlier than after this returns.
+    loop.post([self = shared_from_this()] { self->next(); });
+    return {};
+  }
+
+  void receive(mcp::Message message) {
+    if (on_parsed) return on_parsed(std::move(message));
+    on_message(std::string(message.text()));
   }
 
   static http::Task<void> deliver(std::shared_ptr<State> self, std::string message,
@@ -121,10 +137,10 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
         body += *piece;
       }
       // A refusal may carry a JSON-RPC error, which says more than its status.
-      if (!self->cut && !body.empty() &&
-          mcp::parse_message(body, {.max_bytes = self->limits.max_message_bytes})) {
-        answered = true;
-        self->on_message(std::move(body));
+      if (!self->cut && !body.empty()) {
+        auto received = mcp::parse_message(std::move(body), {.max_bytes = self->limits.max_message_bytes});
+        answered = received.has_value();
+        if (received) self->receive(std::move(*received));
       }
     }
     if (answered || !is_request || self->cut) co_return std::nullopt;
@@ -147,11 +163,14 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
       if (!events) co_return std::move(events).error();
       for (auto& event : *events) {
         if (event.data.empty()) continue;
-        const auto message = mcp::parse_message(event.data, {.max_bytes = self->limits.max_message_bytes});
+        auto message = mcp::parse_message(event.data, {.max_bytes = self->limits.max_message_bytes});
         if (message &&
             (message->kind() == mcp::MessageKind::kResponse || message->kind() == mcp::MessageKind::kError))
           answered = true;
-        self->on_message(std::move(event.data));
+        if (message)
+          self->receive(std::move(*message));
+        else
+          self->on_message(std::move(event.data));
         if (self->cut) co_return std::nullopt;
       }
     }
@@ -185,17 +204,18 @@ HttpTransport::~HttpTransport() {
   state_->on_message = {};
   state_->on_closed = {};
   state_->on_lost = {};
+  state_->on_parsed = {};
   if (was_open)
     state_->loop.spawn(say_farewell(
         state_->client.call(state_->make_call(http::Method::kDelete), {.timeout = kFarewellTimeout})));
 }
 
 Result<void> HttpTransport::send(std::string message) {
-  if (state_->cut) return fail(ErrorKind::kUnavailable, "RMT-U002", "the session with the server is closed");
-  state_->waiting.push_back(std::move(message));
-  // Not from within: receivers may be called no earlier than after this returns.
-  state_->loop.post([state = state_] { state->next(); });
-  return {};
+  return state_->queue({.text = std::move(message), .request = std::nullopt});
+}
+
+Result<void> HttpTransport::send_request(const mcp::Id& id, std::string message) {
+  return state_->queue({.text = std::move(message), .request = id});
 }
 
 void HttpTransport::receive(OnMessage on_message, OnClosed on_closed) {
@@ -204,6 +224,8 @@ void HttpTransport::receive(OnMessage on_message, OnClosed on_closed) {
 }
 
 void HttpTransport::on_lost(OnLost on_lost) { state_->on_lost = std::move(on_lost); }
+
+void HttpTransport::on_parsed(OnParsed on_parsed) { state_->on_parsed = std::move(on_parsed); }
 
 void HttpTransport::start(std::string_view protocol_version) {
   state_->version = protocol_version;

@@ -36,6 +36,7 @@ class HttpTransport final : public mcp::Transport {
   // The answer to this request will not come. The error says whether it may have arrived
   // (http::may_have_arrived).
   using OnLost = std::function<void(const mcp::Id& request, Error why)>;
+  using OnParsed = std::function<void(mcp::Message message)>;
 
   // `headers` go with every request: the destination's credential. Errors: kInvalid RMT-H028.
   static Result<std::unique_ptr<HttpTransport>> make(http::Loop& loop, http::Client& client,
@@ -44,8 +45,11 @@ class HttpTransport final : public mcp::Transport {
   ~HttpTransport() override;
 
   Result<void> send(std::string message) override;
+  Result<void> send_request(const mcp::Id& id, std::string message) override;
   void receive(OnMessage on_message, OnClosed on_closed) override;
   void on_lost(OnLost on_lost);
+  // What came and is a message goes here in place of OnMessage, so that it is parsed once.
+  void on_parsed(OnParsed on_parsed);
 
   // After initialize: the version goes with every request from now on, and the server's own stream is opened.
   void start(std::string_view protocol_version);

@@ -93,6 +93,9 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport() {
     http_transport_->on_lost([this](const mcp::Id& request, Error why) {
       if (const auto id = request.as_number(); id && session_) session_->lost(*id, std::move(why));
     });
+    http_transport_->on_parsed([this](mcp::Message message) {
+      if (session_) session_->take(std::move(message));
+    });
     return std::move(*made);
   }
   const auto& stdio = std::get<snapshot::StdioTransport>(destination_.transport);

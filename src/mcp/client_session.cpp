@@ -164,7 +164,8 @@ Result<ClientSession::RequestId> ClientSession::send_request(std::string_view me
   if (progress) {
     ASSIGN_OR_RETURN(params, with_progress_token(params, id));
   }
-  TRY(transport_.send(make_request(Id::number(id), method, params)));
+  const Id own = Id::number(id);
+  TRY(transport_.send_request(own, make_request(own, method, params)));
   last_id_ = id;
   open_.emplace(id, Open{std::move(reply), std::move(progress)});
   return id;
@@ -207,14 +208,18 @@ Result<void> ClientSession::reply_error(const Id& server_request, int code, std:
 void ClientSession::on_text(std::string text) {
   auto message = parse_message(std::move(text), options_.limits);
   if (!message) return on_refused(message.error());
-  switch (message->kind()) {
+  take(std::move(*message));
+}
+
+void ClientSession::take(Message message) {
+  switch (message.kind()) {
     case MessageKind::kRequest:
-      return on_request(*message);
+      return on_request(message);
     case MessageKind::kNotification:
-      return on_notification(*message);
+      return on_notification(message);
     case MessageKind::kResponse:
     case MessageKind::kError:
-      return on_answer(std::move(*message));
+      return on_answer(std::move(message));
   }
 }
 

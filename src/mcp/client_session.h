@@ -93,6 +93,9 @@ class ClientSession {
   // come: its reply hears `why`. False if the request is not open.
   bool lost(RequestId id, Error why);
 
+  // For a transport that had to parse what came: in place of its OnMessage.
+  void take(Message message);
+
   Result<void> notify(std::string_view method, std::string_view raw_params = {});
   Result<void> reply(const Id& server_request, std::string_view raw_result);
   Result<void> reply_error(const Id& server_request, int code, std::string_view message,

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "mcp/message.h"
 
 namespace remit::mcp {
 
@@ -22,6 +23,9 @@ class Transport {
 
   // Queues one message. Order is kept. An error means that it was not and will not be sent.
   virtual Result<void> send(std::string message) = 0;
+
+  // The same for a request, for transports that must know which answer is owed.
+  virtual Result<void> send_request(const Id&, std::string message) { return send(std::move(message)); }
 
   // Before the first send; again to replace both. Neither is called from within send() or receive().
   virtual void receive(OnMessage on_message, OnClosed on_closed) = 0;
