@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "audit/log.h"
 #include "base/canonical_json.h"
 
@@ -27,10 +29,16 @@ bool opens(std::string_view text, const boost::json::value& value, BytesView sal
 boost::json::object commit_to_members(const boost::json::object& object, std::string_view prefix,
                                       Random& random, std::vector<FieldSecret>& secrets) {
   boost::json::object commitments;
+  commitments.reserve(object.size());
+  secrets.reserve(secrets.size() + object.size());
+  // One draw for all: asking the generator costs more than what it gives.
+  const Bytes salts = random.bytes(kSaltBytes * object.size());
+  auto next = salts.begin();
   for (const auto& [name, value] : object) {
-    auto commitment = commit_to(value, random);
-    commitments[name] = commitment.text;
-    secrets.push_back({std::string(prefix) + "." + std::string(name), std::move(commitment.salt), {}});
+    const auto end = next + kSaltBytes;
+    Bytes salt(std::exchange(next, end), end);
+    commitments.emplace(name, commitment_text(value, salt));
+    secrets.push_back({std::string(prefix) + "." + std::string(name), std::move(salt), {}});
   }
   return commitments;
 }

@@ -185,7 +185,7 @@ class StoredLog final : public Log {
     body["time"] = format_instant(from_micros(time));
     body["writer"] = numbering.writer;
     body["n"] = numbering.n + 1;
-    auto entry = canonical_json(body);
+    auto entry = canonical_json(json::value(std::move(body)));  // moved: an object would be copied into one
     if (entry.size() > kMaxEntryBytes)
       return fail(ErrorKind::kTooLarge, "RMT-A006",
                   "an entry of kind `" + std::string(kind) + "` would have " + std::to_string(entry.size()) +

@@ -162,9 +162,10 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
   body["arguments"] = audit::commit_to_members(*params.arguments, "arguments", parts.random, secrets);
   const auto recorded =
       co_await commit([this, id, allowed, body = std::move(body),
-                       secrets = std::move(secrets)](store::Transaction& tx) -> Result<void> {
+                       secrets = std::move(secrets)](store::Transaction& tx) mutable -> Result<void> {
         auto& log = gateway_.parts_.log;
-        TRY(allowed ? log.append_intent(tx, id, body, secrets) : log.append_denial(tx, id, body, secrets));
+        TRY(allowed ? log.append_intent(tx, id, std::move(body), secrets)
+                    : log.append_denial(tx, id, std::move(body), secrets));
         return {};
       });
   if (!recorded) {
@@ -323,8 +324,8 @@ void Shard::record_outcome(const DecisionId& id, audit::OutcomeStatus status, st
   }
   gateway_.parts_.store.submit(
       [this, id, status, body = std::move(body),
-       secrets = std::move(secrets)](store::Transaction& tx) -> Result<void> {
-        TRY(gateway_.parts_.log.append_outcome(tx, id, status, body, secrets));
+       secrets = std::move(secrets)](store::Transaction& tx) mutable -> Result<void> {
+        TRY(gateway_.parts_.log.append_outcome(tx, id, status, std::move(body), secrets));
         return {};
       },
       [id](Result<void> result) {
