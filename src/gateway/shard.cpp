@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "mcp/raw_json.h"
 
@@ -44,13 +46,17 @@ Result<TokenIdentity> Shard::authenticate(Environment environment, std::string_v
                        .credential = CredentialId::trusted(verified->credential_id())};
 }
 
-// Resumes on the loop, once the work is durable or known not to be.
+// Resumes on the loop, once the work is durable or known not to be: in one hop from the writer's thread.
 http::Task<Result<void>> Shard::commit(store::Store::Work work) {
-  const auto done = std::make_shared<Completion<Result<void>>>();
-  gateway_.parts_.store.submit(std::move(work), [this, done](Result<void> result) {
-    loop_.post([done, result = std::move(result)]() mutable { done->set(std::move(result)); });
-  });
-  co_return std::move(*co_await Completion<Result<void>>::wait(done));
+  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Result<void>)>(
+      [&](auto handler) {
+        const auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        gateway_.parts_.store.submit(std::move(work), [this, resume](Result<void> result) {
+          loop_.post(
+              [resume, result = std::move(result)]() mutable { std::move (*resume)(std::move(result)); });
+        });
+      },
+      boost::asio::use_awaitable);
 }
 
 const ToolView& Shard::view(const std::shared_ptr<const snapshot::Snapshot>& snapshot,
