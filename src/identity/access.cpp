@@ -128,12 +128,16 @@ Result<void> Registry::revoke_grant(store::Transaction& tx, const audit::Actor& 
 
 Result<std::int64_t> Registry::end_grants(store::Transaction& tx, const audit::Actor& actor,
                                           const ToolId& tool) {
+  ASSIGN_OR_RETURN(
+      const auto there,
+      tx.query("SELECT 1 FROM tool_grant WHERE tool = ? AND revoked_at IS NULL LIMIT 1", {tool.str()}));
+  if (there.empty()) return 0;
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   ASSIGN_OR_RETURN(const auto ended,
                    tx.execute("UPDATE tool_grant SET revoked_at = ?, revision = ? WHERE tool = ? "
                               "AND revoked_at IS NULL",
                               {to_micros(clock_.now()), revision, tool.str()}));
-  if (ended > 0) TRY(record(tx, actor, "grant.end", tool.str(), {{"grants", ended}}));
+  TRY(record(tx, actor, "grant.end", tool.str(), {{"grants", ended}}));
   return ended;
 }
 

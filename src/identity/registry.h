@@ -166,7 +166,8 @@ class Registry {
   Result<void> revoke_grant(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment,
                             const ToolId& tool);
 
-  // Ends every grant on a tool that is retired. Answers how many there were.
+  // Ends every grant on a tool that is retired, and answers how many there were; where there were none,
+  // nothing is recorded.
   Result<std::int64_t> end_grants(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool);
 
  private:
