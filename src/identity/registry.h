@@ -2,8 +2,9 @@
 // (identity.md).
 //
 // A command runs inside the caller's store transaction: it checks its guards, changes rows, moves the
-// revision and appends a governance event; an error means that the caller must let the transaction fail. The
-// registry never asks the clock or the random source of the system: both are passed in.
+// revision and appends a governance event for each thing that it changed (a kill: one for each deployment);
+// an error means that the caller must let the transaction fail. The registry never asks the clock or the
+// random source of the system: both are passed in.
 //
 // An identity acts only if it is active and its set of holds is empty. Each mechanism (owner's departure,
 // kill switch, reviews, …) places and lifts holds of its own kind and touches no other.

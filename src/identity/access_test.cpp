@@ -1,0 +1,176 @@
+// Credentials and grants.
+
+#include "identity/testing.h"
+
+namespace remit::identity {
+namespace {
+
+using snapshot::State;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const ToolId kPay = ToolId::trusted("tol_pay");
+const ToolId kRead = ToolId::trusted("tol_read");
+
+class Access : public RegistryTest {
+ protected:
+  NewGrant pay(const DeploymentId& id) {
+    return {.deployment = id, .tool = kPay, .tool_environment = Environment::kProduction, .approver = jonas_};
+  }
+};
+
+TEST_F(Access, AKeyIsRegisteredOnceEver) {
+  auto first = registration(Environment::kSandbox);
+  const auto sandbox = active(first);
+  const auto production = active(Environment::kProduction);
+  const auto other = active(registration(Environment::kSandbox, "other-bot"));
+  const auto rotated = key();
+  const auto rotated_id = add_credential(sandbox.deployment, rotated).value();
+  for (const auto& used : {first.key, rotated}) {
+    expect_code(add_credential(sandbox.deployment, used), "RMT-I008");
+    expect_code(add_credential(production.deployment, used), "RMT-I008");
+    expect_code(add_credential(other.deployment, used), "RMT-I008");
+  }
+  ASSERT_TRUE(revoke_credential(rotated_id));
+  expect_code(add_credential(production.deployment, rotated), "RMT-I008");
+  ASSERT_TRUE(retire(sandbox.deployment));
+  const auto refused = add_credential(production.deployment, first.key);
+  ASSERT_NO_FATAL_FAILURE(expect_code(refused, "RMT-I008"));
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("sandbox/invoice-bot"));
+}
+
+TEST_F(Access, AKeyThatIsNotPublicOrNotOneIsRefused) {
+  const auto bot = active(Environment::kSandbox);
+  const auto good = key();
+  struct Case {
+    std::string_view what;
+    NewKey key;
+  };
+  std::vector<Case> cases = {
+      {"no thumbprint", {good.public_jwk, ""}},
+      {"a short thumbprint", {good.public_jwk, good.thumbprint.substr(1)}},
+      {"a long thumbprint", {good.public_jwk, good.thumbprint + "A"}},
+      {"a thumbprint in base64", {good.public_jwk, "+" + good.thumbprint.substr(1)}},
+      {"a thumbprint with stray bits", {good.public_jwk, good.thumbprint.substr(0, 42) + "B"}},
+      {"no JWK", {"", good.thumbprint}},
+      {"no JSON", {"{", good.thumbprint}},
+      {"a list", {"[]", good.thumbprint}},
+      {"a member twice", {R"({"kty":"OKP","kty":"OKP"})", good.thumbprint}},
+      {"8193 bytes", {"{}" + std::string(8191, ' '), good.thumbprint}},
+  };
+  const std::vector<std::string> members = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
+  for (const auto& member : members)
+    cases.push_back({member, {fmt::format(R"({{"kty":"x","{}":"secret"}})", member), good.thumbprint}});
+  for (const auto& [what, bad] : cases) {
+    SCOPED_TRACE(what);
+    const auto refused = add_credential(bot.deployment, bad);
+    ASSERT_NO_FATAL_FAILURE(expect_code(refused, "RMT-I009"));
+    EXPECT_THAT(format(refused.error()), testing::Not(testing::HasSubstr("secret")));
+  }
+  EXPECT_TRUE(add_credential(bot.deployment, good));
+}
+
+TEST_F(Access, ARotationHasBothKeysUntilTheOldOneIsRevoked) {
+  const auto given = registration(Environment::kProduction);
+  const auto bot = active(given);
+  clock_.advance(std::chrono::days(30));
+  const auto second = add_credential(bot.deployment, key()).value();
+  EXPECT_THAT(actions(), ElementsAre("credential.add"));
+  auto world = snapshot();
+  EXPECT_FALSE(world->credential(bot.credential.str())->revoked);
+  EXPECT_FALSE(world->credential(second.str())->revoked);
+  EXPECT_EQ(world->credential(second.str())->not_before, clock_.now());
+  EXPECT_EQ(world->credential(second.str())->expires, given.expires) << "it lives as long as the deployment";
+
+  ASSERT_TRUE(revoke_credential(bot.credential));
+  EXPECT_THAT(actions(), ElementsAre("credential.revoke"));
+  world = snapshot();
+  EXPECT_TRUE(world->credential(bot.credential.str())->revoked);
+  EXPECT_FALSE(world->credential(second.str())->revoked);
+  EXPECT_EQ(world->deployment(bot.deployment.str())->state, State::kActive);
+}
+
+TEST_F(Access, ACredentialIsRevokedOnce) {
+  const auto bot = active(Environment::kProduction);
+  ASSERT_TRUE(revoke_credential(bot.credential));
+  expect_code(revoke_credential(bot.credential), "RMT-I022");
+  expect_code(revoke_credential(CredentialId::trusted("crd_nothing")), "RMT-I003");
+}
+
+TEST_F(Access, AGrantIsOfOneToolToOneDeployment) {
+  const auto bot = active(Environment::kProduction);
+  const auto other = active(registration(Environment::kProduction, "other-bot"));
+  const auto id = grant(pay(bot.deployment)).value();
+  EXPECT_THAT(actions(), ElementsAre("grant.add"));
+  EXPECT_EQ(entries().at(0).at("detail"),
+            (boost::json::value{
+                {"deployment", bot.deployment.str()}, {"tool", kPay.str()}, {"approver", jonas_.str()}}));
+  const auto world = snapshot();
+  const auto* found = world->grant(bot.deployment.str(), kPay.str());
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->id, id);
+  EXPECT_EQ(found->expires, std::nullopt);
+  EXPECT_EQ(world->grant(bot.deployment.str(), kRead.str()), nullptr);
+  EXPECT_EQ(world->grant(other.deployment.str(), kPay.str()), nullptr);
+}
+
+TEST_F(Access, AGrantDoesNotCrossEnvironments) {
+  const auto bot = active(Environment::kProduction);
+  for (const auto environment : {Environment::kSandbox, Environment::kPilot}) {
+    auto given = pay(bot.deployment);
+    given.tool_environment = environment;
+    expect_code(grant(given), "RMT-I017");
+  }
+}
+
+TEST_F(Access, AGrantThatIsThereIsNotGivenAgain) {
+  const auto bot = active(Environment::kProduction);
+  auto given = pay(bot.deployment);
+  given.expires = clock_.now() + std::chrono::hours(1);
+  const auto first = grant(given).value();
+  EXPECT_EQ(snapshot()->grant(bot.deployment.str(), kPay.str())->expires, given.expires);
+  expect_code(grant(pay(bot.deployment)), "RMT-I016");
+  // Not after its end either: one grant at a time, and the error says to revoke it.
+  clock_.advance(std::chrono::hours(2));
+  expect_code(grant(pay(bot.deployment)), "RMT-I016");
+  ASSERT_TRUE(revoke_grant(bot.deployment, kPay));
+  EXPECT_THAT(actions(), ElementsAre("grant.revoke"));
+  EXPECT_EQ(snapshot()->grant(bot.deployment.str(), kPay.str()), nullptr);
+  EXPECT_NE(grant(pay(bot.deployment)).value(), first);
+}
+
+TEST_F(Access, AGrantEndsInTheFutureAndIsApprovedBySomebodyKnown) {
+  const auto bot = active(Environment::kProduction);
+  auto given = pay(bot.deployment);
+  given.expires = clock_.now();
+  expect_code(grant(given), "RMT-I007");
+  given.expires = clock_.now() - std::chrono::days(1);
+  expect_code(grant(given), "RMT-I007");
+  given = pay(bot.deployment);
+  given.approver = HumanId::trusted("hum_nobody");
+  expect_code(grant(given), "RMT-I001");
+  expect_code(revoke_grant(bot.deployment, kPay), "RMT-I018");
+}
+
+TEST_F(Access, EveryGrantOfAToolThatGoesEnds) {
+  const auto bot = active(Environment::kProduction);
+  const auto other = active(registration(Environment::kProduction, "other-bot"));
+  ASSERT_TRUE(grant(pay(bot.deployment)));
+  ASSERT_TRUE(grant(pay(other.deployment)));
+  auto reading = pay(bot.deployment);
+  reading.tool = kRead;
+  ASSERT_TRUE(grant(reading));
+
+  EXPECT_EQ(end_grants(kPay).value(), 2);
+  EXPECT_THAT(actions(), ElementsAre("grant.end"));
+  EXPECT_EQ(entries().at(0).at("detail"), (boost::json::value{{"grants", 2}}));
+  const auto world = snapshot();
+  ASSERT_EQ(world->all().grants.size(), 1U);
+  EXPECT_EQ(world->all().grants.at(0).tool, kRead);
+
+  EXPECT_EQ(end_grants(kPay).value(), 0);
+  EXPECT_THAT(actions(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace remit::identity

@@ -1,0 +1,35 @@
+// What the log tells of a command, and what it must not.
+
+#include "identity/testing.h"
+
+namespace remit::identity {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Events : public RegistryTest {};
+
+TEST_F(Events, HaveNoNameOfAPersonAndNoReasonInThem) {
+  const auto bot = active(Environment::kProduction);
+  const auto draft = enroll(registration(Environment::kSandbox)).value();
+  ASSERT_TRUE(refuse(draft.deployment, jonas_, "Jonas Zweig says xyzzy"));
+  ASSERT_TRUE(kill(bot.agent, as(amina_), "Amina Yücel says xyzzy"));
+  ASSERT_TRUE(lift(bot.deployment, HoldKind::kKilled, jonas_, "Jonas Zweig says xyzzy"));
+  ASSERT_TRUE(add_service({.name = "backup", .owner = maria_, .issuing_system = "ansible"}));
+  ASSERT_TRUE(leave(maria_));
+  ASSERT_TRUE(assign_owner(bot.agent, amina_, jonas_));
+  ASSERT_TRUE(leave(amina_));
+  ASSERT_TRUE(retire(bot.deployment, "Maria Quandt says xyzzy"));
+
+  std::string log;
+  for (const auto& text : log_texts()) log += text + '\n';
+  for (const auto* word : {"Maria", "Quandt", "Jonas", "Zweig", "Amina", "Yücel", "xyzzy"})
+    EXPECT_THAT(log, Not(HasSubstr(word)));
+  EXPECT_THAT(log, HasSubstr(maria_.str())) << "ids are there";
+  // What the log commits to is kept beside it, where it can be erased.
+  EXPECT_THAT(contents().tables, HasSubstr("78797A7A79")) << "xyzzy in hex";
+}
+
+}  // namespace
+}  // namespace remit::identity
