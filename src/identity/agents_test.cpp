@@ -282,7 +282,7 @@ TEST_F(Agents, StayHeldThroughAnApproval) {
 
 TEST_F(Agents, NeedAReasonToBeRefusedOrRetired) {
   const auto made = enroll(registration(Environment::kSandbox)).value();
-  for (const auto* reason : {"", " ", "two\nlines"}) {
+  for (const auto* reason : {"", " ", "two\nlines", "\xff"}) {
     expect_code(refuse(made.deployment, jonas_, reason), "RMT-I006");
     expect_code(retire(made.deployment, reason), "RMT-I006");
   }

@@ -51,7 +51,15 @@ TEST_F(People, HaveNamesThatCanBeReadInOneWay) {
                                                    {"501 bytes", std::string(501, 'x')},
                                                    {"a line break", "Ada\nadmin"},
                                                    {"a NUL", std::string("Ada\0", 4)},
-                                                   {"DEL", "Ada\x7f"}}) {
+                                                   {"DEL", "Ada\x7f"},
+                                                   {"not UTF-8", "Ada\xff"},
+                                                   {"overlong UTF-8", "Ada\xc0\xaf"},
+                                                   {"a surrogate", "Ada\xed\xa0\x80"},
+                                                   {"cut UTF-8", "Ada\xe2\x82"},
+                                                   {"a C1 control (NEL)", "Ada\xc2\x85"},
+                                                   {"a line separator", "Ada\xe2\x80\xa8"},
+                                                   {"right-to-left override", "Ada\xe2\x80\xae"},
+                                                   {"an isolate", "Ada\xe2\x81\xa6"}}) {
     SCOPED_TRACE(why);
     expect_code(add(name), "RMT-I006");
   }

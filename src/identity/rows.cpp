@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "identity/registry.h"
 
 namespace remit::identity {
@@ -16,7 +17,12 @@ constexpr std::size_t kMaxText = 500;
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+// What changes how the text around it is read: controls (C0, DEL, C1), line and paragraph separators, and the
+// marks that turn the direction of writing for the eye alone.
+bool is_control(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
 
 template <typename T>
 Result<T> understood(std::optional<T> value, std::string_view what, const std::string& text) {
@@ -125,8 +131,13 @@ Result<void> require_text(std::string_view what, std::string_view text) {
   if (text.size() > kMaxText)
     return fail(ErrorKind::kInvalid, "RMT-I006",
                 fmt::format("the {} has {} bytes, more than {}", what, text.size(), kMaxText));
-  if (std::ranges::any_of(text, is_control))
-    return fail(ErrorKind::kInvalid, "RMT-I006", fmt::format("the {} has control characters", what));
+  while (!text.empty()) {
+    const char32_t c = take_code_point(text);
+    if (c == kNotUtf8) return fail(ErrorKind::kInvalid, "RMT-I006", fmt::format("the {} is not UTF-8", what));
+    if (is_control(c))
+      return fail(ErrorKind::kInvalid, "RMT-I006",
+                  fmt::format("the {} has the control character U+{:04X}", what, std::uint32_t{c}));
+  }
   return {};
 }
 

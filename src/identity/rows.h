@@ -37,8 +37,8 @@ Result<void> require_owners(store::Reader& reader, const HumanId& owner,
 
 Result<bool> has_living_credential(store::Reader& reader, const DeploymentId& deployment, Instant now);
 
-// Values from outside. Errors: kInvalid RMT-I004 (a name), RMT-I006 (a text: empty, over 500 bytes, control
-// characters).
+// Values from outside. Errors: kInvalid RMT-I004 (a name), RMT-I006 (a text: empty, over 500 bytes, not
+// UTF-8, or with characters that control how it is shown).
 Result<void> require_slug(std::string_view what, std::string_view text);
 Result<void> require_text(std::string_view what, std::string_view text);
 
