@@ -58,6 +58,7 @@ Result<CredentialId> Registry::insert_key(store::Transaction& tx, const Deployme
 Result<CredentialId> Registry::add_credential(store::Transaction& tx, const audit::Actor& actor,
                                               const DeploymentId& id, const NewKey& key) {
   ASSIGN_OR_RETURN(auto deployment, read_living(tx, id));
+  TRY(require_not_over(deployment, clock_.now()));
   ASSIGN_OR_RETURN(auto credential, insert_key(tx, id, key, deployment.expires));
   if (deployment.state == State::kApproved) TRY(move_state(tx, id, State::kApproved, State::kActive));
   TRY(record(tx, actor, "credential.add", credential.str(),

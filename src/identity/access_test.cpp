@@ -97,6 +97,16 @@ TEST_F(Access, ACredentialIsRevokedOnce) {
   expect_code(revoke_credential(CredentialId::trusted("crd_nothing")), "RMT-I003");
 }
 
+TEST_F(Access, ADeploymentThatEndedGetsNoKey) {
+  const auto given = registration(Environment::kProduction);
+  const auto made = enroll(given).value();
+  ASSERT_TRUE(revoke_credential(made.credential));
+  ASSERT_TRUE(approve(made.deployment, jonas_));
+  clock_.set(given.expires);
+  expect_code(add_credential(made.deployment, key()), "RMT-I007");
+  EXPECT_EQ(snapshot()->deployment(made.deployment.str())->state, State::kApproved);
+}
+
 TEST_F(Access, AGrantIsOfOneToolToOneDeployment) {
   const auto bot = active(Environment::kProduction);
   const auto other = active(registration(Environment::kProduction, "other-bot"));

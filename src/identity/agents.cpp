@@ -143,6 +143,7 @@ Result<void> Registry::approve(store::Transaction& tx, const audit::Actor& actor
   TRY(require_state(deployment, State::kPending, "approve"));
   TRY(require_active_human(tx, approver));
   TRY(require_active_human(tx, deployment.owner));
+  TRY(require_not_over(deployment, clock_.now()));
   if (deployment.environment == Environment::kProduction && approver == deployment.owner)
     return fail(ErrorKind::kForbidden, "RMT-I012",
                 fmt::format("`{}` is owned by `{}`, who therefore cannot approve it for production",

@@ -254,6 +254,15 @@ TEST_F(Agents, GoNoFurtherWhileTheirOwnerIsGone) {
   EXPECT_TRUE(submit(draft.deployment));
 }
 
+TEST_F(Agents, AreNotApprovedAfterTheirEndDate) {
+  const auto given = registration(Environment::kProduction);
+  const auto made = enroll(given).value();
+  clock_.set(given.expires);
+  expect_code(approve(made.deployment, jonas_), "RMT-I007");
+  EXPECT_TRUE(refuse(made.deployment, jonas_));
+  EXPECT_TRUE(retire(made.deployment));
+}
+
 TEST_F(Agents, BecomeActiveWithTheirFirstLivingCredential) {
   const auto made = enroll(registration(Environment::kProduction)).value();
   ASSERT_TRUE(revoke_credential(made.credential));

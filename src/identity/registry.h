@@ -113,7 +113,8 @@ class Registry {
   Result<void> submit(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment);
 
   // pending → approved, and on to active where there is a credential. Errors: RMT-I002 (approver or owner has
-  // left), RMT-I012 (kForbidden: the owner approves own production deployment).
+  // left), RMT-I007 (kConflict: its end date has passed), RMT-I012 (kForbidden: the owner approves own
+  // production deployment).
   Result<void> approve(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment,
                        const HumanId& approver);
 
@@ -149,7 +150,7 @@ class Registry {
   // Credentials -------------------------------------------------------------------------------------------
 
   // A further key, for rotation; an approved deployment becomes active. It lives as long as the deployment.
-  // Errors: RMT-I008, RMT-I009.
+  // Errors: RMT-I007 (kConflict: it has ended), RMT-I008, RMT-I009.
   Result<CredentialId> add_credential(store::Transaction& tx, const audit::Actor& actor,
                                       const DeploymentId& deployment, const NewKey& key);
 

@@ -344,7 +344,8 @@ class Trial {
 
   void approve(snapshot::Deployment& one, const HumanId& by) {
     const bool own = one.environment == Environment::kProduction && by == one.owner;
-    const bool may = one.state == State::kPending && here(by) && here(one.owner) && !own;
+    const bool may =
+        one.state == State::kPending && here(by) && here(one.owner) && !own && one.expires > now();
     if (!agree(may, world_.approve(one.id, by))) return;
     one.state = has_living_key(one.id) ? State::kActive : State::kApproved;
     approved_[one.id.str()] = {by, one.owner};
@@ -412,7 +413,7 @@ class Trial {
   void add_key(snapshot::Deployment& one, const Picks& pick) {
     const auto key = World::key(pick[1] % kKeys);
     const auto id = world_.add_credential(one.id, key);
-    if (!agree(lives(one) && !used(key), id)) return;
+    if (!agree(lives(one) && one.expires > now() && !used(key), id)) return;
     add(*id, one, key);
     if (one.state == State::kApproved) one.state = State::kActive;
   }
@@ -511,6 +512,7 @@ class Trial {
       const auto& [approver, owner] = approved_.at(row.text(0));
       RC_ASSERT(row.text(3) == approver.str());
       RC_ASSERT(approver != owner);
+      RC_ASSERT(row.integer(5) > row.integer(4));
       RC_ASSERT(row.is_null(6) || row.integer(7) == 1);
     }
   }

@@ -61,6 +61,13 @@ Result<DeploymentRow> read_living(store::Reader& reader, const DeploymentId& id)
   return deployment;
 }
 
+Result<void> require_not_over(const DeploymentRow& deployment, Instant now) {
+  if (deployment.expires > now) return {};
+  return fail(ErrorKind::kConflict, "RMT-I007",
+              fmt::format("`{}` ended on {}", deployment.label(), format_instant(deployment.expires)),
+              "Retire it and register the agent anew, with a later end date.");
+}
+
 Result<void> require_active_human(store::Reader& reader, const HumanId& human) {
   ASSIGN_OR_RETURN(auto rows, reader.query("SELECT name, left_at FROM human WHERE id = ?", {human.str()}));
   if (rows.empty())

@@ -31,6 +31,9 @@ Result<DeploymentRow> read_deployment(store::Reader& reader, const DeploymentId&
 // Also kConflict RMT-I011 if it is retired.
 Result<DeploymentRow> read_living(store::Reader& reader, const DeploymentId& id);
 
+// Its end date is still to come. Errors: kConflict RMT-I007.
+Result<void> require_not_over(const DeploymentRow& deployment, Instant now);
+
 // Owner and deputy of something. Errors: RMT-I001, RMT-I002, kInvalid RMT-I021.
 Result<void> require_owners(store::Reader& reader, const HumanId& owner,
                             const std::optional<HumanId>& deputy);
