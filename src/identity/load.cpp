@@ -92,16 +92,18 @@ Result<void> load_deployments(store::Reader& reader, HoldsBySubject holds, snaps
 Result<void> load_access(store::Reader& reader, snapshot::SnapshotData& data) {
   ASSIGN_OR_RETURN(auto credentials,
                    reader.query("SELECT id, deployment, public_jwk, thumbprint, not_before, expires_at, "
-                                "revoked_at FROM credential ORDER BY id"));
-  for (const auto& row : credentials)
+                                "revoked_at, kind FROM credential ORDER BY id"));
+  for (const auto& row : credentials) {
+    ASSIGN_OR_RETURN(const auto kind, credential_kind_of(row.text(7)));
     data.credentials.push_back({.id = CredentialId::trusted(row.text(0)),
                                 .deployment = DeploymentId::trusted(row.text(1)),
-                                .kind = snapshot::CredentialKind::kKey,
+                                .kind = kind,
                                 .public_jwk = row.text(2),
                                 .thumbprint = row.text(3),
                                 .not_before = from_micros(row.integer(4)),
                                 .expires = from_micros(row.integer(5)),
                                 .revoked = !row.is_null(6)});
+  }
   ASSIGN_OR_RETURN(auto grants, reader.query("SELECT id, deployment, tool, expires_at FROM tool_grant "
                                              "WHERE revoked_at IS NULL ORDER BY id"));
   for (const auto& row : grants)

@@ -19,7 +19,8 @@ TEST_F(Load, RefusesRowsThatThisVersionDoesNotUnderstand) {
        std::vector<std::pair<std::string, std::string>>{{"deployment", "state"},
                                                         {"deployment", "environment"},
                                                         {"service", "state"},
-                                                        {"identity_hold", "kind"}}) {
+                                                        {"identity_hold", "kind"},
+                                                        {"credential", "kind"}}) {
     SCOPED_TRACE(table + "." + column);
     const auto refused = store_->run([&](store::Transaction& tx) -> Result<void> {
       TRY(tx.execute(fmt::format("UPDATE {} SET {} = 'from-the-future'", table, column)));

@@ -160,4 +160,8 @@ Result<snapshot::HoldKind> hold_kind_of(const std::string& text) {
   return understood(snapshot::parse_name<snapshot::HoldKind>(text), "kind of hold", text);
 }
 
+Result<snapshot::CredentialKind> credential_kind_of(const std::string& text) {
+  return understood(snapshot::parse_name<snapshot::CredentialKind>(text), "kind of credential", text);
+}
+
 }  // namespace remit::identity

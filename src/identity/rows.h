@@ -49,6 +49,7 @@ Result<void> require_text(std::string_view what, std::string_view text);
 Result<Environment> environment_of(const std::string& text);
 Result<snapshot::State> state_of(const std::string& text);
 Result<snapshot::HoldKind> hold_kind_of(const std::string& text);
+Result<snapshot::CredentialKind> credential_kind_of(const std::string& text);
 
 inline store::Value nullable(const std::optional<HumanId>& id) {
   return id ? store::Value(id->str()) : store::Value(nullptr);
