@@ -122,6 +122,7 @@ Result<Registered> Registry::register_agent(store::Transaction& tx, const audit:
              {{"agent", agent.str()},
               {"environment", environment},
               {"owner", registration.owner.str()},
+              {"deputy", id_or_null(registration.deputy)},
               {"expires", format_instant(registration.expires)},
               {"credential", credential.str()},
               {"thumbprint", registration.key.thumbprint}}));
@@ -196,7 +197,8 @@ Result<void> Registry::assign_owner(store::Transaction& tx, const audit::Actor& 
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   TRY(tx.execute("UPDATE agent SET owner = ?, deputy = ?, revision = ? WHERE id = ?",
                  {owner.str(), nullable(deputy), revision, agent.str()}));
-  return record(tx, actor, "agent.owner", agent.str(), {{"from", rows.front().text(0)}, {"to", owner.str()}});
+  return record(tx, actor, "agent.owner", agent.str(),
+                {{"from", rows.front().text(0)}, {"to", owner.str()}, {"deputy", id_or_null(deputy)}});
 }
 
 }  // namespace remit::identity

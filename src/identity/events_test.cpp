@@ -10,6 +10,24 @@ using testing::Not;
 
 class Events : public RegistryTest {};
 
+TEST_F(Events, SayWhoOwnsAndWhoIsDeputy) {
+  auto given = registration(Environment::kSandbox);
+  given.deputy = amina_;
+  const auto bot = enroll(given).value();
+  EXPECT_EQ(entries().at(0).at("detail").at("owner"), boost::json::string(maria_.str()));
+  EXPECT_EQ(entries().at(0).at("detail").at("deputy"), boost::json::string(amina_.str()));
+  ASSERT_TRUE(assign_owner(bot.agent, amina_, jonas_));
+  EXPECT_EQ(entries().at(0).at("detail"),
+            (boost::json::value{{"from", maria_.str()}, {"to", amina_.str()}, {"deputy", jonas_.str()}}));
+  ASSERT_TRUE(assign_owner(bot.agent, maria_));
+  EXPECT_EQ(entries().at(0).at("detail"),
+            (boost::json::value{{"from", amina_.str()}, {"to", maria_.str()}, {"deputy", nullptr}}));
+  ASSERT_TRUE(
+      add_service({.name = "backup", .owner = maria_, .deputy = jonas_, .issuing_system = "ansible"}));
+  EXPECT_EQ(entries().at(0).at("detail"),
+            (boost::json::value{{"owner", maria_.str()}, {"deputy", jonas_.str()}}));
+}
+
 TEST_F(Events, HaveNoNameOfAPersonAndNoReasonInThem) {
   const auto bot = active(Environment::kProduction);
   const auto draft = enroll(registration(Environment::kSandbox)).value();

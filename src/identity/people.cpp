@@ -67,7 +67,8 @@ Result<void> Registry::succeed(store::Transaction& tx, const audit::Actor& actor
     TRY(tx.execute(
         fmt::format("UPDATE {} SET owner = deputy, deputy = NULL, revision = ? WHERE id = ?", table),
         {revision, id}));
-    TRY(record(tx, actor, fmt::format("{}.owner", table), id, {{"from", leaver.str()}, {"to", row.text(1)}}));
+    TRY(record(tx, actor, fmt::format("{}.owner", table), id,
+               {{"from", leaver.str()}, {"to", row.text(1)}, {"deputy", nullptr}}));
     departure.succeeded.push_back(id);
   }
   return {};
@@ -108,7 +109,8 @@ Result<ServiceId> Registry::add_service(store::Transaction& tx, const audit::Act
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       {id.str(), service.name, service.owner.str(), nullable(service.deputy), service.issuing_system,
        std::string(to_string(State::kActive)), to_micros(clock_.now()), revision}));
-  TRY(record(tx, actor, "service.add", id.str(), {{"owner", service.owner.str()}}));
+  TRY(record(tx, actor, "service.add", id.str(),
+             {{"owner", service.owner.str()}, {"deputy", id_or_null(service.deputy)}}));
   return id;
 }
 

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +54,11 @@ Result<snapshot::CredentialKind> credential_kind_of(const std::string& text);
 
 inline store::Value nullable(const std::optional<HumanId>& id) {
   return id ? store::Value(id->str()) : store::Value(nullptr);
+}
+
+// The same, for an event.
+inline boost::json::value id_or_null(const std::optional<HumanId>& id) {
+  return id ? boost::json::value(id->str()) : boost::json::value(nullptr);
 }
 
 }  // namespace remit::identity
