@@ -52,7 +52,7 @@ Result<PolicySetId> PolicyPublisher::publish(store::Transaction& tx, const audit
                                        "ORDER BY number DESC LIMIT 1",
                                        {name}));
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
-  const auto id = PolicySetId::make(clock_, random_);
+  auto id = PolicySetId::make(clock_, random_);
   const Digest digest = sha256(text);
   TRY(tx.execute(
       "INSERT INTO policy_set (id, environment, number, text, digest, published_by, published_at, revision) "
