@@ -1,0 +1,118 @@
+#include "server/metrics.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <regex>
+#include <sstream>
+
+#include "store/temp_folder.h"
+
+namespace remit::server {
+namespace {
+
+using testing::Contains;
+using testing::Pair;
+using testing::SizeIs;
+
+struct Family {
+  std::string help, type;
+  std::map<std::string, std::string> samples;  // labels to value
+};
+
+// The text format as Prometheus reads it (exposition format 0.0.4): HELP and TYPE of a family, then its
+// samples.
+std::map<std::string, Family> parse(const std::string& text) {
+  static const std::regex help(R"(# HELP ([a-z_]+) (.+))");
+  static const std::regex type(R"(# TYPE ([a-z_]+) (counter|gauge))");
+  static const std::regex sample(R"(([a-z_]+)(\{[a-z]+="[a-z]+"\})? ([0-9]+))");
+  std::map<std::string, Family> families;
+  std::string current;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, help)) {
+      current = match[1];
+      EXPECT_FALSE(families.contains(current)) << "twice: " << current;
+      families[current].help = match[2];
+    } else if (std::regex_match(line, match, type)) {
+      EXPECT_EQ(match[1], current) << line;
+      families[current].type = match[2];
+    } else if (std::regex_match(line, match, sample)) {
+      EXPECT_EQ(match[1], current) << line;
+      EXPECT_NE(families[current].type, "") << line;
+      EXPECT_TRUE(families[current].samples.emplace(match[2], match[3]).second) << line;
+    } else {
+      ADD_FAILURE() << "not understood: " << line;
+    }
+  }
+  EXPECT_TRUE(text.ends_with('\n'));
+  return families;
+}
+
+class Metrics : public testing::Test {
+ protected:
+  std::map<std::string, Family> read() {
+    return parse(metrics_text({.gateway = counters_, .store = *store_, .published_entries = published_}));
+  }
+  store::TempFolder folder_ = store::TempFolder::in_memory();
+  std::unique_ptr<store::Store> store_ =
+      store::Store::open({.file = folder_ / "remit.db", .migrations = {}}).value();
+  gateway::GatewayCounters counters_;
+  std::atomic<std::uint64_t> published_{0};
+};
+
+TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
+  counters_.allowed = 1;
+  counters_.denied = 2;
+  counters_.held = 3;
+  counters_.upstream_errors = 4;
+  counters_.refused_requests = 5;
+  counters_.open_calls = 6;
+  counters_.sessions = 7;
+  counters_.streams = 8;
+  published_ = 9'007'199;
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(store_->run([](store::Transaction& tx) -> Result<void> {
+      TRY(tx.next_revision());
+      return {};
+    }));
+
+  struct Case {
+    std::string name, type;
+    std::map<std::string, std::string> samples;
+  };
+  const std::vector<Case> cases = {
+      {"remit_calls_total",
+       "counter",
+       {{R"({verdict="allow"})", "1"}, {R"({verdict="deny"})", "2"}, {R"({verdict="hold"})", "3"}}},
+      {"remit_upstream_errors_total", "counter", {{"", "4"}}},
+      {"remit_refused_requests_total", "counter", {{"", "5"}}},
+      {"remit_open_calls", "gauge", {{"", "6"}}},
+      {"remit_sessions", "gauge", {{"", "7"}}},
+      {"remit_streams", "gauge", {{"", "8"}}},
+      {"remit_revision", "gauge", {{"", std::to_string(store_->revision())}}},
+      {"remit_audit_published_entries", "gauge", {{"", "9007199"}}},
+  };
+  const auto families = read();
+  EXPECT_THAT(families, SizeIs(cases.size()));
+  for (const auto& [name, type, samples] : cases) {
+    SCOPED_TRACE(name);
+    ASSERT_TRUE(families.contains(name));
+    EXPECT_EQ(families.at(name).type, type);
+    EXPECT_NE(families.at(name).help, "");
+    EXPECT_EQ(families.at(name).samples, samples);
+    // Prometheus' naming: counters end in _total, and nothing else does.
+    EXPECT_EQ(name.ends_with("_total"), type == "counter");
+  }
+  EXPECT_GE(store_->revision(), 3);
+}
+
+TEST_F(Metrics, AreThereBeforeAnythingHappens) {
+  const auto families = read();
+  EXPECT_THAT(families.at("remit_calls_total").samples, Contains(Pair(R"({verdict="deny"})", "0")));
+  EXPECT_THAT(families.at("remit_sessions").samples, Contains(Pair("", "0")));
+}
+
+}  // namespace
+}  // namespace remit::server
