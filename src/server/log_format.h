@@ -1,6 +1,7 @@
 // The server's log: one JSON object a line on standard error, {"time","level","message"}.
 //
-// Messages are for operators; no secret, no argument and no result of a call is ever in one.
+// Messages are for operators; no secret, no argument and no result of a call is ever in one. Bytes that
+// are not UTF-8 are shown as U+FFFD.
 
 #pragma once
 
