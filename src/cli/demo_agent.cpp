@@ -7,6 +7,7 @@
 #include "base/canonical_json.h"
 #include "cli/client_assertion.h"
 #include "http/block_on.h"
+#include "http/sse.h"
 
 namespace remit::cli {
 namespace {
@@ -20,8 +21,21 @@ std::string text_of(const json::object& object, std::string_view member) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+// The JSON of an answer: a document, or the last event of a stream (MCP 2025-11-25, Streamable HTTP).
+Result<std::string> document_of(const http::Response& response) {
+  const auto* type = response.headers.find("Content-Type");
+  if (type == nullptr || !type->starts_with("text/event-stream")) return response.body;
+  http::SseParser parser(response.body.size() + 1);
+  ASSIGN_OR_RETURN(const auto events, parser.feed(response.body));
+  std::string last;
+  for (const auto& event : events)
+    if (!event.data.empty()) last = event.data;
+  return last;
+}
+
 Result<json::object> object_of(const http::Response& response) {
-  auto body = parse_json(response.body);
+  ASSIGN_OR_RETURN(const auto document, document_of(response));
+  auto body = parse_json(document);
   if (!body || !body->is_object())
     return fail(ErrorKind::kInternal, "RMT-K003",
                 fmt::format("HTTP {} without a JSON object", response.status));
