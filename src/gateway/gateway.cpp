@@ -177,6 +177,9 @@ http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchang
 
   if (!co_await http::on_loop(shard.loop(), knows(shard, caller, key)))
     co_return refused(mcp::unknown_session());
+  if (shard.cut_off(caller.identity.deployment))
+    co_return refused(403, {.error = {ErrorKind::kForbidden, "RMT-G003",
+                                      "this deployment was killed or retired and can open no stream"}});
   auto stream = exchange.start_events();
   ++counters_.streams;
   stream->on_client_gone([this] { --counters_.streams; });

@@ -75,9 +75,7 @@ http::Task<Answer> Shard::initialize(Caller caller, mcp::Message request) {
   if (!params) co_return Answer{.status = 400, .body = mcp::make_error(params.error())};
 
   // A deployment that may not act gets no session: there is nothing that it could do with one.
-  const auto snapshot = gateway_.parts_.snapshots.current();
-  const auto* deployment = snapshot ? snapshot->deployment(caller.identity.deployment.str()) : nullptr;
-  if (deployment == nullptr || is_cut(*deployment))
+  if (cut_off(caller.identity.deployment))
     co_return Answer{.status = 403,
                      .body = refusal_text(request, mcp::kInvalidRequest, "RMT-G003",
                                           "this deployment was killed or retired and can open no session")};
@@ -149,6 +147,12 @@ Shard::SessionPtr Shard::find(const Caller& caller, const Digest& session) {
   return found->second;
 }
 
+bool Shard::cut_off(const DeploymentId& id) const {
+  const auto snapshot = gateway_.parts_.snapshots.current();
+  const auto* deployment = snapshot ? snapshot->deployment(id.str()) : nullptr;
+  return deployment == nullptr || is_cut(*deployment);
+}
+
 bool Shard::knows(const Caller& caller, const Digest& session) { return find(caller, session) != nullptr; }
 
 http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message request,
@@ -196,7 +200,9 @@ Answer Shard::notification(const Caller& caller, const Digest& key, const mcp::M
 
 void Shard::attach(const Digest& key, std::shared_ptr<http::EventStream> stream) {
   const auto found = sessions_.find(key);
-  if (found == sessions_.end() || streams_ended_) return stream->close();
+  // Each may have come to an end since the request was let in.
+  if (streams_ended_ || found == sessions_.end() || cut_off(found->second->record.deployment))
+    return stream->close();
   // A comment, so that intermediaries and clients see the stream open at once.
   stream->send_comment("open");
   std::erase_if(found->second->streams, [](const auto& old) { return !old->open(); });

@@ -45,6 +45,8 @@ class Shard {
   http::Task<Answer> initialize(Caller caller, mcp::Message request);
   // Whether the session lives and is the caller's.
   bool knows(const Caller& caller, const Digest& session);
+  // Whether the deployment was killed or retired, and so may hold no stream and open no session.
+  bool cut_off(const DeploymentId& deployment) const;
   http::Task<Answer> request(Caller caller, Digest session, mcp::Message request,
                              std::shared_ptr<http::EventStream> stream);
   Answer notification(const Caller& caller, const Digest& session, const mcp::Message& notification);
