@@ -4,8 +4,10 @@
 //   bench_upstream [--listen 127.0.0.1:0] [--record FILE]
 //
 // It prints "listening ADDRESS" and serves until SIGTERM. With --record it appends one line to FILE for each
-// tools/call, before it answers: the argument `call` (-1 where there is none) and the time of CLOCK_MONOTONIC
-// in ns. One write(2) with O_APPEND a line: what a reader finds there has arrived here.
+// tools/call, before it answers: the argument `call` (-1 where there is none) and the time at which it
+// arrived at this process's socket, in ns of CLOCK_MONOTONIC. The kernel notes that time, so that it does not
+// depend on when this process is scheduled. One write(2) with O_APPEND a line: what a reader finds there has
+// arrived here.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -24,6 +26,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "arrival.h"
 #include "options.h"
 #include "wire.h"
 
@@ -47,8 +50,11 @@ class Upstream {
  public:
   explicit Upstream(int record) : record_(record) {}
 
+  bool records() const { return record_ >= 0; }
+
   // Appends the answer to `out`.
-  void answer(const Message& request, std::string& out) {
+  void answer(const Message& request, std::uint64_t arrived_at, std::string& out) {
+    arrived_at_ = arrived_at;
     if (request.start_line.starts_with("POST ")) return post(request, out);
     if (request.start_line.starts_with("DELETE ")) return end_session(request, out);
     reply(out, "405 Method Not Allowed", "Allow: POST, DELETE\r\n", {});  // it has no stream of its own
@@ -153,7 +159,7 @@ class Upstream {
 
   void echo(const Call& call, std::string& out) {
     if (record_ >= 0) {
-      const auto line = fmt::format("{} {}\n", call.number, now_ns());
+      const auto line = fmt::format("{} {}\n", call.number, arrived_at_);
       if (::write(record_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
         throw std::system_error(errno, std::generic_category(), "record file");
       }
@@ -181,6 +187,7 @@ class Upstream {
       R"({"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}})";
 
   const int record_;
+  std::uint64_t arrived_at_ = 0;
   simdjson::ondemand::parser parser_;
   std::string padded_;
   std::string body_;
@@ -240,6 +247,7 @@ class Loop {
       const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) return;
       set_no_delay(fd);
+      if (upstream_.records()) stamp_arrivals(fd);
       watch(fd);
       connections_[fd];
     }
@@ -247,14 +255,16 @@ class Loop {
 
   bool serve(int fd) {
     auto& connection = connections_[fd];
-    const auto got = ::recv(fd, buffer_.data(), buffer_.size(), 0);
+    std::uint64_t arrived_at = 0;
+    const auto got = upstream_.records() ? receive_stamped(fd, buffer_, arrived_at)
+                                         : ::recv(fd, buffer_.data(), buffer_.size(), 0);
     if (got < 0) return errno == EAGAIN;
     if (got == 0) return false;
     connection.in.append(buffer_.data(), static_cast<std::size_t>(got));
     std::size_t taken = 0;
     while (const auto request = read_message(std::string_view(connection.in).substr(taken), joined_)) {
       taken += request->bytes;
-      upstream_.answer(*request, connection.out);
+      upstream_.answer(*request, arrived_at, connection.out);
     }
     connection.in.erase(0, taken);
     if (connection.out.empty()) return true;
