@@ -32,7 +32,7 @@ Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data) {
       auto rows,
       reader.query(
           "SELECT t.id, d.id, d.environment, d.name, t.name, t.effect, t.data_class, t.labels, "
-          "t.definition, t.digest, t.offered_digest FROM tool t JOIN destination d ON d.id = t.destination "
+          "t.pinned, t.digest, t.offered_digest FROM tool t JOIN destination d ON d.id = t.destination "
           "WHERE t.retired_at IS NULL AND d.retired_at IS NULL ORDER BY t.id"));
   for (const auto& row : rows) {
     snapshot::Tool tool;

@@ -16,6 +16,10 @@ namespace json = boost::json;
 using decision::Decision;
 using decision::Verdict;
 
+constexpr std::size_t kCommitmentBytes = 64;        // and a few, with its quotes
+constexpr std::size_t kMaxCommittedBytes = 32'768;  // of an entry's 65,535
+constexpr std::size_t kMaxNameBytes = 128;          // the longest name of a tool: 63, a slash, 64
+
 // What the model is told of a call that was not made: what, why, and what would change it.
 std::string refusal(const mcp::Message& request, const DecisionId& id, std::string_view verdict,
                     std::string_view code, std::string_view message, bool retryable) {
@@ -36,7 +40,7 @@ json::array to_json(const std::vector<std::string>& strings) {
 }
 
 // What the log says of a decision: ids, enumerations and commitments.
-json::object describe(const Caller& caller, const snapshot::Snapshot& snapshot, const snapshot::Tool* tool,
+json::object describe(const Caller& caller, const snapshot::Snapshot* snapshot, const snapshot::Tool* tool,
                       const Decision& decision) {
   json::object body{{"environment", to_string(caller.environment)},
                     {"deployment", caller.identity.deployment.str()},
@@ -44,11 +48,11 @@ json::object describe(const Caller& caller, const snapshot::Snapshot& snapshot, 
                     {"verdict", decision::to_string(decision.verdict)},
                     {"reason", decision.code},
                     {"policies", to_json(decision.policies)},
-                    {"revision", snapshot.revision()}};
+                    {"revision", decision.revision}};
   if (!decision.errors.empty()) body["policy_errors"] = to_json(decision.errors);
   if (!decision.approval_path.empty()) body["approval_path"] = decision.approval_path;
-  if (const auto* credential = snapshot.credential(caller.identity.credential.str()))
-    body["key_thumbprint"] = credential->thumbprint;
+  const auto* credential = snapshot ? snapshot->credential(caller.identity.credential.str()) : nullptr;
+  if (credential != nullptr) body["key_thumbprint"] = credential->thumbprint;
   if (tool != nullptr) {
     body["tool"] = tool->id.str();
     body["pin"] = tool->digest.hex();
@@ -60,8 +64,28 @@ json::object describe(const Caller& caller, const snapshot::Snapshot& snapshot, 
   return body;
 }
 
+// One commitment for each argument, so that one can be shown and the others not; where they are too many for
+// an entry, one for all.
+json::value commit_to_arguments(const json::object& arguments, Random& random,
+                                std::vector<audit::FieldSecret>& secrets) {
+  std::size_t bytes = 0;
+  for (const auto& member : arguments) bytes += kCommitmentBytes + member.key().size();
+  if (bytes <= kMaxCommittedBytes) return audit::commit_to_members(arguments, "arguments", random, secrets);
+  auto commitment = audit::commit_to(arguments, random);
+  secrets.push_back({.field = "arguments", .salt = std::move(commitment.salt), .value = std::nullopt});
+  return json::string(commitment.text);
+}
+
+// A name that no tool has, as it is shown and recorded: cut, but not within a character, and marked, so that
+// what is left of it is the name of no tool either.
+std::string shown_name(std::string_view name) {
+  if (name.size() <= kMaxNameBytes) return std::string(name);
+  std::size_t end = kMaxNameBytes;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(name.substr(0, end)) + "…";
+}
+
 std::string_view reason_of(CallEnd::How how, bool sent) {
-  if (!sent) return "RMT-U001";
   switch (how) {
     case CallEnd::How::kTimedOut:
       return "RMT-U004";
@@ -69,11 +93,27 @@ std::string_view reason_of(CallEnd::How how, bool sent) {
       return "RMT-U006";
     case CallEnd::How::kCut:
       return "RMT-U007";
+    case CallEnd::How::kRefused:
+      return "RMT-U008";
     case CallEnd::How::kAnswered:
     case CallEnd::How::kLost:
       break;
   }
-  return "RMT-U005";
+  return sent ? "RMT-U005" : "RMT-U001";
+}
+
+audit::OutcomeStatus status_of(CallEnd::How how, bool sent) {
+  if (!sent) return audit::OutcomeStatus::kNotSent;
+  if (how == CallEnd::How::kTimedOut) return audit::OutcomeStatus::kTimeout;
+  if (how == CallEnd::How::kRefused) return audit::OutcomeStatus::kUpstreamError;
+  return audit::OutcomeStatus::kUnknown;
+}
+
+// How a call ended that got no answer, for want of which this error came.
+CallEnd end_without_answer(const Error& error, OpenCall& open) {
+  if (error.code == "RMT-U008") return {.how = CallEnd::How::kRefused, .why = error.message};
+  if (error.kind == ErrorKind::kUnavailable || !http::may_have_arrived(error)) open.sent = false;
+  return {.how = CallEnd::How::kLost, .why = error.message};
 }
 
 }  // namespace
@@ -87,6 +127,7 @@ http::Task<std::string> Shard::call(Caller caller, SessionPtr session, mcp::Mess
                                         .rpc_code = mcp::kInvalidRequest,
                                         .id = request.id()});
   };
+  if (closed_) co_return invalid("the gateway is shutting down");
   if (params->wants_task) co_return invalid("calls as tasks are not governed and so not passed on");
   if (session->calls.contains(*request.id())) co_return invalid("this request id is in use by an open call");
   if (session->calls.size() >= gateway_.options_.max_open_calls_per_session)
@@ -111,8 +152,9 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
 
   // Resolve and judge what needs no upstream.
   auto snapshot = parts.snapshots.current();
-  const snapshot::Tool* tool = view(snapshot, caller.environment, caller.identity).find(params.name);
-  const std::string asked_tool(tool ? tool->qualified_name : params.name.substr(0, 128));
+  const snapshot::Tool* tool =
+      snapshot ? view(snapshot, caller.environment, caller.identity).find(params.name) : nullptr;
+  const std::string asked_tool = tool ? tool->qualified_name : shown_name(params.name);
   decision::Call asked{.environment = caller.environment,
                        .deployment = caller.identity.deployment.str(),
                        .credential = caller.identity.credential.str(),
@@ -121,45 +163,47 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
                        .now = parts.clock.now()};
   std::shared_ptr<Upstream> upstream;
   std::optional<Decision> refused;
-  if (const auto standing = decision::check_standing(asked, *snapshot); !standing) {
+  if (!snapshot) {
+    refused = decision::decide(asked, nullptr);
+  } else if (const auto standing = decision::check_standing(asked, *snapshot); !standing) {
     refused = standing.error();
   } else {
     // Only now is the destination needed: what it offers under the tool's name is part of the decision.
-    open->tool = tool->id;
+    open->tool = standing->tool->id;
     Error failure{};
     upstream = upstream_of(*session, *standing->destination, failure);
-    if (upstream && !upstream->open()) {
+    if (upstream && (!upstream->open() || upstream->listing())) {
       if (auto ready = co_await Upstream::ready(upstream); !ready) {
         failure = std::move(ready).error();
         upstream = nullptr;
       }
       snapshot = parts.snapshots.current();  // it may have moved meanwhile
-      tool = snapshot->tool(caller.environment, asked_tool);
+      tool = snapshot ? snapshot->tool(caller.environment, asked_tool) : nullptr;
     }
     if (!upstream) {
       refused.emplace();
       refused->code = failure.code;
       refused->message = failure.message;
-      refused->revision = snapshot->revision();
+      refused->revision = snapshot ? snapshot->revision() : 0;
     }
   }
 
   // Decide.
-  const auto decide = [&](const snapshot::Snapshot& now) {
+  const auto decide = [&](const snapshot::Snapshot* now) {
     const auto& offers = upstream->offers();
     const auto offered = offers.find(std::string(asked_tool.substr(asked_tool.find('/') + 1)));
     asked.offered = offered == offers.end() ? std::nullopt : std::optional(offered->second);
     asked.now = parts.clock.now();
-    return decision::decide(asked, &now);
+    return decision::decide(asked, now);
   };
-  const Decision decided = refused ? std::move(*refused) : decide(*snapshot);
+  const Decision decided = refused ? std::move(*refused) : decide(snapshot.get());
   const bool allowed = decided.verdict == Verdict::kAllow;
 
   // Record, and wait until it is durable: before an allowed call leaves, and before a refusal is told.
   std::vector<audit::FieldSecret> secrets;
-  json::object body = describe(caller, *snapshot, tool, decided);
+  json::object body = describe(caller, snapshot.get(), tool, decided);
   if (tool == nullptr) body["tool_asked"] = asked_tool;
-  body["arguments"] = audit::commit_to_members(*params.arguments, "arguments", parts.random, secrets);
+  body["arguments"] = commit_to_arguments(*params.arguments, parts.random, secrets);
   const auto recorded =
       co_await commit([this, id, allowed, body = std::move(body),
                        secrets = std::move(secrets)](store::Transaction& tx) mutable -> Result<void> {
@@ -172,9 +216,13 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
     ++gateway_.counters_.denied;
     spdlog::error("decision {} could not be recorded: {}: {}", id.str(), recorded.error().code,
                   recorded.error().message);
-    co_return refusal(request, id, "deny", "RMT-G004", "the call could not be recorded, so it was not made",
-                      true);
+    // Unknown is not no: the intent may be in the log, and then it is owed its outcome.
+    if (allowed && recorded.error().kind == ErrorKind::kUnknown) doubtful_.push_back(id);
+    co_return refusal(
+        request, id, "deny", "RMT-G004", "the call could not be recorded, so it was not made",
+        recorded.error().kind == ErrorKind::kUnavailable || recorded.error().kind == ErrorKind::kUnknown);
   }
+  if (!doubtful_.empty()) settle_doubtful();
   if (!allowed) {
     const bool held = decided.verdict == Verdict::kHold;
     ++(held ? gateway_.counters_.held : gateway_.counters_.denied);
@@ -186,7 +234,7 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
   // just before the call is handed over.
   std::optional<Decision> overruled;
   auto last_look = [&] {
-    Decision again = decide(*parts.snapshots.current());
+    Decision again = decide(parts.snapshots.current().get());
     if (again.verdict == Verdict::kAllow) return true;
     overruled = std::move(again);
     return false;
@@ -234,26 +282,23 @@ std::string Shard::conclude(const mcp::Message& request, const DecisionId& id, c
 
   ++gateway_.counters_.upstream_errors;
   const std::string_view code = reason_of(end.how, open.sent);
-  record_outcome(id,
-                 !open.sent                  ? OutcomeStatus::kNotSent
-                 : end.how == How::kTimedOut ? OutcomeStatus::kTimeout
-                                             : OutcomeStatus::kUnknown,
-                 code, {}, latency);
+  record_outcome(id, status_of(end.how, open.sent), code, {}, latency);
   if (end.how == How::kCancelled)  // no answer is owed, but HTTP wants one
     return mcp::make_error(mcp::Refusal{.error = {ErrorKind::kConflict, code, "the call was cancelled"},
                                         .rpc_code = mcp::kInvalidRequest,
                                         .id = request.id()});
+  const bool had_no_effect = !open.sent || end.how == How::kRefused;
   return refusal(
       request, id, "allow", code,
-      open.sent ? end.why + "; it may or may not have had its effect" : end.why + "; it was not made",
-      !open.sent);
+      end.why + (had_no_effect ? "; the call was not made" : "; it may or may not have had its effect"),
+      !open.sent && end.how == How::kLost);
 }
 
 std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::Destination& destination,
                                              Error& why) {
-  auto& upstream = session.upstreams[destination.id];
-  if (upstream && upstream->open()) return upstream;
-  if (upstream && upstream->opening()) return upstream;
+  if (const auto known = session.upstreams.find(destination.id);
+      known != session.upstreams.end() && (known->second->open() || known->second->opening()))
+    return known->second;
   // Made anew, so that a changed address or credential counts from the next opening on.
   Secret secret;
   if (destination.secret) {
@@ -264,7 +309,7 @@ std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::D
     }
     secret = std::move(*opened);
   }
-  upstream = std::make_shared<Upstream>(
+  auto upstream = std::make_shared<Upstream>(
       loop_, client_, destination, std::move(secret), gateway_.options_.upstream,
       [this, id = destination.id](const mcp::ToolPage& listing) {
         std::string all;
@@ -272,6 +317,7 @@ std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::D
         if (const Digest digest = sha256(all); std::exchange(listed_[id], digest) != digest)
           gateway_.parts_.on_listing(id, listing.tools);
       });
+  session.upstreams.insert_or_assign(destination.id, upstream);
   return upstream;
 }
 
@@ -280,6 +326,9 @@ http::Task<CallEnd> Shard::forward(std::shared_ptr<OpenCall> open, std::shared_p
                                    std::move_only_function<bool()> last_look,
                                    mcp::ClientSession::Progress progress) {
   using How = CallEnd::How;
+  if (upstream->listing())
+    if (const auto ready = co_await Upstream::ready(upstream); !ready)
+      co_return CallEnd{.how = How::kLost, .why = ready.error().message};
   if (open->end->is_set()) co_return std::move(*co_await Completion<CallEnd>::wait(open->end));
   if (!upstream->open()) co_return CallEnd{.how = How::kLost, .why = "the destination was lost"};
 
@@ -293,8 +342,7 @@ http::Task<CallEnd> Shard::forward(std::shared_ptr<OpenCall> open, std::shared_p
           open->end->set({.how = How::kAnswered, .answer = std::move(*answer)});
           return;
         }
-        if (answer.error().kind == ErrorKind::kUnavailable) open->sent = false;  // known not to have arrived
-        open->end->set({.how = How::kLost, .why = answer.error().message});
+        open->end->set(end_without_answer(answer.error(), *open));
       },
       std::move(progress));
   if (!sent) co_return CallEnd{.how = How::kLost, .why = sent.error().message};
@@ -307,6 +355,22 @@ http::Task<CallEnd> Shard::forward(std::shared_ptr<OpenCall> open, std::shared_p
   CallEnd end = std::move(*co_await Completion<CallEnd>::wait(open->end));
   if (end.how != How::kAnswered && upstream->open()) upstream->session().cancel(*sent, end.why);
   co_return end;
+}
+
+// Intents whose commit was in doubt: their calls were not made, which is recorded as soon as the store serves
+// again, for those that turn out to be there.
+void Shard::settle_doubtful() {
+  for (const auto& id : std::exchange(doubtful_, {}))
+    gateway_.parts_.store.submit(
+        [this, id](store::Transaction& tx) -> Result<void> {
+          const auto done = gateway_.parts_.log.append_outcome(tx, id, audit::OutcomeStatus::kNotSent,
+                                                               {{"reason", "RMT-G004"}}, {});
+          if (!done && done.error().code != "RMT-A012") return std::unexpected(done.error());
+          return {};
+        },
+        [this, id](const Result<void>& done) {
+          if (!done) loop_.post([this, id] { doubtful_.push_back(id); });
+        });
 }
 
 // The answer does not wait for this: an intent whose outcome was lost is found as `unknown` at the next

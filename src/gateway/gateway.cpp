@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include <algorithm>
+#include <boost/url/parse_query.hpp>
 #include <latch>
 
 #include "gateway/shard.h"
@@ -49,6 +50,10 @@ http::Task<bool> knows(Shard& shard, Caller caller, Digest session) {
   co_return shard.knows(caller, session);
 }
 
+http::Task<std::optional<Answer>> refuse_stream(Shard& shard, Caller caller, Digest session) {
+  co_return shard.refuse_stream(caller, session);
+}
+
 http::Task<Answer> notify(Shard& shard, Caller caller, Digest session, mcp::Message notification) {
   co_return shard.notification(caller, session, notification);
 }
@@ -66,10 +71,18 @@ http::Response unauthorized(const std::string& metadata_url, const Error* why) {
   return response;
 }
 
-// Exactly one Authorization header with a bearer token, and none in the query (RFC 6750 §2, RFC 9700).
-std::optional<std::string_view> bearer_token(const http::Request& request) {
-  if (request.headers.count("Authorization") != 1) return std::nullopt;
-  std::string_view value = *request.headers.find("Authorization");
+// Whether a query has the parameter that RFC 6750 §2.3 would put a token in, however it is spelt. Such a
+// token is refused even beside a good one: it is in the logs of every proxy (RFC 9700 §4.3.2).
+bool has_token(std::string_view query) {
+  if (query.empty()) return false;
+  const auto parameters = boost::urls::parse_query(query);
+  return parameters ? parameters->contains("access_token") : query.contains("access_token");
+}
+
+std::optional<std::string_view> bearer_token(const http::Headers& headers) {
+  const auto* header = headers.find("Authorization");
+  if (header == nullptr) return std::nullopt;
+  const std::string_view value = *header;
   constexpr std::string_view kScheme = "Bearer ";
   if (value.size() <= kScheme.size() || !http::equal_ignoring_case(value.substr(0, kScheme.size()), kScheme))
     return std::nullopt;
@@ -77,8 +90,8 @@ std::optional<std::string_view> bearer_token(const http::Request& request) {
 }
 
 // Headers that two readers could read differently if they came twice.
-constexpr std::string_view kSingleHeaders[] = {"Host",         "Origin",         "Accept",
-                                               "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version"};
+constexpr std::string_view kSingleHeaders[] = {
+    "Host", "Origin", "Authorization", "Accept", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version"};
 
 }  // namespace
 
@@ -139,7 +152,7 @@ http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchang
   for (const auto name : kSingleHeaders)
     if (request.headers.count(name) > 1)
       co_return refused(
-          400, {.error = {ErrorKind::kInvalid, "RMT-M014", std::string(name) + " came more than once"}});
+          400, {.error = {ErrorKind::kInvalid, "RMT-M016", std::string(name) + " came more than once"}});
   if (const auto ok = mcp::check_host(header("Host"), options_.host_rules); !ok)
     co_return refused(ok.error());
   if (const auto ok = mcp::check_origin(header("Origin"), options_.host_rules); !ok)
@@ -159,7 +172,10 @@ http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchang
 
   const std::string metadata_url = options_.public_url + "/.well-known/oauth-protected-resource/mcp/" +
                                    std::string(to_string(*environment));
-  const auto token = bearer_token(request);
+  if (has_token(request.query))
+    co_return refused(400, {.error = {ErrorKind::kInvalid, "RMT-G008",
+                                      "an access token came in the query; it belongs in a header"}});
+  const auto token = bearer_token(request.headers);
   if (!token) co_return unauthorized(metadata_url, nullptr);
   const auto identity = own_shard().authenticate(*environment, *token);
   if (!identity) co_return unauthorized(metadata_url, &identity.error());
@@ -175,16 +191,12 @@ http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchang
   if (*method == mcp::HttpMethod::kDelete)
     co_return to_response(co_await http::on_loop(shard.loop(), shard.end(caller, key)));
 
-  if (!co_await http::on_loop(shard.loop(), knows(shard, caller, key)))
-    co_return refused(mcp::unknown_session());
-  if (shard.cut_off(caller.identity.deployment))
-    co_return refused(403, {.error = {ErrorKind::kForbidden, "RMT-G003",
-                                      "this deployment was killed or retired and can open no stream"}});
+  if (auto no = co_await http::on_loop(shard.loop(), refuse_stream(shard, caller, key)))
+    co_return to_response(std::move(*no));
   auto stream = exchange.start_events();
-  ++counters_.streams;
-  stream->on_client_gone([this] { --counters_.streams; });
-  shard.loop().post(
-      [&shard, key, stream = std::move(stream)]() mutable { shard.attach(key, std::move(stream)); });
+  shard.loop().post([&shard, caller, key, stream = std::move(stream)]() mutable {
+    shard.attach(caller, key, std::move(stream));
+  });
   co_return http::Response{};
 }
 

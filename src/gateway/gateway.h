@@ -82,7 +82,8 @@ struct Caller;
 class Gateway {
  public:
   Gateway(GatewayParts parts, GatewayOptions options);
-  ~Gateway();  // after the server is closed and before the loops stop
+  ~Gateway();  // after the server is closed, what was submitted to the store is done, and the loops have
+               // stopped
 
   // Takes up the sessions of before a restart. Before the first request. Errors: the store's.
   Result<void> restore();

@@ -16,12 +16,15 @@ bool is_stream(const http::Headers& headers) {
          http::equal_ignoring_case(std::string_view(*type).substr(0, 17), "text/event-stream");
 }
 
+// Whether a status says that a request was not carried out. A 408, a redirect, or anything that a server or a
+// proxy says of its own failure leaves that open.
+bool is_refusal(int status) { return status >= 400 && status <= 499 && status != 408; }
+
 // Runs to its end whatever becomes of the transport and its client: tells the server that the session is
 // over.
 http::Task<void> say_farewell(http::Task<Result<http::Response>> call) {
   // Best effort: a server that does not hear it expires the session by itself.
-  const auto answer = co_await std::move(call);
-  static_cast<void>(answer);
+  std::ignore = co_await std::move(call);
 }
 
 }  // namespace
@@ -103,74 +106,85 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
   static http::Task<void> deliver(std::shared_ptr<State> self, std::string message,
                                   std::optional<mcp::Id> id) {
     if (self->cut) co_return;  // before it began: nothing is written, and the client may be gone
-    const auto lost = co_await post(self, std::move(message), id.has_value());
+    const auto lost = co_await post(self, std::move(message), id);
     if (!id) self->notifying = false;
     if (self->cut) co_return;
     if (lost && id && self->on_lost) self->on_lost(*id, *lost);
     self->next();
   }
 
-  // What went wrong, if anything did: then no answer came.
+  // What went wrong with a request (or a notification, without an id), if anything did: then no answer came.
   static http::Task<std::optional<Error>> post(std::shared_ptr<State> self, std::string message,
-                                               bool is_request) {
-    const auto timeout = is_request ? self->limits.answer_timeout : kNotificationTimeout;
-    auto answer = co_await self->client.open(self->make_call(http::Method::kPost, std::move(message)),
-                                             self->options(timeout));
+                                               std::optional<mcp::Id> id) {
+    auto answer =
+        co_await self->client.open(self->make_call(http::Method::kPost, std::move(message)),
+                                   self->options(id ? self->limits.answer_timeout : kNotificationTimeout));
     if (!answer) co_return std::move(answer).error();
     if (self->cut) co_return std::nullopt;
     if (answer->status == 404 && !self->session_id.empty()) {
       self->close({ErrorKind::kUnavailable, "RMT-U002", "the server has forgotten the session (404)"});
       co_return std::nullopt;
     }
-    if (const auto* id = answer->headers.find("Mcp-Session-Id"); id != nullptr && self->session_id.empty())
-      self->session_id = *id;
-    const bool refused = answer->status < 200 || answer->status > 299;
-    bool answered = false;
-    if (!refused && is_stream(answer->headers)) {
-      if (auto failed = co_await read_events(self, std::move(answer->body), answered)) co_return failed;
-    } else {
-      std::string body;
-      while (true) {
-        auto piece = co_await answer->body.read();
-        if (!piece) co_return std::move(piece).error();
-        if (piece->empty()) break;
-        body += *piece;
-      }
-      // A refusal may carry a JSON-RPC error, which says more than its status.
-      if (!self->cut && !body.empty()) {
-        auto received = mcp::parse_message(std::move(body), {.max_bytes = self->limits.max_message_bytes});
-        answered = received.has_value();
-        if (received) self->receive(std::move(*received));
-      }
+    if (const auto* session = answer->headers.find("Mcp-Session-Id");
+        session != nullptr && self->session_id.empty())
+      self->session_id = *session;
+    const bool ok = answer->status >= 200 && answer->status <= 299;
+    if (ok && is_stream(answer->headers)) co_return co_await read_events(self, std::move(answer->body), id);
+
+    std::string body;
+    while (true) {
+      auto piece = co_await answer->body.read();
+      if (!piece) co_return std::move(piece).error();
+      if (piece->empty()) break;
+      body += *piece;
     }
-    if (answered || !is_request || self->cut) co_return std::nullopt;
-    if (refused)
-      co_return Error{ErrorKind::kUnavailable, "RMT-U002",
-                      fmt::format("the server answered HTTP {}", answer->status)};
-    co_return Error{ErrorKind::kUnknown, "RMT-U005", "the server ended its answer without giving one"};
+    if (self->cut) co_return std::nullopt;
+    // A refusal may carry a JSON-RPC error, which says more than its status.
+    const bool answered = !body.empty() && self->take(std::move(body), id, ok ? Take::kAll : Take::kAnswer);
+    if (answered || !id || self->cut) co_return std::nullopt;
+    if (ok) co_return no_answer();
+    co_return Error{is_refusal(answer->status) ? ErrorKind::kForbidden : ErrorKind::kUnknown,
+                    is_refusal(answer->status) ? "RMT-U008" : "RMT-U005",
+                    fmt::format("the server answered HTTP {}", answer->status)};
+  }
+
+  // Hands a message on. Whether it is the answer to the request of this id; nothing else is handed on where
+  // only that is wanted.
+  enum class Take { kAll, kAnswer };
+  bool take(std::string text, const std::optional<mcp::Id>& id, Take what = Take::kAll) {
+    auto message = mcp::parse_message(text, {.max_bytes = limits.max_message_bytes});
+    // One that cannot be read, but is an answer by its looks, is the session's to refuse.
+    const bool answered =
+        id && (message ? message->id() == id && (message->kind() == mcp::MessageKind::kResponse ||
+                                                 message->kind() == mcp::MessageKind::kError)
+                       : message.error().is_answer && message.error().id == id);
+    if (!answered && what == Take::kAnswer) return false;
+    if (message)
+      receive(std::move(*message));
+    else
+      on_message(std::move(text));
+    return answered;
+  }
+
+  static Error no_answer() {
+    return {ErrorKind::kUnknown, "RMT-U005", "the server ended its answer without giving one"};
   }
 
   static http::Task<std::optional<Error>> read_events(std::shared_ptr<State> self, http::BodyReader body,
-                                                      bool& answered) {
+                                                      std::optional<mcp::Id> id) {
     http::SseParser parser(self->limits.max_message_bytes);
+    bool answered = !id;
     while (true) {
       auto piece = co_await body.read();
       if (self->cut) co_return std::nullopt;
       // What came before the break may have been the answer.
       if (!piece) co_return answered ? std::nullopt : std::optional(std::move(piece).error());
-      if (piece->empty()) co_return std::nullopt;
+      if (piece->empty()) co_return answered ? std::nullopt : std::optional(no_answer());
       auto events = parser.feed(*piece);
-      if (!events) co_return std::move(events).error();
+      if (!events) co_return answered ? std::nullopt : std::optional(std::move(events).error());
       for (auto& event : *events) {
         if (event.data.empty()) continue;
-        auto message = mcp::parse_message(event.data, {.max_bytes = self->limits.max_message_bytes});
-        if (message &&
-            (message->kind() == mcp::MessageKind::kResponse || message->kind() == mcp::MessageKind::kError))
-          answered = true;
-        if (message)
-          self->receive(std::move(*message));
-        else
-          self->on_message(std::move(event.data));
+        if (self->take(std::move(event.data), id)) answered = true;
         if (self->cut) co_return std::nullopt;
       }
     }
@@ -184,8 +198,7 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
     options.read_timeout = std::chrono::hours(24);
     auto answer = co_await self->client.open(self->make_call(http::Method::kGet), std::move(options));
     if (!answer || answer->status != 200 || !is_stream(answer->headers) || self->cut) co_return;
-    bool answered = false;
-    co_await read_events(self, std::move(answer->body), answered);
+    std::ignore = co_await read_events(self, std::move(answer->body), std::nullopt);
   }
 };
 

@@ -33,8 +33,8 @@ struct HttpTransportLimits {
 
 class HttpTransport final : public mcp::Transport {
  public:
-  // The answer to this request will not come. The error says whether it may have arrived
-  // (http::may_have_arrived).
+  // The answer to this request will not come. kUnavailable: it did not arrive. RMT-U008: the server refused
+  // it (HTTP 4xx). Any other: it may have had its effect.
   using OnLost = std::function<void(const mcp::Id& request, Error why)>;
   using OnParsed = std::function<void(mcp::Message message)>;
 

@@ -48,7 +48,7 @@ Result<std::vector<SessionRecord>> load_sessions(store::Reader& reader);
 
 // How an open call ended.
 struct CallEnd {
-  enum class How { kAnswered, kLost, kTimedOut, kCancelled, kCut };
+  enum class How { kAnswered, kRefused, kLost, kTimedOut, kCancelled, kCut };
   How how = How::kLost;
   std::optional<mcp::Message> answer = {};  // kAnswered
   std::string why = {};                     // for people

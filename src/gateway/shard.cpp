@@ -11,11 +11,20 @@
 namespace remit::gateway {
 namespace {
 
+// Each agent session with a destination keeps one connection for the server's own stream, and each call needs
+// one.
+constexpr std::size_t kMaxConnectionsPerDestination = 16'384;
+
 // Refusals by policy are answers to calls; these two are about a session as a whole.
 bool is_cut(const snapshot::Deployment& deployment) {
   return deployment.state == snapshot::State::kRetired ||
          std::ranges::any_of(deployment.holds,
                              [](const auto& hold) { return hold.kind == snapshot::HoldKind::kKilled; });
+}
+
+Answer unknown_session() {
+  const auto refused = mcp::unknown_session();
+  return {.status = refused.status, .body = mcp::make_error(refused.refusal)};
 }
 
 std::string refusal_text(const mcp::Message& request, int code, std::string_view catalogue_code,
@@ -27,7 +36,10 @@ std::string refusal_text(const mcp::Message& request, int code, std::string_view
 
 }  // namespace
 
-Shard::Shard(Gateway& gateway, http::Loop& loop) : gateway_(gateway), loop_(loop), client_(loop) {}
+Shard::Shard(Gateway& gateway, http::Loop& loop)
+    : gateway_(gateway),
+      loop_(loop),
+      client_(loop, {.max_connections_per_origin = kMaxConnectionsPerDestination}) {}
 
 void Shard::adopt(SessionRecord record) {
   auto session = std::make_shared<Session>();
@@ -42,6 +54,15 @@ Result<TokenIdentity> Shard::authenticate(Environment environment, std::string_v
   const auto index = static_cast<std::size_t>(environment);
   ASSIGN_OR_RETURN(const auto verified, gateway_.parts_.verifiers.at(index)->verify(
                                             token, gateway_.parts_.clock.now(), tokens_.at(index)));
+  // What a token says of its credential was true when it was made.
+  const auto snapshot = gateway_.parts_.snapshots.current();
+  const auto* credential = snapshot ? snapshot->credential(verified->credential_id()) : nullptr;
+  if (credential == nullptr || credential->deployment.str() != verified->client_id())
+    return fail(ErrorKind::kUnauthorized, "RMT-D011", "the token's credential is none of its deployment's");
+  if (credential->revoked) {
+    spdlog::warn("a token of the revoked credential {} was refused", verified->credential_id());
+    return fail(ErrorKind::kUnauthorized, "RMT-D012", "the token's credential is revoked");
+  }
   return TokenIdentity{.deployment = DeploymentId::trusted(verified->client_id()),
                        .credential = CredentialId::trusted(verified->credential_id())};
 }
@@ -155,13 +176,19 @@ bool Shard::cut_off(const DeploymentId& id) const {
 
 bool Shard::knows(const Caller& caller, const Digest& session) { return find(caller, session) != nullptr; }
 
+std::optional<Answer> Shard::refuse_stream(const Caller& caller, const Digest& session) {
+  if (!find(caller, session)) return unknown_session();
+  if (!cut_off(caller.identity.deployment)) return std::nullopt;
+  return Answer{
+      .status = 403,
+      .body = mcp::make_error({.error = {ErrorKind::kForbidden, "RMT-G003",
+                                         "this deployment was killed or retired and can open no stream"}})};
+}
+
 http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message request,
                                   std::shared_ptr<http::EventStream> stream) {
   const auto session = find(caller, key);
-  if (!session) {
-    const auto refused = mcp::unknown_session();
-    co_return Answer{.status = refused.status, .body = mcp::make_error(refused.refusal)};
-  }
+  if (!session) co_return unknown_session();
   const std::string_view method = request.method();
   if (method == "ping") co_return Answer{.body = mcp::make_result(*request.id())};
   if (method == "tools/call")
@@ -169,6 +196,10 @@ http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message reques
                          co_await call(std::move(caller), session, std::move(request), std::move(stream))};
   if (method == "tools/list") {
     const auto snapshot = gateway_.parts_.snapshots.current();
+    if (!snapshot)
+      co_return Answer{
+          .status = 503,
+          .body = refusal_text(request, mcp::kInternalError, "RMT-G007", "no governance state is in force")};
     const std::string& list = view(snapshot, caller.environment, caller.identity).list_result();
     session->shown_tools = sha256(list);
     co_return Answer{.body = mcp::make_result(*request.id(), list)};
@@ -181,10 +212,7 @@ http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message reques
 
 Answer Shard::notification(const Caller& caller, const Digest& key, const mcp::Message& notification) {
   const auto session = find(caller, key);
-  if (!session) {
-    const auto refused = mcp::unknown_session();
-    return {.status = refused.status, .body = mcp::make_error(refused.refusal)};
-  }
+  if (!session) return unknown_session();
   if (notification.method() == "notifications/cancelled" && notification.params() != nullptr) {
     const auto* value = notification.params()->if_contains("requestId");
     const auto raw = value ? mcp::raw_member(notification.raw_params(), *notification.params(), "requestId")
@@ -198,24 +226,31 @@ Answer Shard::notification(const Caller& caller, const Digest& key, const mcp::M
   return {.status = 202};
 }
 
-void Shard::attach(const Digest& key, std::shared_ptr<http::EventStream> stream) {
+void Shard::attach(const Caller& caller, const Digest& key, std::shared_ptr<http::EventStream> stream) {
   const auto found = sessions_.find(key);
-  // Each may have come to an end since the request was let in.
-  if (streams_ended_ || found == sessions_.end() || cut_off(found->second->record.deployment))
+  // Much may have happened since it was asked for.
+  if (found == sessions_.end() || streams_ended_ || closed_ || refuse_stream(caller, key))
     return stream->close();
   // A comment, so that intermediaries and clients see the stream open at once.
   stream->send_comment("open");
-  std::erase_if(found->second->streams, [](const auto& old) { return !old->open(); });
-  found->second->streams.push_back(std::move(stream));
+  ++gateway_.counters_.streams;
+  found->second->streams.push_back(stream);
+  stream->on_client_gone([this, key, gone = std::weak_ptr(stream)] {
+    loop_.post([this, key, gone] { detach(key, gone.lock()); });
+  });
+}
+
+// A stream that its agent has left.
+void Shard::detach(const Digest& key, const std::shared_ptr<http::EventStream>& stream) {
+  const auto found = sessions_.find(key);
+  if (found == sessions_.end() || !stream) return;
+  gateway_.counters_.streams -= static_cast<std::int64_t>(std::erase(found->second->streams, stream));
 }
 
 http::Task<Answer> Shard::end(Caller caller, Digest key) {
-  if (!find(caller, key)) {
-    const auto refused = mcp::unknown_session();
-    co_return Answer{.status = refused.status, .body = mcp::make_error(refused.refusal)};
-  }
+  if (!find(caller, key)) co_return unknown_session();
   const auto deleted = co_await commit([key](store::Transaction& tx) { return delete_session(tx, key); });
-  if (!deleted) co_return Answer{.status = 503};
+  if (!deleted) co_return Answer{.status = 503, .body = mcp::make_error({.error = deleted.error()})};
   forget(key);
   co_return Answer{.status = 200};
 }
@@ -235,12 +270,13 @@ void Shard::cut_calls(Session& session, std::string_view why) {
 }
 
 void Shard::cut_upstreams(Session& session) {
-  for (auto& [destination, upstream] : session.upstreams) upstream->cut();
+  for (const auto& [destination, upstream] : session.upstreams) upstream->cut();
   session.upstreams.clear();
 }
 
 void Shard::close_streams(Session& session) {
   for (const auto& stream : session.streams) stream->close();
+  gateway_.counters_.streams -= static_cast<std::int64_t>(session.streams.size());
   session.streams.clear();
 }
 
@@ -252,7 +288,7 @@ void Shard::cut(Session& session, std::string_view why) {
 
 void Shard::on_snapshot() {
   const auto snapshot = gateway_.parts_.snapshots.current();
-  if (!snapshot) return close();  // nothing may leave
+  if (!snapshot) return cut_all("no governance state is in force");  // nothing may leave
   std::vector<Digest> gone;
   for (const auto& [key, session] : sessions_) {
     const SessionRecord& record = session->record;
@@ -296,8 +332,13 @@ void Shard::end_streams() {
   for (const auto& [key, session] : sessions_) close_streams(*session);
 }
 
+void Shard::cut_all(std::string_view why) {
+  for (const auto& [key, session] : sessions_) cut(*session, why);
+}
+
 void Shard::close() {
-  for (const auto& [key, session] : sessions_) cut(*session, "the gateway is shutting down");
+  closed_ = true;
+  cut_all("the gateway is shutting down");
 }
 
 }  // namespace remit::gateway

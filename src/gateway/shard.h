@@ -39,18 +39,19 @@ class Shard {
 
   void adopt(SessionRecord record);  // of before a restart
 
-  // Verifies an access token for an environment's endpoint. Errors: kUnauthorized.
+  // Verifies an access token for an environment's endpoint, and that its credential is not revoked. Errors:
+  // those of issuer::AccessTokenVerifier; kUnauthorized RMT-D011, RMT-D012.
   Result<TokenIdentity> authenticate(Environment environment, std::string_view token);
 
   http::Task<Answer> initialize(Caller caller, mcp::Message request);
   // Whether the session lives and is the caller's.
   bool knows(const Caller& caller, const Digest& session);
-  // Whether the deployment was killed or retired, and so may hold no stream and open no session.
-  bool cut_off(const DeploymentId& deployment) const;
+  // Why the caller may not have a stream of the session's: unknown, or the deployment was cut off.
+  std::optional<Answer> refuse_stream(const Caller& caller, const Digest& session);
   http::Task<Answer> request(Caller caller, Digest session, mcp::Message request,
                              std::shared_ptr<http::EventStream> stream);
   Answer notification(const Caller& caller, const Digest& session, const mcp::Message& notification);
-  void attach(const Digest& session, std::shared_ptr<http::EventStream> stream);
+  void attach(const Caller& caller, const Digest& session, std::shared_ptr<http::EventStream> stream);
   http::Task<Answer> end(Caller caller, Digest session);
 
   void on_snapshot();
@@ -60,7 +61,10 @@ class Shard {
  private:
   using SessionPtr = std::shared_ptr<Session>;
 
+  // Whether the deployment was killed or retired, and so may hold no stream and open no session.
+  bool cut_off(const DeploymentId& deployment) const;
   SessionPtr find(const Caller& caller, const Digest& session);
+  void detach(const Digest& session, const std::shared_ptr<http::EventStream>& stream);
   void forget(const Digest& session);
   void evict_idle(const DeploymentId& deployment);
   http::Task<Result<void>> commit(store::Store::Work work);
@@ -83,9 +87,11 @@ class Shard {
                                         Error& why);
   void record_outcome(const DecisionId& id, audit::OutcomeStatus status, std::string_view code,
                       std::string_view raw_result, std::chrono::microseconds latency);
+  void settle_doubtful();
+  void cut_all(std::string_view why);
   void cut_calls(Session& session, std::string_view why);
   void cut_upstreams(Session& session);
-  static void close_streams(Session& session);
+  void close_streams(Session& session);
   void cut(Session& session, std::string_view why);
 
   Gateway& gateway_;
@@ -97,6 +103,8 @@ class Shard {
   std::unordered_map<DestinationId, Digest> listed_;  // what each destination listed last
   std::shared_ptr<const snapshot::Snapshot> viewed_;  // the snapshot that views_ are of
   std::unordered_map<CredentialId, std::unique_ptr<ToolView>> views_;
+  std::vector<DecisionId> doubtful_;  // intents that may be in the log, and whose calls were not made
+  bool closed_ = false;
 };
 
 }  // namespace remit::gateway

@@ -22,13 +22,14 @@ std::string renamed(const snapshot::Tool& tool, const std::string& shown) {
 ToolView::ToolView(const snapshot::Snapshot& snapshot, Environment environment, const TokenIdentity& caller,
                    Instant now) {
   std::vector<const snapshot::Tool*> granted;
-  std::map<std::string_view, int> uses;
+  std::map<std::string_view, int> uses;  // of a name, short or long
   for (const auto& grant : snapshot.all().grants) {
     if (grant.deployment != caller.deployment) continue;
     const auto* tool = snapshot.tool(grant.tool.str());
     if (tool == nullptr || tool->environment != environment) continue;
     granted.push_back(tool);
     ++uses[tool->name];
+    ++uses[tool->qualified_name];
   }
   const auto shown_name = [&](const snapshot::Tool& tool) -> const std::string& {
     return uses[tool.name] == 1 ? tool.name : tool.qualified_name;

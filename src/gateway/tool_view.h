@@ -1,7 +1,8 @@
 // ToolView: the tools that one caller may see, under the names that it knows them by.
 //
 // A tool keeps its upstream name where that is unambiguous among the tools granted, else it is shown as
-// "destination/tool"; that long name always works. What may not be called now is not shown.
+// "destination/tool"; that long name always works, and no server can take it by naming a tool of its own so.
+// What may not be called now is not shown.
 //
 // Thread-safety: immutable; valid as long as its snapshot.
 

@@ -56,9 +56,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
-  // Opens the session unless it is open. Several may wait for one opening.
+  // Opens the session unless it is open, and waits while the server's tools are listed anew. Several may wait
+  // for one opening.
   // Errors: kUnavailable RMT-U001 (cannot be started or reached), RMT-U002 (no MCP session with it), RMT-U003
-  // (not in time).
+  // (not in time), RMT-U008 (it refused).
   static http::Task<Result<void>> ready(std::shared_ptr<Upstream> self);
 
   // Valid after ready() until the upstream is lost.
@@ -68,6 +69,8 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // Whether it is open: false before ready(), and after it was lost.
   bool open() const { return state_ == State::kOpen; }
   bool opening() const { return state_ == State::kOpening; }
+  // Whether what it offers is not known: the server has said that its tools changed, and not yet to what.
+  bool listing() const { return listing_ != nullptr; }
 
   // Cuts the connection now: nothing more is sent. Open calls hear nothing: whoever cuts ends them.
   // Not from within a callback of the session.
@@ -76,13 +79,18 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
  private:
   enum class State { kIdle, kOpening, kOpen };
   using Opened = Completion<Result<void>>;
+  using Current = std::function<std::shared_ptr<Upstream>()>;
 
   void start_opening();
-  Result<std::unique_ptr<mcp::Transport>> make_transport();
+  Result<std::unique_ptr<mcp::Transport>> make_transport(const Current& current);
   void finish_opening(Result<void> result);
   void take_listing(const mcp::ToolPage& page);
   void list_again();
+  void ask_for_list();
   void drop(const Error& why);
+  void drop_soon(const Error& why);
+  void close(std::unexpected<Error> why);
+  Error without_secret(Error error) const;
 
   http::Loop& loop_;
   http::Client& client_;
@@ -96,6 +104,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   HttpTransport* http_transport_ = nullptr;  // transport_, where it is one
   std::unique_ptr<mcp::ClientSession> session_;
   std::shared_ptr<Opened> opened_;
+  std::shared_ptr<Opened> listing_;
+  bool list_once_more_ = false;
+  // Tells callbacks of a session that was given up from those of the one in place.
+  std::uint64_t attempt_ = 0;
   http::Deadline deadline_;
   Offers offers_;
 };

@@ -15,7 +15,8 @@ class Cancellation {
  public:
   Cancellation();
 
-  // Once and for good. A call that ends at the same moment may still give its answer.
+  // Once and for good. A call that ends at the same moment may still give its answer. On the call's own loop
+  // it counts at once: when this returns, nothing more is written.
   void cancel();
   bool cancelled() const;
 

@@ -167,10 +167,13 @@ void ClientCall::header_taken() {
 void ClientCall::subscribe() {
   // The call, not its connection: that may serve another one by the time the loop gets to it.
   subscription_ = options_.cancellation.subscribe([&loop = pool_->loop(), call = weak_from_this()] {
-    loop.post([call] {
+    auto stop = [call] {
       if (auto alive = call.lock(); alive && alive->connection_)
         alive->connection_->stop(ClientConnection::Stop::kCancelled);
-    });
+    };
+    // On the loop itself at once: what was cancelled there must not write another byte.
+    if (loop.on_own_thread()) return stop();
+    loop.post(std::move(stop));
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <boost/asio/steady_timer.hpp>
@@ -303,13 +304,26 @@ class UnreadPort {
 
   const std::string& url() const { return url_; }
   int arrived() {
-    if (peer_ < 0) peer_ = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    accept();
     int bytes = 0;
     if (peer_ >= 0) ::ioctl(peer_, FIONREAD, &bytes);
     return bytes;
   }
+  // Reads what the kernel holds. Whether the other end has closed behind it.
+  bool ends() {
+    accept();
+    std::vector<char> buffer(1024 * 1024);
+    pollfd input{.fd = peer_, .events = POLLIN, .revents = 0};
+    while (peer_ >= 0 && ::poll(&input, 1, 500) == 1)
+      if (::recv(peer_, buffer.data(), buffer.size(), 0) <= 0) return true;
+    return false;
+  }
 
  private:
+  void accept() {
+    if (peer_ < 0) peer_ = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  }
+
   int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int peer_ = -1;
   std::string url_;
@@ -337,6 +351,28 @@ TEST_F(ClientTest, NothingIsWrittenOnceACallIsCancelled) {
     EXPECT_FALSE(response.get_future().get());
     EXPECT_EQ(port.arrived(), before) << "cancelled after " << turns << " turns";
   }
+}
+
+// A request that is larger than the kernel takes at once is half written, and half a request has no effect:
+// the other half must not follow.
+TEST_F(ClientTest, ARequestThatIsHalfWrittenIsCutWhereItsCallIsCancelled) {
+  UnreadPort port;
+  Cancellation cancellation;
+  auto call = to(port.url(), Method::kPost);
+  call.body = std::string(64 * 1024 * 1024, 'x');
+  std::promise<Result<Response>> response;
+  loops_[0].spawn([](Task<Result<Response>> run, std::promise<Result<Response>>& done) -> Task<void> {
+    done.set_value(co_await std::move(run));
+  }(client_.call(std::move(call), {.cancellation = cancellation}), response));
+  const auto until = std::chrono::steady_clock::now() + 5s;
+  while (port.arrived() == 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(1ms);
+  std::promise<bool> closed;
+  loops_[0].post([&] {
+    cancellation.cancel();
+    closed.set_value(port.ends());  // nothing else runs on this loop meanwhile
+  });
+  EXPECT_TRUE(closed.get_future().get());
+  EXPECT_FALSE(response.get_future().get());
 }
 
 TEST_F(ClientTest, CancellingAFinishedCallLeavesItsConnectionToOthers) {

@@ -19,7 +19,7 @@ using boost::system::error_code;
 
 constexpr std::size_t kIdleBuffer = std::size_t{8} * 1024;
 constexpr std::size_t kBodyBuffer = std::size_t{64} * 1024;
-constexpr std::size_t kMaxDiscarded = std::size_t{1024} * 1024;
+constexpr std::size_t kMaxDiscarded = std::size_t{64} * 1024 * 1024;  // what matters is kLinger
 constexpr std::chrono::milliseconds kLinger{1000};
 
 ParseLimits limits_of(const ServerOptions& options) {

@@ -319,7 +319,7 @@ http::Response Plane::answer_token(const http::Request& request, const Issuer& i
   for (const std::string_view name : {"Authorization", "DPoP", "Content-Type"})
     if (request.headers.count(name) > 1)
       return http::problem(
-          Error{ErrorKind::kInvalid, "RMT-M014", std::string(name) + " came more than once", {}});
+          Error{ErrorKind::kInvalid, "RMT-M016", std::string(name) + " came more than once", {}});
   auto answer = issuer.endpoint.answer({.content_type = header(request, "Content-Type"),
                                         .authorization = header(request, "Authorization"),
                                         .dpop = header(request, "DPoP"),

@@ -126,8 +126,8 @@ struct Tool {
   std::optional<Effect> effect;  // empty until a person has set it; such a tool cannot be called
   DataClass data_class = DataClass::kInternal;
   std::vector<std::string> labels;  // sorted, unique
-  std::string definition;           // the pinned one, canonical JSON
-  Digest digest;                    // of `definition`
+  std::string definition;           // the pinned one, byte for byte as it was listed
+  Digest digest;                    // of its canonical JSON
   bool quarantined = false;         // the upstream offers another definition than the pinned one
 };
 

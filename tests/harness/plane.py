@@ -133,6 +133,13 @@ class Plane:
         self.run("agent", "approve", name, "--env", "sandbox", "--by", "Ada")
         self.run("tool", "grant", TOOL, "--agent", name, "--env", "sandbox", "--by", "Ada")
 
+    def metric(self, name):
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", "/metrics")
+            lines = connection.getresponse().read().decode().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
+
     def token(self, name, key_file):
         return self.run("token", "mint", "--agent", name, "--env", "sandbox", "--key", key_file).strip()
 

@@ -92,6 +92,7 @@ class Round:
             expect(not any(stream.ended() for stream in self.streams), "a stream ended that may stay open")
             return
         wait_until(lambda: all(stream.ended() for stream in self.streams), "the end of every stream", 2)
+        wait_until(lambda: self.plane.metric("remit_streams") == 0, "an end to counting streams that ended", 2)
 
     def check_refusals(self):
         heard = refusal(lambda: self.session.call(0))

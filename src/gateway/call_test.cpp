@@ -1,0 +1,319 @@
+// The path of a tools/call: what is allowed goes through unchanged and is recorded before and after; what is
+// not is told as a result, recorded, and reaches nothing.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "gateway/testing/agent.h"
+#include "gateway/testing/eventually.h"
+#include "mcp/message.h"
+
+namespace remit::gateway::testing {
+namespace {
+
+namespace json = boost::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Calls : public ::testing::Test {
+ protected:
+  Calls() {
+    server_.offer({tool("say"), tool("shout")});
+    crm_ = world_.connect("crm", server_);
+    bot_ = world_.add_bot("clerk");
+    world_.grant(bot_, "crm/say");
+    agent_.emplace(world_, bot_);
+    agent_->open();
+  }
+
+  // A denial as the design wants it, told and recorded, and nothing sent.
+  void expect_denied(const Reply& reply, std::string_view reason, std::string_view verdict = "deny") {
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_TRUE(reply.is_tool_error()) << reply.body;
+    const auto decision = reply.decision();
+    ASSERT_EQ(decision.size(), 4U) << reply.body;
+    EXPECT_EQ(decision.at("decision").as_string(), verdict);
+    EXPECT_EQ(decision.at("reason").as_string(), reason);
+    EXPECT_TRUE(is_id("dec", decision.at("decision_id").as_string()));
+    EXPECT_TRUE(decision.at("retryable").is_bool());
+    EXPECT_THAT(reply.text(), HasSubstr(std::string(reason)));
+    EXPECT_NE(find_error(reason), nullptr) << "not in the catalogue";
+    const auto entry = world_.last("denial");
+    ASSERT_FALSE(entry.empty()) << "not recorded";
+    EXPECT_EQ(entry.at("decision"), decision.at("decision_id"));
+    EXPECT_EQ(entry.at("reason").as_string(), reason);
+    EXPECT_EQ(entry.at("verdict").as_string(), verdict);
+    EXPECT_EQ(server_.calls(), 0U);
+    EXPECT_TRUE(world_.entries("intent").empty());
+  }
+
+  McpServer server_;
+  World world_;
+  Bot bot_;
+  DestinationId crm_;
+  std::optional<AgentClient> agent_;
+};
+
+TEST_F(Calls, AnAllowedCallAndItsAnswerAreByteForByteWhatCame) {
+  const auto reply = agent_->call("say", R"({ "n" : 1.50,"text":"\u0061" })", R"("a")");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(
+      reply.body,
+      R"({"jsonrpc":"2.0","id":"a","result":{ "content":[],"structuredContent":{ "n" : 1.50,"text":"\u0061" } }})");
+  ASSERT_EQ(server_.calls(), 1U);
+  EXPECT_THAT(
+      server_.received("tools/call")[0].body,
+      AllOf(HasSubstr(R"("arguments":{ "n" : 1.50,"text":"\u0061" })"), HasSubstr(R"("name":"say")")));
+  EXPECT_EQ(world_.gateway().counters().allowed, 1U);
+}
+
+TEST_F(Calls, TheIntentIsDurableBeforeTheUpstreamHearsOfTheCall) {
+  std::vector<json::object> at_arrival;
+  server_.script("tools/call", [&](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    // Straight from the file, past the writer: what a crash at this moment would leave.
+    at_arrival.clear();
+    world_.store()
+        .read([&](store::Reader& reader) -> Result<void> {
+          ASSIGN_OR_RETURN(const auto rows, reader.query("SELECT entry FROM log_entry ORDER BY idx"));
+          for (const auto& row : rows) at_arrival.push_back(json::parse(row.text(0)).as_object());
+          return {};
+        })
+        .value();
+    co_return McpServer::echo(call);
+  });
+  EXPECT_FALSE(agent_->call("say", R"({"secret":"hunter2"})").is_tool_error());
+  ASSERT_FALSE(at_arrival.empty());
+  const auto& intent = at_arrival.back();
+  EXPECT_EQ(intent.at("kind"), "intent");
+  EXPECT_EQ(intent.at("verdict"), "allow");
+  EXPECT_EQ(intent.at("reason"), "RMT-D000");
+  EXPECT_EQ(intent.at("deployment"), json::string(bot_.deployment.str()));
+  EXPECT_EQ(intent.at("credential"), json::string(bot_.credential.str()));
+  EXPECT_EQ(intent.at("destination"), json::string(crm_.str()));
+  EXPECT_EQ(intent.at("tool"), json::string(world_.tool_id("crm/say").str()));
+  EXPECT_EQ(intent.at("effect"), "read");
+  EXPECT_EQ(intent.at("policies").as_array().at(0), "baseline-granted");
+  EXPECT_THAT(json::serialize(intent), Not(HasSubstr("hunter2")));
+
+  const auto outcome = world_.last("outcome");
+  EXPECT_EQ(outcome.at("decision"), intent.at("decision"));
+  EXPECT_EQ(outcome.at("status"), "ok");
+  EXPECT_TRUE(outcome.at("result").as_string().starts_with("hmac-sha256:"));
+}
+
+TEST_F(Calls, AToolsOwnErrorIsItsAnswer) {
+  server_.script("tools/call", [](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::answer(
+        mcp::make_result(*call.id(), R"({"content":[{"type":"text","text":"no such row"}],"isError":true})"));
+  });
+  const auto reply = agent_->call("say");
+  EXPECT_TRUE(reply.is_tool_error());
+  EXPECT_EQ(reply.text(), "no such row");
+  EXPECT_TRUE(reply.decision().empty());
+  EXPECT_EQ(world_.last("outcome").at("status"), "tool_error");
+}
+
+TEST_F(Calls, AProtocolErrorOfTheUpstreamKeepsItsBytesUnderTheAgentsId) {
+  server_.script("tools/call", [](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::answer(
+        mcp::make_error(call.id(), -32042, "elsewhere", R"({ "url":"https:\/\/x" })"));
+  });
+  const auto reply = agent_->call("say", "{}", R"("mine")");
+  EXPECT_EQ(
+      reply.body,
+      R"({"jsonrpc":"2.0","id":"mine","error":{"code":-32042,"message":"elsewhere","data":{ "url":"https:\/\/x" }}})");
+  EXPECT_EQ(world_.last("outcome").at("status"), "upstream_error");
+}
+
+TEST_F(Calls, AnUngrantedToolAndOneThatDoesNotExistAnswerAlike) {
+  const auto ungranted = agent_->call("crm/shout");
+  expect_denied(ungranted, "RMT-D020");
+  const auto unknown = agent_->call("crm/write");
+  expect_denied(unknown, "RMT-D020");
+  const auto masked = [](const Reply& reply, std::string_view name) {
+    auto text = reply.body;
+    for (const auto& part : {std::string(name), std::string(reply.decision().at("decision_id").as_string())})
+      for (auto at = text.find(part); at != std::string::npos; at = text.find(part))
+        text.replace(at, part.size(), "*");
+    return text;
+  };
+  EXPECT_EQ(masked(ungranted, "crm/shout"), masked(unknown, "crm/write"));
+  EXPECT_EQ(world_.last("denial").at("tool_asked"), "crm/write");
+}
+
+TEST_F(Calls, ANameOfAnyLengthAndScriptIsTheNameOfNoTool) {
+  const std::string names[] = {std::string(10'000, 'x'), std::string(127, 'x') + "\u00e9\u00e9",
+                               std::string(126, 'x') + "\U0001f600", "a\\u0000b"};
+  for (const auto& name : names) {
+    const auto reply = agent_->call(name);
+    EXPECT_FALSE(reply.answer().empty()) << "no JSON: " << reply.body;
+    expect_denied(reply, "RMT-D020");
+  }
+}
+
+// The longest name that there is, and one byte more: the cut one must not be taken for the tool.
+TEST_F(Calls, ANameThatBeginsWithAToolsNameIsNotItsName) {
+  const std::string destination(63, 'd');
+  const std::string longest(64, 't');
+  McpServer server;
+  server.offer({tool(longest)});
+  world_.connect(destination, server);
+  world_.grant(bot_, destination + "/" + longest);
+  EXPECT_FALSE(agent_->call(destination + "/" + longest).is_tool_error());
+  const auto reply = agent_->call(destination + "/" + longest + "x");
+  EXPECT_EQ(reply.reason(), "RMT-D020");
+  EXPECT_EQ(server.calls(), 1U);
+}
+
+TEST_F(Calls, APolicyThatForbidsIsNamed) {
+  world_.publish(R"(permit (principal, action, resource);
+                    @id("no-secrets") forbid (principal, action, resource)
+                    when { context.input has path && context.input.path like "*secret*" };)");
+  const auto reply = agent_->call("say", R"({"path":"/secret/plan"})");
+  expect_denied(reply, "RMT-D042");
+  EXPECT_THAT(reply.text(), HasSubstr("no-secrets"));
+  EXPECT_EQ(world_.last("denial").at("policies").as_array().at(0), "no-secrets");
+  EXPECT_FALSE(agent_->call("say", R"({"path":"/public"})").is_tool_error());
+}
+
+TEST_F(Calls, AHeldCallIsNotMade) {
+  world_.publish(R"(@approval("payments") permit (principal, action, resource);)");
+  expect_denied(agent_->call("say"), "RMT-D050", "hold");
+  EXPECT_EQ(world_.last("denial").at("approval_path"), "payments");
+  EXPECT_EQ(world_.gateway().counters().held, 1U);
+}
+
+// What cannot be written as it is must still be written: a refusal that leaves no trace would be a way to
+// probe.
+TEST_F(Calls, ACallWithVeryManyArgumentsIsRecordedToo) {
+  std::string arguments = "{";
+  for (int i = 0; i < 20'000; ++i)
+    arguments += (i == 0 ? "" : ",") + ("\"argument_" + std::to_string(i)) + "\":1";
+  arguments += "}";
+  expect_denied(agent_->call("crm/shout", arguments), "RMT-D020");
+  EXPECT_FALSE(agent_->call("say", arguments).is_tool_error());
+  EXPECT_TRUE(world_.last("intent").at("arguments").is_string());
+}
+
+TEST_F(Calls, ARequestIdIsUsedOnceAtATime) {
+  server_.script("tools/call", [this](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_await server_.hang();
+    co_return McpServer::echo(call);
+  });
+  auto first = agent_->start_call("say", "{}", "5");
+  ASSERT_TRUE(server_.receives("tools/call"));
+  const auto second = agent_->call("say", "{}", "5");
+  EXPECT_EQ(second.rpc_code(), mcp::kInvalidRequest);
+  EXPECT_EQ(second.code(), "RMT-G006");
+  server_.let_go();
+  EXPECT_FALSE(first.get().is_tool_error());
+  EXPECT_EQ(server_.calls(), 1U);
+}
+
+TEST_F(Calls, CallsAsTasksAreNotPassedOn) {
+  const auto reply = agent_->request("tools/call", R"({"name":"say","arguments":{},"task":{"ttl":60000}})");
+  EXPECT_EQ(reply.code(), "RMT-G006");
+  EXPECT_EQ(server_.calls(), 0U);
+}
+
+TEST_F(Calls, ProgressReachesTheAgentUnderItsOwnToken) {
+  server_.script("tools/call", [](mcp::Message call, http::Exchange& exchange) -> http::Task<http::Response> {
+    const auto stream = exchange.start_events();
+    const auto params = mcp::parse_tool_call(call);
+    for (int i = 1; i <= 2; ++i)
+      stream->send({.data = mcp::make_notification("notifications/progress",
+                                                   R"({ "progressToken":)" + params->progress_token->raw() +
+                                                       R"(,"progress":)" + std::to_string(i) + "}")});
+    stream->send(
+        {.data = mcp::make_notification("notifications/message", R"({"level":"info","data":"psst"})")});
+    stream->send({.data = McpServer::echo(call).body});
+    stream->close();
+    co_return http::Response{};
+  });
+  const auto reply = agent_->start_call("say", "{}", "1", R"({"progressToken":"walk"})").get();
+  EXPECT_TRUE(reply.is_stream());
+  const auto messages = reply.messages();
+  ASSERT_EQ(messages.size(), 3U) << reply.body;
+  EXPECT_THAT(messages[0], AllOf(HasSubstr(R"("progressToken":"walk")"), HasSubstr(R"("progress":1)")));
+  EXPECT_THAT(messages[1], HasSubstr(R"("progress":2)"));
+  EXPECT_THAT(messages[2], HasSubstr(R"("id":1,"result")"));
+  // The upstream sees a token of the gateway's.
+  EXPECT_THAT(server_.received("tools/call")[0].body, Not(HasSubstr("walk")));
+}
+
+TEST_F(Calls, ADenialOnAStreamIsTheSameDenial) {
+  const auto reply = agent_->start_call("crm/shout", "{}", "1", R"({"progressToken":1})").get();
+  EXPECT_TRUE(reply.is_stream());
+  expect_denied(reply, "RMT-D020");
+}
+
+TEST_F(Calls, ACancelledCallIsCancelledUpstreamAndItsOutcomeIsUnknown) {
+  server_.script("tools/call", [this](mcp::Message, http::Exchange&) -> http::Task<http::Response> {
+    co_await server_.hang();
+    co_return http::Response{.status = 500};
+  });
+  auto call = agent_->start_call("say", "{}", R"("c1")");
+  ASSERT_TRUE(server_.receives("tools/call"));
+  EXPECT_EQ(agent_->notify("notifications/cancelled", R"({"requestId":"c1","reason":"enough"})").status, 202);
+  const auto reply = call.get();
+  EXPECT_EQ(reply.code(), "RMT-U006");
+  EXPECT_EQ(world_.last("outcome").at("status"), "unknown");
+  EXPECT_EQ(world_.last("outcome").at("reason"), "RMT-U006");
+  EXPECT_TRUE(server_.receives("notifications/cancelled"));
+}
+
+TEST_F(Calls, AnotherAgentCannotCancelACall) {
+  server_.script("tools/call", [this](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_await server_.hang();
+    co_return McpServer::echo(call);
+  });
+  AgentClient other(world_, bot_);
+  other.open();
+  auto call = agent_->start_call("say", "{}", "1");
+  ASSERT_TRUE(server_.receives("tools/call"));
+  other.notify("notifications/cancelled", R"({"requestId":1})");
+  server_.let_go();
+  EXPECT_FALSE(call.get().is_tool_error());
+}
+
+TEST_F(Calls, ACallThatWasCancelledWhileItsDestinationOpensIsNotMade) {
+  server_.script("initialize", [this](mcp::Message, http::Exchange&) -> http::Task<http::Response> {
+    co_await server_.hang();
+    co_return http::Response{.status = 500};
+  });
+  auto call = agent_->start_call("say", "{}", "1");
+  ASSERT_TRUE(server_.receives("initialize"));
+  agent_->notify("notifications/cancelled", R"({"requestId":1})");
+  server_.let_go();
+  EXPECT_NE(call.get().status, 0);
+  EXPECT_EQ(server_.calls(), 0U);
+  EXPECT_TRUE(world_.entries("outcome").empty() || world_.last("outcome").at("status") == "not_sent");
+}
+
+// MCP 2025-11-25: a disconnection is no cancellation. What was begun is finished and recorded.
+TEST_F(Calls, ACallGoesOnWhenItsAgentHasGone) {
+  server_.script("tools/call", [this](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_await server_.hang();
+    co_return McpServer::echo(call);
+  });
+  http::Cancellation hang_up;
+  auto gone =
+      agent_->send(agent_->make_call(http::Method::kPost, R"({"jsonrpc":"2.0","id":1,"method":"tools/call",)"
+                                                          R"("params":{"name":"say","arguments":{}}})"),
+                   hang_up);
+  ASSERT_TRUE(server_.receives("tools/call"));
+  hang_up.cancel();
+  EXPECT_EQ(gone.get().status, 0);
+  server_.let_go();
+  ASSERT_TRUE(eventually([&] { return !world_.entries("outcome").empty(); }));
+  EXPECT_EQ(world_.last("outcome").at("status"), "ok");
+  EXPECT_TRUE(server_.received("notifications/cancelled").empty());
+  EXPECT_EQ(world_.gateway().counters().open_calls, 0);
+}
+
+}  // namespace
+}  // namespace remit::gateway::testing

@@ -1,0 +1,237 @@
+// Sessions: whose they are, how they begin and end, and what they live through.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "gateway/testing/agent.h"
+#include "gateway/testing/eventually.h"
+#include "mcp/message.h"
+
+namespace remit::gateway::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Sessions : public ::testing::Test {
+ protected:
+  explicit Sessions(WorldOptions options = {}) : world_(std::move(options)) {
+    server_.offer({tool("say"), tool("shout")});
+    world_.connect("crm", server_);
+    bot_ = world_.add_bot("clerk");
+    world_.grant(bot_, "crm/say");
+    agent_.emplace(world_, bot_);
+  }
+
+  std::vector<std::string> stored() {
+    std::vector<std::string> ids;
+    world_.settle();
+    world_.store()
+        .read([&](store::Reader& reader) -> Result<void> {
+          ASSIGN_OR_RETURN(const auto rows, reader.query("SELECT id_hash FROM gateway_session"));
+          for (const auto& row : rows) ids.push_back(row.text(0));
+          return {};
+        })
+        .value();
+    return ids;
+  }
+
+  SystemRandom random_;
+  McpServer server_;
+  World world_;
+  Bot bot_;
+  std::optional<AgentClient> agent_;
+};
+
+TEST_F(Sessions, InitializeNegotiatesAndTheIdIsKnownToTheAgentAlone) {
+  const auto reply = agent_->open("2025-06-18");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.result().at("protocolVersion").as_string(), "2025-06-18");
+  EXPECT_EQ(reply.result().at("capabilities").as_object().at("tools").as_object().at("listChanged"), true);
+  EXPECT_GE(agent_->session.size(), 43U);  // 256 bits
+  EXPECT_THAT(stored(), ElementsAre(sha256(agent_->session).hex()));
+}
+
+TEST_F(Sessions, NotificationsAreAnswered202WithoutABody) {
+  agent_->open();
+  for (const auto* method :
+       {"notifications/initialized", "notifications/roots/list_changed", "notifications/x"}) {
+    const auto reply = agent_->notify(method);
+    EXPECT_EQ(reply.status, 202) << method;
+    EXPECT_EQ(reply.body, "") << method;
+  }
+  EXPECT_EQ(agent_->post(R"({"jsonrpc":"2.0","id":3,"result":{}})").status, 202);
+}
+
+TEST_F(Sessions, AnEndedSessionIsGone) {
+  agent_->open();
+  const auto stream = agent_->listen();
+  EXPECT_EQ(agent_->end().status, 200);
+  EXPECT_TRUE(stream->ended());
+  EXPECT_EQ(agent_->call("say").status, 404);
+  EXPECT_EQ(agent_->call("say").code(), "RMT-M013");
+  EXPECT_EQ(agent_->notify("notifications/initialized").status, 404);
+  EXPECT_EQ(agent_->end().status, 404);
+  EXPECT_EQ(agent_->send(agent_->make_call(http::Method::kGet)).get().status, 404);
+  EXPECT_TRUE(stored().empty());
+  EXPECT_EQ(world_.gateway().counters().sessions, 0);
+  EXPECT_EQ(server_.calls(), 0U);
+}
+
+TEST_F(Sessions, AnothersSessionIsLikeOneThatNeverWas) {
+  agent_->open();
+  const auto other = world_.add_bot("thief");
+  world_.grant(other, "crm/say");
+  AgentClient thief(world_, other);
+  thief.session = agent_->session;
+  const auto stolen = thief.call("say");
+  thief.session = "never-was";
+  const auto unknown = thief.call("say");
+  EXPECT_EQ(stolen.status, 404);
+  EXPECT_EQ(stolen.body, unknown.body);
+  thief.session = agent_->session;
+  EXPECT_EQ(thief.end().status, 404);
+  EXPECT_EQ(thief.send(thief.make_call(http::Method::kGet)).get().status, 404);
+  EXPECT_EQ(server_.calls(), 0U);
+  EXPECT_FALSE(agent_->call("say").is_tool_error());  // it lives
+}
+
+TEST_F(Sessions, ASessionIsItsCredentialsNotItsDeployments) {
+  agent_->open();
+  Bot rotated = bot_;
+  const auto key = jose::PrivateKey::generate(jose::Algorithm::kEd25519, random_).public_key();
+  world_.command([&](store::Transaction& tx) -> Result<void> {
+    ASSIGN_OR_RETURN(rotated.credential,
+                     world_.registry().add_credential(
+                         tx, world_.actor, bot_.deployment,
+                         {.public_jwk = boost::json::serialize(key.jwk()), .thumbprint = key.thumbprint()}));
+    return {};
+  });
+  AgentClient with_new_key(world_, rotated);
+  with_new_key.session = agent_->session;
+  EXPECT_EQ(with_new_key.call("say").status, 404);
+  with_new_key.open();
+  EXPECT_FALSE(with_new_key.call("say").is_tool_error());
+}
+
+TEST_F(Sessions, LiveThroughARestart) {
+  agent_->open();
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  world_.restart();
+  EXPECT_EQ(world_.gateway().counters().sessions, 1);
+  EXPECT_THAT(agent_->tool_names(), ElementsAre("say"));
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  // And are still their credential's alone.
+  AgentClient thief(world_, world_.add_bot("thief"));
+  thief.session = agent_->session;
+  EXPECT_EQ(thief.call("say").status, 404);
+}
+
+TEST_F(Sessions, TheStreamTellsOfChangedTools) {
+  agent_->open();
+  EXPECT_THAT(agent_->tool_names(), ElementsAre("say"));
+  const auto stream = agent_->listen();
+  ASSERT_TRUE(eventually([&] { return world_.gateway().counters().streams == 1; }));
+  world_.grant(bot_, "crm/shout");
+  const auto event = stream->next();
+  ASSERT_TRUE(event);
+  EXPECT_THAT(*event, HasSubstr("notifications/tools/list_changed"));
+  EXPECT_THAT(agent_->tool_names(), ElementsAre("say", "shout"));
+}
+
+TEST_F(Sessions, AGrantToAnotherIsNoNews) {
+  agent_->open();
+  agent_->tool_names();
+  const auto stream = agent_->listen(std::chrono::milliseconds(400));
+  ASSERT_TRUE(eventually([&] { return world_.gateway().counters().streams == 1; }));
+  world_.grant(world_.add_bot("other"), "crm/shout");
+  EXPECT_EQ(stream->next(), std::nullopt);
+}
+
+// Whichever side ends it.
+TEST_F(Sessions, StreamsAreCountedWhileTheyAreOpen) {
+  const auto open_streams = [&] { return world_.gateway().counters().streams.load(); };
+  agent_->open();
+  auto left_by_the_agent = agent_->listen();
+  ASSERT_TRUE(eventually([&] { return open_streams() == 1; }));
+  const auto ended_by_us = agent_->listen();
+  ASSERT_TRUE(eventually([&] { return open_streams() == 2; }));
+  left_by_the_agent.reset();
+  EXPECT_TRUE(eventually([&] { return open_streams() == 1; }));
+  agent_->end();
+  EXPECT_TRUE(ended_by_us->ended());
+  EXPECT_EQ(open_streams(), 0);
+}
+
+// Every client counts from 0, and answers come back in another order than the calls went.
+TEST_F(Sessions, TheAnswersOf64ClientsWithTheSameIdsDoNotMix) {
+  constexpr int kClients = 64;
+  constexpr int kCallsEach = 4;
+  std::atomic<int> nth = 0;
+  server_.script("tools/call", [&](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    if (nth++ % 3 == 0) {
+      boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor,
+                                      std::chrono::milliseconds(3));
+      co_await pause.async_wait(boost::asio::use_awaitable);
+    }
+    co_return McpServer::echo(call);
+  });
+  std::vector<std::unique_ptr<AgentClient>> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<AgentClient>(world_, bot_));
+    clients.back()->open();
+  }
+  std::vector<std::pair<std::string, std::future<Reply>>> answers;
+  for (int call = 0; call < kCallsEach; ++call)
+    for (int client = 0; client < kClients; ++client) {
+      const auto mine = std::to_string(client) + "/" + std::to_string(call);
+      answers.emplace_back(mine, clients[static_cast<std::size_t>(client)]->start_call(
+                                     "say", R"({"mine":")" + mine + R"("})", std::to_string(call)));
+    }
+  for (auto& [mine, answer] : answers) {
+    const auto reply = answer.get();
+    const auto result = reply.result();
+    ASSERT_TRUE(result.contains("structuredContent")) << reply.body;
+    EXPECT_EQ(result.at("structuredContent").as_object().at("mine").as_string(), mine);
+  }
+  EXPECT_EQ(server_.calls(), static_cast<std::size_t>(kClients * kCallsEach));
+  EXPECT_EQ(world_.gateway().counters().open_calls, 0);
+}
+
+class FewSessions : public Sessions {
+ protected:
+  FewSessions()
+      : Sessions([] {
+          WorldOptions options{.loops = 1};
+          options.gateway.max_sessions_per_deployment = 3;
+          return options;
+        }()) {}
+};
+
+TEST_F(FewSessions, TheOneThatWasIdleLongestGoesFirst) {
+  std::vector<std::unique_ptr<AgentClient>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<AgentClient>(world_, bot_));
+    clients.back()->open();
+  }
+  EXPECT_EQ(clients[0]->list().status, 200);  // so that the second is the one
+  agent_->open();
+  EXPECT_EQ(clients[1]->list().status, 404);
+  EXPECT_EQ(clients[0]->list().status, 200);
+  EXPECT_EQ(clients[2]->list().status, 200);
+  EXPECT_EQ(agent_->list().status, 200);
+  EXPECT_EQ(stored().size(), 3U);
+}
+
+TEST_F(FewSessions, AnotherDeploymentsSessionsAreLeftAlone) {
+  AgentClient other(world_, world_.add_bot("other"));
+  other.open();
+  for (int i = 0; i < 5; ++i) agent_->open();
+  EXPECT_EQ(other.list().status, 200);
+}
+
+}  // namespace
+}  // namespace remit::gateway::testing
