@@ -60,6 +60,10 @@ std::string metrics_text(const MetricSources& sources) {
       gauge("remit_sessions", "Agents' MCP sessions", static_cast<double>(gateway.sessions.load())));
   families.push_back(
       gauge("remit_streams", "Agents' open event streams", static_cast<double>(gateway.streams.load())));
+  auto commits = family("remit_store_commits_total", "Groups of transactions made durable, each by one sync",
+                        MetricType::Counter);
+  add(commits, static_cast<double>(sources.store.commits()));
+  families.push_back(std::move(commits));
   families.push_back(gauge("remit_revision", "Revision of the governance state",
                            static_cast<double>(sources.store.revision())));
   families.push_back(gauge("remit_audit_published_entries", "Entries that the signed checkpoint covers",

@@ -128,6 +128,7 @@ class SqliteStore final : public Store {
 
   void on_commit(OnCommit callback) override { on_commit_ = std::move(callback); }
   std::int64_t revision() const override { return revision_.load(); }
+  std::uint64_t commits() const override { return commits_.load(std::memory_order_relaxed); }
 
  private:
   // Opens the writing connection and leaves nothing in the write-ahead log that is not in the file.
@@ -213,7 +214,10 @@ class SqliteStore final : public Store {
       return prepared;
     }
     auto committed = writer_->execute("COMMIT", {});
-    if (committed) return {};
+    if (committed) {
+      commits_.fetch_add(1, std::memory_order_relaxed);
+      return {};
+    }
     std::ignore = reconnect();
     return fail(ErrorKind::kUnknown, "RMT-S010",
                 "COMMIT failed, what was written may or may not be there: " + committed.error().message);
@@ -256,6 +260,7 @@ class SqliteStore final : public Store {
   const LockFile lock_;
   OnCommit on_commit_;
   std::atomic<std::int64_t> revision_ = 0;
+  std::atomic<std::uint64_t> commits_ = 0;
   std::int64_t read_revision_ = 0;  // writer thread
 
   // Shared by readers, held alone while the store is reopened.

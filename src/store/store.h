@@ -115,6 +115,7 @@ class Store {
 
   virtual void on_commit(OnCommit callback) = 0;  // set once, before the first submit
   virtual std::int64_t revision() const = 0;      // the last durable one; thread-safe
+  virtual std::uint64_t commits() const = 0;      // groups made durable, each by one sync; thread-safe
 };
 
 }  // namespace remit::store
