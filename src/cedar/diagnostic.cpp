@@ -55,7 +55,8 @@ LineTable::LineTable(std::string_view text) : text_(text), starts_{0} {
 
 std::uint32_t LineTable::code_points_before(std::uint32_t offset) const {
   const std::uint32_t block = offset / kBlock;
-  const std::string_view rest = text_.substr(block * kBlock, offset - block * kBlock);
+  const std::size_t start = std::size_t{block} * kBlock;
+  const std::string_view rest = text_.substr(start, offset - start);
   return code_points_[block] + static_cast<std::uint32_t>(std::ranges::count_if(rest, starts_code_point));
 }
 
