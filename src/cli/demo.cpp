@@ -65,7 +65,7 @@ class Script {
 
  private:
   std::string coloured(const std::string& verdict) const {
-    const std::string padded = fmt::format("{:<7}", verdict);
+    std::string padded = fmt::format("{:<7}", verdict);
     if (!colours_) return padded;
     return fmt::format("\x1b[{}m{}\x1b[0m", verdict == "ALLOW" ? "32" : "31", padded);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <memory>
 #include <optional>
 
 namespace remit::cli {
@@ -27,8 +28,8 @@ std::optional<std::chrono::minutes> unit_of(char c) {
 
 Result<Instant> parse_time(std::string_view text, Instant now) {
   std::int64_t count = 0;
-  const auto* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, count);
+  const char* const last = std::to_address(text.end());
+  const auto [end, error] = std::from_chars(std::to_address(text.begin()), last, count);
   if (error == std::errc{} && end + 1 == last) {
     const auto unit = unit_of(*end);
     if (unit && count > 0 && count <= std::chrono::days(kLongestDays) / *unit) return now + count * *unit;

@@ -226,7 +226,8 @@ Answer Shard::notification(const Caller& caller, const Digest& key, const mcp::M
   return {.status = 202};
 }
 
-void Shard::attach(const Caller& caller, const Digest& key, std::shared_ptr<http::EventStream> stream) {
+void Shard::attach(const Caller& caller, const Digest& key,
+                   const std::shared_ptr<http::EventStream>& stream) {
   const auto found = sessions_.find(key);
   // Much may have happened since it was asked for.
   if (found == sessions_.end() || streams_ended_ || closed_ || refuse_stream(caller, key))

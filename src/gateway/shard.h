@@ -51,7 +51,7 @@ class Shard {
   http::Task<Answer> request(Caller caller, Digest session, mcp::Message request,
                              std::shared_ptr<http::EventStream> stream);
   Answer notification(const Caller& caller, const Digest& session, const mcp::Message& notification);
-  void attach(const Caller& caller, const Digest& session, std::shared_ptr<http::EventStream> stream);
+  void attach(const Caller& caller, const Digest& session, const std::shared_ptr<http::EventStream>& stream);
   http::Task<Answer> end(Caller caller, Digest session);
 
   void on_snapshot();

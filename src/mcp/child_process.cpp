@@ -13,18 +13,19 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <future>
 #include <mutex>
 #include <queue>
+#include <system_error>
 #include <thread>
 
 namespace remit::mcp {
 namespace {
 
 std::unexpected<Error> failed(std::string_view what, int error) {
-  return fail(ErrorKind::kUnavailable, "RMT-M030", fmt::format("{}: {}", what, std::strerror(error)));
+  return fail(ErrorKind::kUnavailable, "RMT-M030",
+              fmt::format("{}: {}", what, std::generic_category().message(error)));
 }
 
 // The one thread that forks. It is never destroyed: were it joined at exit, children would be killed while
@@ -114,7 +115,7 @@ constexpr std::array kSteps = {"isolating the process", "connecting its streams"
     sigaction(signal, &standard, nullptr);  // KILL and STOP fail: fine
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);  // of the one thread that there is; async-signal-safe
 
   execve(p.argv[0], p.argv, p.environment);
   give_up(3, 3);
@@ -169,6 +170,7 @@ Result<void> check(const Command& command) {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(texts.size() + 1);
   for (auto& text : texts) out.push_back(text.data());
   out.push_back(nullptr);
   return out;
@@ -204,6 +206,7 @@ Result<ChildProcess> launch(const Command& command) {
   TRY(check(command));
   auto arguments = command.argv;
   std::vector<std::string> variables;
+  variables.reserve(command.environment.size());
   for (const auto& [name, value] : command.environment)
     variables.push_back(fmt::format("{}={}", name, value));
   const auto argv = pointers(arguments);

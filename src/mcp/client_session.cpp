@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <tuple>
 
 #include "base/canonical_json.h"
 #include "mcp/raw_json.h"
@@ -100,10 +101,10 @@ void ClientSession::finish_initialize(Result<Message> answer,
 Result<void> ClientSession::list_tools(std::move_only_function<void(Result<ToolPage>)> done) {
   auto listing = std::make_shared<Listing>();
   listing->done = std::move(done);
-  return next_page(std::move(listing));
+  return next_page(listing);
 }
 
-Result<void> ClientSession::next_page(std::shared_ptr<Listing> listing) {
+Result<void> ClientSession::next_page(const std::shared_ptr<Listing>& listing) {
   const auto& cursor = listing->all.next_cursor;
   const auto params = cursor ? fmt::format(R"({{"cursor":{}}})", quoted(*cursor)) : std::string{};
   TRY(request("tools/list", params,
@@ -111,7 +112,7 @@ Result<void> ClientSession::next_page(std::shared_ptr<Listing> listing) {
   return {};
 }
 
-void ClientSession::on_page(std::shared_ptr<Listing> listing, Result<Message> answer) {
+void ClientSession::on_page(const std::shared_ptr<Listing>& listing, Result<Message> answer) {
   const auto give_up = [&](Error why) { listing->done(std::unexpected(std::move(why))); };
   const auto endless = [&] {
     give_up({ErrorKind::kUnavailable, "RMT-M043",
@@ -174,8 +175,8 @@ Result<ClientSession::RequestId> ClientSession::send_request(std::string_view me
 bool ClientSession::cancel(RequestId id, std::string_view reason) {
   if (id == initialize_id_ || open_.erase(id) == 0) return false;
   // Whether it arrives does not matter: the request is forgotten here either way.
-  (void)notify("notifications/cancelled",
-               fmt::format(R"({{"requestId":{},"reason":{}}})", id, quoted(reason)));
+  std::ignore =
+      notify("notifications/cancelled", fmt::format(R"({{"requestId":{},"reason":{}}})", id, quoted(reason)));
   return true;
 }
 
@@ -233,12 +234,12 @@ void ClientSession::on_answer(Message answer) {
 
 void ClientSession::on_request(const Message& request) {
   if (request.method() == "ping") {
-    (void)reply(*request.id(), "{}");  // a transport that is gone says so by itself
+    std::ignore = reply(*request.id(), "{}");  // a transport that is gone says so by itself
     return;
   }
   if (handlers_.on_request) return handlers_.on_request(request);
-  (void)reply_error(*request.id(), kMethodNotFound,
-                    fmt::format("{} is not offered by this client", request.method()));
+  std::ignore = reply_error(*request.id(), kMethodNotFound,
+                            fmt::format("{} is not offered by this client", request.method()));
 }
 
 void ClientSession::on_notification(const Message& notification) {
@@ -265,7 +266,7 @@ void ClientSession::on_refused(const Refusal& refusal) {
   fault(refusal.error.message);
   if (!refusal.id) return;
   if (!refusal.is_answer) {
-    (void)transport_.send(make_error(refusal));
+    std::ignore = transport_.send(make_error(refusal));
     return;
   }
   auto open = open_.extract(refusal.id->as_number().value_or(0));

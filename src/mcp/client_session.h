@@ -122,8 +122,8 @@ class ClientSession {
   void on_closed(const Error& why);
   void finish_initialize(Result<Message> answer,
                          std::move_only_function<void(Result<InitializeResult>)>& done);
-  Result<void> next_page(std::shared_ptr<Listing> listing);
-  void on_page(std::shared_ptr<Listing> listing, Result<Message> answer);
+  Result<void> next_page(const std::shared_ptr<Listing>& listing);
+  void on_page(const std::shared_ptr<Listing>& listing, Result<Message> answer);
   void fault(std::string what);
 
   Transport& transport_;

@@ -182,7 +182,7 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
 
   asio::awaitable<void> read_lines() {
     std::string buffer;
-    std::vector<char> chunk(std::min<std::size_t>(limits_.max_line, 64 * 1024));
+    std::vector<char> chunk(std::min<std::size_t>(limits_.max_line, std::size_t{64} * 1024));
     for (;;) {
       const auto [error, count] = co_await out_.async_read_some(asio::buffer(chunk), kAwait);
       if (finished_) co_return;

@@ -34,6 +34,7 @@ class Table {
 
   void read(const toml::table& table, Problems& problems) const {
     std::vector<std::string_view> names;
+    names.reserve(keys_.size());
     for (const auto& key : keys_) names.push_back(key.name);
     for (const auto& [name, node] : table) {
       const auto found = std::ranges::find(keys_, name.str(), &Key::name);

@@ -35,7 +35,7 @@ int describe() {
   for (int fd = 0; fd < 4096; ++fd)
     if (fcntl(fd, F_GETFD) >= 0) open.insert(fd);
   sigset_t blocked;
-  sigprocmask(SIG_SETMASK, nullptr, &blocked);
+  pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
   struct sigaction pipe_action = {};
   sigaction(SIGPIPE, nullptr, &pipe_action);
 
