@@ -91,6 +91,7 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
       {"remit_open_calls", "gauge", {{"", "6"}}},
       {"remit_sessions", "gauge", {{"", "7"}}},
       {"remit_streams", "gauge", {{"", "8"}}},
+      {"remit_store_commits_total", "counter", {{"", "3"}}},
       {"remit_revision", "gauge", {{"", std::to_string(store_->revision())}}},
       {"remit_audit_published_entries", "gauge", {{"", "9007199"}}},
   };
