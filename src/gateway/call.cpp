@@ -388,7 +388,7 @@ void Shard::record_outcome(const DecisionId& id, audit::OutcomeStatus status, st
     body["result"] = commitment.text;
     secrets.push_back({.field = "result", .salt = std::move(commitment.salt), .value = std::nullopt});
   }
-  gateway_.parts_.store.submit(
+  gateway_.parts_.store.submit_behind(
       [this, id, status, body = std::move(body),
        secrets = std::move(secrets)](store::Transaction& tx) mutable -> Result<void> {
         TRY(gateway_.parts_.log.append_outcome(tx, id, status, std::move(body), secrets));

@@ -103,8 +103,19 @@ class SqliteStore final : public Store {
     {
       const std::lock_guard guard(queue_mutex_);
       queue_.push_back(Job{std::move(work), std::move(done)});
+      awaited_ = true;
     }
     queue_signal_.notify_one();
+  }
+
+  void submit_behind(Work work, Done done) override {
+    {
+      const std::lock_guard guard(queue_mutex_);
+      if (queue_.empty()) patience_ends_ = std::chrono::steady_clock::now() + options_.patience;
+      queue_.push_back(Job{std::move(work), std::move(done)});
+      if (queue_.size() > 1) return;
+    }
+    queue_signal_.notify_one();  // so that the time is watched
   }
 
   Result<void> run(Work work) override {
@@ -188,10 +199,12 @@ class SqliteStore final : public Store {
         std::unique_lock guard(queue_mutex_);
         queue_signal_.wait(guard, [this] { return stopping_ || !queue_.empty(); });
         if (queue_.empty()) return;
+        queue_signal_.wait_until(guard, patience_ends_, [this] { return stopping_ || awaited_; });
         const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kMaxBatch));
         batch.assign(std::make_move_iterator(queue_.begin()),
                      std::make_move_iterator(queue_.begin() + count));
         queue_.erase(queue_.begin(), queue_.begin() + count);
+        if (queue_.empty()) awaited_ = false;
       }
       if (auto served = commit(batch); !served)
         for (auto& job : batch) job.outcome = fail(served.error());
@@ -273,6 +286,8 @@ class SqliteStore final : public Store {
   std::mutex queue_mutex_;
   std::condition_variable queue_signal_;
   std::vector<Job> queue_;
+  bool awaited_ = false;                                 // somebody waits for one of the queue
+  std::chrono::steady_clock::time_point patience_ends_;  // where nobody does
   bool stopping_ = false;
   std::thread thread_;
 };

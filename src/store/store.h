@@ -22,6 +22,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -84,9 +85,10 @@ struct Migration {
 };
 
 struct Options {
-  std::filesystem::path file;         // "remit.db"; its folder must exist
-  std::vector<Migration> migrations;  // of all modules, in any order
-  std::string vfs = {};               // name of a registered sqlite3_vfs; tests inject faults with it
+  std::filesystem::path file;             // "remit.db"; its folder must exist
+  std::vector<Migration> migrations;      // of all modules, in any order
+  std::string vfs = {};                   // name of a registered sqlite3_vfs; tests inject faults with it
+  std::chrono::milliseconds patience{5};  // for how long work that nobody waits for may wait for a group
 };
 
 class Store {
@@ -108,7 +110,10 @@ class Store {
   // work's own (nothing changed), RMT-S008 (it threw), RMT-S010 kUnknown (COMMIT failed: look before
   // retrying).
   virtual void submit(Work work, Done done) = 0;
-  // The same, waiting. Not from the writer thread, and not from an event loop.
+  // The same for work that nobody waits for: it begins no group of its own but joins the next one, or goes
+  // alone when its patience ends. Order is that of the submissions, of both kinds.
+  virtual void submit_behind(Work work, Done done) = 0;
+  // As submit, waiting. Not from the writer thread, and not from an event loop.
   virtual Result<void> run(Work work) = 0;
   // A consistent read on a read-only connection, on the calling thread. Not on the call path.
   virtual Result<void> read(const std::function<Result<void>(Reader&)>& work) = 0;

@@ -138,6 +138,36 @@ TEST(Store, CommitsManyJobsWithFewSyncs) {
   EXPECT_LE(store->commits(), syncs) << "what is counted is what was synced";
 }
 
+TEST(Store, WorkThatNobodyWaitsForJoinsTheNextGroup) {
+  const TempFolder folder;
+  auto with_patience = options(folder / "remit.db");
+  with_patience.patience = std::chrono::hours(1);
+  auto store = Store::open(with_patience).value();
+  std::atomic<int> heard = 0;
+  for (const std::int64_t id : {1, 2, 3})
+    store->submit_behind(put(id), [&](const Result<void>& result) { heard += result ? 1 : 100; });
+  EXPECT_EQ(store->commits(), 0U);
+  ASSERT_TRUE(store->run(put(4)));
+  EXPECT_EQ(store->commits(), 1U);
+  EXPECT_EQ(heard, 3) << "in the order of the submissions";
+  EXPECT_THAT(ids(*store), ElementsAre(1, 2, 3, 4));
+
+  store->submit_behind(put(5), [](auto&&) {});
+  store.reset();
+  EXPECT_THAT(ids(*Store::open(with_patience).value()), ElementsAre(1, 2, 3, 4, 5));
+}
+
+TEST(Store, WorkThatNobodyWaitsForGoesAloneWhenItsPatienceEnds) {
+  const TempFolder folder;
+  auto store = Store::open(options(folder / "remit.db")).value();
+  for (const std::int64_t id : {1, 2}) {
+    std::promise<bool> heard;
+    store->submit_behind(put(id), [&](const Result<void>& result) { heard.set_value(result.has_value()); });
+    EXPECT_TRUE(heard.get_future().get());
+  }
+  EXPECT_EQ(store->commits(), 2U);
+}
+
 TEST(Store, TheRevisionMovesOncePerTransactionThatAsksForIt) {
   const TempFolder folder;
   auto store = Store::open(options(folder / "remit.db")).value();
