@@ -85,6 +85,13 @@ std::string shown_name(std::string_view name) {
   return std::string(name.substr(0, end)) + "…";
 }
 
+void refuse_for_room(Decision& decision) {
+  decision.verdict = Verdict::kDeny;
+  decision.code = "RMT-G009";
+  decision.message = "the disk has no room left for the records that a call needs, so it was not made";
+  decision.policies.clear();
+}
+
 std::string_view reason_of(CallEnd::How how, bool sent) {
   switch (how) {
     case CallEnd::How::kTimedOut:
@@ -198,7 +205,8 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
     asked.now = parts.clock.now();
     return decision::decide(asked, now);
   };
-  const Decision decided = refused ? std::move(*refused) : decide(snapshot.get());
+  Decision decided = refused ? std::move(*refused) : decide(snapshot.get());
+  if (decided.verdict == Verdict::kAllow && !gateway_.has_room()) refuse_for_room(decided);
   const bool allowed = decided.verdict == Verdict::kAllow;
 
   // Record, and wait until it is durable: before an allowed call leaves, and before a refusal is told.

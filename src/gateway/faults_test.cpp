@@ -160,5 +160,17 @@ TEST_F(DiskFaults, AKillWhoseCommitFailedIsInForceIfItIsThere) {
   EXPECT_EQ(agent_->call("say").reason() == "RMT-D003", there);
 }
 
+// Room is left for the outcome of a call that is out, and for the record of the refusal.
+TEST_F(DiskFaults, WithoutRoomNoNewCallIsMadeAndTheRefusalIsRecorded) {
+  const auto calls = server_.calls();
+  world_.gateway().set_room(false);
+  const auto reply = agent_->call("say");
+  EXPECT_EQ(reply.reason(), "RMT-G009") << reply.body;
+  EXPECT_EQ(server_.calls(), calls);
+  EXPECT_EQ(world_.last("denial").at("reason"), "RMT-G009");
+  world_.gateway().set_room(true);
+  expect_well();
+}
+
 }  // namespace
 }  // namespace remit::gateway::testing

@@ -1,5 +1,7 @@
 #include "gateway/gateway.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <boost/url/parse_query.hpp>
 #include <latch>
@@ -12,6 +14,7 @@ namespace remit::gateway {
 namespace {
 
 constexpr std::string_view kPrefix = "/mcp/";
+constexpr std::size_t kCodeLength = 8;  // "RMT-G002"
 
 // A call that takes longer is answered with a stream, whose header goes at once. The Python SDKs (1.30, 2.3),
 // where they authenticate by OAuth, send nothing else until they have seen the header of an answer: no other
@@ -151,6 +154,24 @@ void Gateway::close() {
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
 http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchange& exchange) {
+  auto response = co_await answer(request, exchange);
+  if (response.status >= 400) record_refusal(request, response);
+  co_return response;
+}
+
+void Gateway::record_refusal(const http::Request& request, const http::Response& response) {
+  ++counters_.refused_requests;
+  // Every refusal names its code in the body (mcp::make_error).
+  const auto at = response.body.find("RMT-");
+  const auto code = at == std::string::npos ? std::string("-") : response.body.substr(at, kCodeLength);
+  // To come without a token is how a client learns where to get one.
+  const auto level = code == "RMT-G002" ? spdlog::level::debug : spdlog::level::info;
+  spdlog::log(level, "refused {} {} from {}: {} {}", http::to_string(request.method), request.path,
+              request.peer.address, response.status, code);
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
+http::Task<http::Response> Gateway::answer(http::Request& request, http::Exchange& exchange) {
   const auto header = [&](std::string_view name) { return value_of(request.headers, name); };
   for (const auto name : kSingleHeaders)
     if (request.headers.count(name) > 1)

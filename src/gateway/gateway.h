@@ -91,7 +91,8 @@ class Gateway {
   // Whether `path` is an endpoint of the gateway.
   static bool serves(std::string_view path);
 
-  // Answers one request to an endpoint.
+  // Answers one request to an endpoint. What is turned away before a decision is counted and told to the
+  // server's log; from the decision on, the audit log has it.
   http::Task<http::Response> handle(http::Request& request, http::Exchange& exchange);
 
   // Tells every loop of a new snapshot and waits until each has ended what may go on no longer: calls and
@@ -103,6 +104,11 @@ class Gateway {
   // server that waits until its connections are done. Not on a loop's thread.
   void end_streams();
 
+  // Whether the disk has room for new calls. Without it they are refused while there still is some, so that
+  // calls that are out can be given their outcome, and people can place holds (audit.md, *Room to finish*).
+  void set_room(bool room) { room_.store(room, std::memory_order_relaxed); }
+  bool has_room() const { return room_.load(std::memory_order_relaxed); }
+
   // Ends every call and stream. Not on a loop's thread.
   void close();
 
@@ -110,6 +116,8 @@ class Gateway {
 
  private:
   friend class Shard;
+  http::Task<http::Response> answer(http::Request& request, http::Exchange& exchange);
+  void record_refusal(const http::Request& request, const http::Response& response);
   http::Task<http::Response> post(http::Request& request, http::Exchange& exchange, Caller caller);
   Shard& own_shard();
   Shard& shard_of(const Digest& session_id_hash);
@@ -118,6 +126,7 @@ class Gateway {
   const GatewayParts parts_;
   const GatewayOptions options_;
   GatewayCounters counters_;
+  std::atomic<bool> room_{true};
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

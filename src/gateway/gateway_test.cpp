@@ -128,6 +128,7 @@ TEST_P(BadRequests, AreRefusedClearlyAndReachNothing) {
   const Case& c = GetParam();
   auto call = allowed_call();
   c.spoil(call);
+  const std::uint64_t refused = world_.gateway().counters().refused_requests;
   const auto reply = agent_->send(std::move(call)).get();
   EXPECT_EQ(reply.status, c.status);
   EXPECT_EQ(reply.code(), c.code) << reply.body;
@@ -146,6 +147,8 @@ TEST_P(BadRequests, AreRefusedClearlyAndReachNothing) {
   }
   EXPECT_EQ(server_.calls(), 0U);
   EXPECT_TRUE(world_.entries("intent").empty());
+  // What the HTTP server turns away by itself never gets to the gateway.
+  EXPECT_EQ(world_.gateway().counters().refused_requests, refused + (c.code.starts_with("RMT-H") ? 0 : 1));
   // The session is none the worse for it.
   EXPECT_FALSE(agent_->call("say").is_tool_error());
 }

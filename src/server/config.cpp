@@ -17,6 +17,8 @@
 namespace remit::server {
 namespace {
 
+constexpr std::int64_t kMostFreeMib = 1 << 20;  // a terabyte
+
 using Problems = std::vector<ConfigProblem>;
 
 std::size_t line_of(const toml::node& node) { return node.source().begin.line; }
@@ -179,8 +181,14 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
   const toml::node* listen_node = nullptr;
   const Table log("log.", {{"level", [&](const toml::node& node) { return read_level(node, config); }}});
   const Table audit("audit.", {{"folder", path(config.audit_folder, base)},
-                               {"origin", [&](const toml::node& node) -> Result<> {
+                               {"origin",
+                                [&](const toml::node& node) -> Result<> {
                                   ASSIGN_OR_RETURN(config.audit_origin, text(node));
+                                  return {};
+                                }},
+                               {"min_free_mib", [&](const toml::node& node) -> Result<> {
+                                  ASSIGN_OR_RETURN(const auto mib, integer(node, 1, kMostFreeMib));
+                                  config.min_free_bytes = static_cast<std::uint64_t>(mib) << 20U;
                                   return {};
                                 }}});
   const Table calls("calls.", {{"upstream_open_seconds", seconds(config.upstream_open, 600)},

@@ -14,6 +14,7 @@
 //   [audit]
 //   folder = "/var/lib/remit/audit"      # tiles and checkpoints; default: DATA/audit
 //   origin = "remit.acme.example/audit"  # the log's name in its checkpoints; default: public host + "/audit"
+//   min_free_mib = 64                    # below this much free disk no new call is made
 //
 //   [calls]
 //   upstream_open_seconds = 15
@@ -27,6 +28,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -48,6 +50,7 @@ struct Config {
   std::string log_level = "info";
   std::filesystem::path audit_folder;  // empty: DATA/audit
   std::string audit_origin;            // empty: the public host + "/audit"
+  std::uint64_t min_free_bytes = std::uint64_t{64} << 20U;
   std::chrono::seconds upstream_open{15};
   std::chrono::seconds upstream_answer{60};
 };

@@ -23,6 +23,7 @@ level = "warn"
 [audit]
 folder = "/srv/tiles"
 origin = "remit.acme.example/audit"
+min_free_mib = 128
 [calls]
 upstream_open_seconds = 3
 upstream_answer_seconds = 30
@@ -39,6 +40,7 @@ upstream_answer_seconds = 30
   EXPECT_EQ(config->log_level, "warn");
   EXPECT_EQ(config->audit_folder, "/srv/tiles");
   EXPECT_EQ(config->audit_origin, "remit.acme.example/audit");
+  EXPECT_EQ(config->min_free_bytes, 128U * 1024 * 1024);
   EXPECT_EQ(config->upstream_open, std::chrono::seconds{3});
   EXPECT_EQ(config->upstream_answer, std::chrono::seconds{30});
 }

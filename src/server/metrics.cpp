@@ -50,7 +50,7 @@ std::string metrics_text(const MetricSources& sources) {
       family("remit_upstream_errors_total", "Released calls that got no answer", MetricType::Counter);
   add(errors, static_cast<double>(gateway.upstream_errors.load()));
   families.push_back(std::move(errors));
-  auto refused = family("remit_refused_requests_total", "Requests of methods that are not governed",
+  auto refused = family("remit_refused_requests_total", "Requests that were turned away before a decision",
                         MetricType::Counter);
   add(refused, static_cast<double>(gateway.refused_requests.load()));
   families.push_back(std::move(refused));

@@ -154,7 +154,7 @@ Result<audit::Checkpoint> Plane::publish() {
   return checkpoint;
 }
 
-void Plane::publish_while_running(const std::stop_token& stop) {
+void Plane::tend_log(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
@@ -162,7 +162,25 @@ void Plane::publish_while_running(const std::stop_token& stop) {
     wake.wait_for(lock, stop, kPublishInterval, [] { return false; });
     if (const auto done = publish(); !done)
       spdlog::error("the audit log is not published: {}: {}", done.error().code, done.error().message);
+    if (const bool room = has_room(); room != gateway_->has_room()) {
+      gateway_->set_room(room);
+      if (room)
+        spdlog::info("the disk has room again: calls go on");
+      else
+        spdlog::critical("less than {} MiB are free for {}: no new call is made",
+                         config_.min_free_bytes >> 20U, folder_.root.string());
+    }
   }
+}
+
+// What cannot be found out counts as none.
+bool Plane::has_room() const {
+  std::error_code ec;
+  for (const auto& folder : {folder_.root, audit_folder()}) {
+    const auto space = std::filesystem::space(folder, ec);
+    if (ec || space.available < config_.min_free_bytes) return false;
+  }
+  return true;
 }
 
 Result<std::shared_ptr<const snapshot::Snapshot>> Plane::build_snapshot(std::int64_t revision,
@@ -261,6 +279,7 @@ Result<std::vector<std::string>> Plane::listen() {
     return {};
   }));
 
+  gateway_->set_room(has_room());
   // Before the socket is there: whoever asks for the status over it is told the endpoints.
   ready_.store(true, std::memory_order_release);
 
@@ -270,7 +289,7 @@ Result<std::vector<std::string>> Plane::listen() {
       [this](http::Request& request, http::Exchange&) { return handle_command(request); });
   ASSIGN_OR_RETURN(command_address_, folder_.socket_address());
   TRY(command_server_->listen(command_address_.text));
-  publisher_thread_ = std::jthread([this](const std::stop_token& stop) { publish_while_running(stop); });
+  log_thread_ = std::jthread([this](const std::stop_token& stop) { tend_log(stop); });
   return taken;
 }
 
@@ -281,7 +300,12 @@ http::Task<http::Response> Plane::handle(http::Request& request, http::Exchange&
     co_return http::problem(
         Error{ErrorKind::kUnavailable, "RMT-G007", "no governance state is in force yet", {}});
   if (gateway::Gateway::serves(request.path)) co_return co_await gateway_->handle(request, exchange);
-  if (request.path == "/readyz") co_return text_response(200, "text/plain", "ready\n");
+  if (request.path == "/readyz") {
+    if (!gateway_->has_room())
+      co_return http::problem(
+          Error{ErrorKind::kUnavailable, "RMT-G009", "the disk has no room for new calls", {}});
+    co_return text_response(200, "text/plain", "ready\n");
+  }
   if (request.path == "/metrics")
     co_return text_response(
         200, "text/plain; version=0.0.4",
@@ -391,7 +415,7 @@ bool Plane::stop() {
     if (!quiet)
       spdlog::error("the store did not close cleanly: {}: {}", quiet.error().code, quiet.error().message);
   }
-  publisher_thread_ = {};
+  log_thread_ = {};
   if (publisher_)
     if (const auto last = publish(); !last)
       spdlog::error("the audit log is not published: {}: {}", last.error().code, last.error().message);

@@ -92,7 +92,9 @@ class Plane {
   Result<std::shared_ptr<const snapshot::Snapshot>> build_snapshot(std::int64_t revision,
                                                                    store::Reader& reader);
   void on_commit(std::int64_t revision, store::Reader& reader);
-  void publish_while_running(const std::stop_token& stop);
+  // Each second: publishes what is new in the log, and looks whether the disk has room for more.
+  void tend_log(const std::stop_token& stop);
+  bool has_room() const;
 
   http::Task<http::Response> handle(http::Request& request, http::Exchange& exchange);
   http::Task<http::Response> handle_command(http::Request& request);
@@ -119,7 +121,7 @@ class Plane {
   std::mutex publishing_;
   std::unique_ptr<audit::Publisher> publisher_;
   std::atomic<std::uint64_t> published_entries_{0};
-  std::jthread publisher_thread_;
+  std::jthread log_thread_;
 
   std::string public_url_;
   std::array<std::unique_ptr<Issuer>, kEnvironments.size()> issuers_;
