@@ -54,8 +54,7 @@ void put(json::object& body, std::string_view name, const std::string& value) {
 Result<int> command_on_deployment(const Context& context, const AgentOptions& options,
                                   std::string_view command, const json::object& body,
                                   std::string_view sentence) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.post(deployment_path(options, command), body));
   print_done(context, answer, sentence);
   return kOk;
@@ -68,9 +67,8 @@ std::string label(const AgentOptions& options) {
 }  // namespace
 
 Result<int> register_agent(const Context& context, const RegisterOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
   ASSIGN_OR_RETURN(const auto expires, parse_time(options.expires, SystemClock().now()));
-  ASSIGN_OR_RETURN(auto client, Client::open(config, Missing::kMake));
+  ASSIGN_OR_RETURN(auto client, Client::open(context, Missing::kMake));
   ASSIGN_OR_RETURN(auto jwk, public_key(options));
   json::object body{{"name", options.name},
                     {"environment", options.environment},
@@ -103,8 +101,7 @@ Result<int> register_agent(const Context& context, const RegisterOptions& option
 }
 
 Result<int> list_agents(const Context& context) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   if (context.format == Format::kJson) {
     ASSIGN_OR_RETURN(const auto answer, client.get("/v1/agents"));
     print_json(answer);
@@ -123,8 +120,7 @@ Result<int> list_agents(const Context& context) {
 }
 
 Result<int> show_agent(const Context& context, const std::string& name) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.get("/v1/agents/" + segment(name)));
   if (context.format == Format::kJson) {
     print_json(answer);
@@ -160,8 +156,7 @@ Result<int> assign_owner(const Context& context, const AgentOptions& options) {
   json::object body{{"owner", options.owner}};
   put(body, "deputy", options.deputy);
   put(body, "by", options.by);
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.post("/v1/agents/" + segment(options.name) + "/owner", body));
   print_done(context, answer,
              fmt::format("{} belongs to {} now; holds stay until a person lifts them", visible(options.name),
@@ -183,8 +178,7 @@ Result<int> kill_agent(const Context& context, const AgentOptions& options) {
   if (!options.environment.empty())
     return command_on_deployment(context, options, "kill", body,
                                  fmt::format("killed {}: nothing of it leaves any more", label(options)));
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.post("/v1/agents/" + segment(options.name) + "/kill", body));
   print_done(context, answer,
              fmt::format("killed {} in {} environments: nothing of it leaves any more", visible(options.name),

@@ -86,8 +86,7 @@ json::object json_of(const audit::Report& report) {
 }  // namespace
 
 Result<int> tail_log(const Context& context, const AuditOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(auto answer, client.get(fmt::format("/v1/audit/entries?limit={}", options.count)));
   const StopSignal stop;
   while (true) {

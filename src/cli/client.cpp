@@ -88,6 +88,11 @@ Result<Client> Client::open(const server::Config& config, Missing missing) {
   return client;
 }
 
+Result<Client> Client::open(const Context& context, Missing missing) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  return open(config, missing);
+}
+
 Result<http::Response> Client::send(http::Method method, std::string target, http::Headers headers,
                                     std::string body) {
   if (plane_) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/context.h"
 #include "http/message.h"
 #include "server/config.h"
 
@@ -28,6 +29,7 @@ class Client {
  public:
   // Errors: kNotFound RMT-K002 (no data folder), those of the plane (RMT-S001: another process has it).
   static Result<Client> open(const server::Config& config, Missing missing = Missing::kRefuse);
+  static Result<Client> open(const Context& context, Missing missing = Missing::kRefuse);
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) = delete;

@@ -35,7 +35,6 @@ std::string told(const json::value& found) {
 }  // namespace
 
 Result<int> add_destination(const Context& context, const DestinationOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
   json::object body{{"name", options.name},
                     {"environment", options.environment},
                     {"owner", options.owner},
@@ -49,7 +48,7 @@ Result<int> add_destination(const Context& context, const DestinationOptions& op
     ASSIGN_OR_RETURN(const auto secret, read_secret(options.secret_file));
     body["secret"] = json::object{{"slot", options.secret_slot}, {"value", secret.reveal()}};
   }
-  ASSIGN_OR_RETURN(auto client, Client::open(config, Missing::kMake));
+  ASSIGN_OR_RETURN(auto client, Client::open(context, Missing::kMake));
   ASSIGN_OR_RETURN(auto answer, client.post("/v1/destinations", body));
   // What it offers is asked for at once: a destination without tools is of no use to anyone.
   const auto found = client.post(path_of(options, "scan"), {});
@@ -70,8 +69,7 @@ Result<int> add_destination(const Context& context, const DestinationOptions& op
 }
 
 Result<int> list_destinations(const Context& context) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.get("/v1/destinations"));
   print_items(context, answer,
               {{"NAME", "name"},
@@ -85,16 +83,14 @@ Result<int> list_destinations(const Context& context) {
 }
 
 Result<int> scan_destination(const Context& context, const DestinationOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto found, client.post(path_of(options, "scan"), {}));
   print_done(context, found, told(found));
   return kOk;
 }
 
 Result<int> retire_destination(const Context& context, const DestinationOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.post(path_of(options, "retire"), {}));
   print_done(context, answer,
              fmt::format("retired {}/{} with {} tools", visible(options.environment), visible(options.name),

@@ -24,8 +24,7 @@ Result<int> explain_code(const Context& context, std::string_view code) {
 
 Result<int> explain(const Context& context, const std::string& what) {
   if (what.starts_with("RMT-")) return explain_code(context, what);
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.get("/v1/decisions/" + segment(what)));
   print_object(context, answer,
                {{"decision", "decision"},

@@ -29,12 +29,11 @@ Result<int> validate_policies(const Context& context, const PolicyOptions& optio
 }
 
 Result<int> publish_policies(const Context& context, const PolicyOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
   const auto& file = options.files.front();
   ASSIGN_OR_RETURN(const auto text, read_file(file));
   // Told with the file's own name, before anyone is asked.
   TRY(catalog::compile_policies(text, file));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.post("/v1/policies/" + segment(options.environment),
                                                   {{"text", text}, {"by", options.by}}));
   print_done(context, answer,
@@ -43,8 +42,7 @@ Result<int> publish_policies(const Context& context, const PolicyOptions& option
 }
 
 Result<int> show_policies(const Context& context, const PolicyOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.get("/v1/policies/" + segment(options.environment)));
   if (context.format == Format::kJson)
     print_json(answer);

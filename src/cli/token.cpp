@@ -26,9 +26,8 @@ Result<json::object> endpoint_of(Client& client, std::string_view environment) {
 }  // namespace
 
 Result<int> mint_token(const Context& context, const TokenOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
   ASSIGN_OR_RETURN(const auto key, issuer::read_key_file(options.key));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
   ASSIGN_OR_RETURN(
       const auto deployment,

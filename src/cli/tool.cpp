@@ -23,8 +23,7 @@ std::string path_of(const ToolOptions& options, const std::string& tool, std::st
 // Does the same with each tool that was named; stops at the first that fails.
 template <typename Body>
 Result<int> with_each(const Context& context, const ToolOptions& options, std::string_view done, Body ask) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   for (const auto& tool : options.tools) {
     ASSIGN_OR_RETURN(const auto answer, ask(client, tool));
     print_done(context, answer, fmt::format("{} {}/{}", done, visible(options.environment), visible(tool)));
@@ -35,8 +34,7 @@ Result<int> with_each(const Context& context, const ToolOptions& options, std::s
 }  // namespace
 
 Result<int> list_tools(const Context& context, const ToolOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(auto answer, client.get("/v1/tools"));
   if (!options.environment.empty()) {
     auto& items = answer.as_object().at("items").as_array();
@@ -90,8 +88,7 @@ Result<int> revoke_tool(const Context& context, const ToolOptions& options) {
 }
 
 Result<int> show_change(const Context& context, const ToolOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(auto client, Client::open(config));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   for (const auto& tool : options.tools) {
     ASSIGN_OR_RETURN(const auto answer, client.get(path_of(options, tool, "change")));
     print_object(context, answer,
