@@ -34,8 +34,9 @@ STREAMS = 4
 Stop = collections.namedtuple("Stop", "command ends_streams call session")
 STOPS = {
     "kill": Stop(["agent", "kill", "{agent}", "--reason", "test"], True, "RMT-D003", "HTTP 403"),
-    "retire": Stop(["agent", "retire", "{agent}", "--env", "sandbox", "--reason", "test"], True, "HTTP 404",
-                   "HTTP 403"),
+    # A retired agent's credentials are revoked, so its tokens are worth nothing from then on.
+    "retire": Stop(["agent", "retire", "{agent}", "--env", "sandbox", "--reason", "test"], True, "HTTP 401",
+                   "HTTP 401"),
     "leave": Stop(["human", "leave", "{owner}"], False, "RMT-D003", None),
 }
 
