@@ -65,7 +65,8 @@ class ClientDirectory : public testing::Test {
   }
   std::vector<std::string> keys(Instant now = kNow) {
     std::vector<std::string> ids;
-    for (const auto& key : find(kBot, now)->keys) ids.push_back(key.credential_id);
+    const auto client = find(kBot, now);
+    for (const auto& key : client->keys) ids.push_back(key.credential_id);
     return ids;
   }
   Deployment& bot() { return world_.deployments[0]; }
@@ -125,9 +126,10 @@ TEST_F(ClientDirectory, BarsWhatHasEnded) {
 }
 
 TEST_F(ClientDirectory, GivesTheKeysThatAreInForce) {
-  auto& first = world_.credentials[0];
+  auto first = world_.credentials[0];
   first.not_before = kNow - std::chrono::hours(2);
   first.expires = kNow + std::chrono::hours(1);
+  world_.credentials[0] = first;
   auto second = credential("crd_2", bot(), 3);
   second.not_before = kNow;
   world_.credentials.push_back(second);
