@@ -254,10 +254,15 @@ http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange&
       co_return refused(mcp::unknown_session());
     stream = exchange.start_events();
   }
-  http::Deadline patience(exchange.loop(), [&] { stream = exchange.start_events(); });
+  // Not before the session is found: that there is none is said by the status.
+  const auto begun = std::make_shared<std::atomic<bool>>(false);
+  http::Deadline patience(exchange.loop(), [&] {
+    if (!*begun) return patience.arm(kHeaderPatience);
+    stream = exchange.start_events();
+  });
   if (is_call && !stream) patience.arm(kHeaderPatience);
-  auto answer = co_await http::on_loop(shard.loop(),
-                                       shard.request(std::move(caller), key, std::move(*message), stream));
+  auto answer = co_await http::on_loop(
+      shard.loop(), shard.request(std::move(caller), key, std::move(*message), stream, begun));
   patience.disarm();
   if (!stream) co_return to_response(std::move(answer));
   if (!answer.body.empty()) stream->send({.data = std::move(answer.body)});

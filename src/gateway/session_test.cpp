@@ -99,6 +99,16 @@ TEST_F(Sessions, AnothersSessionIsLikeOneThatNeverWas) {
   EXPECT_FALSE(agent_->call("say").is_tool_error());  // it lives
 }
 
+// Where the loop that would know is busy, the answer takes its time, and is a status all the same.
+TEST_F(Sessions, AnUnknownSessionIs404HoweverLongItTakesToKnow) {
+  agent_->session = "never-was";
+  auto& busy = world_.loops()[sha256(agent_->session).bytes[0] % world_.loops().size()];
+  busy.post([] { std::this_thread::sleep_for(std::chrono::milliseconds(400)); });
+  std::vector<std::future<Reply>> answers;  // on connections of either loop
+  for (int i = 0; i < 4; ++i) answers.push_back(agent_->start_call("say", "{}", std::to_string(i)));
+  for (auto& answer : answers) EXPECT_EQ(answer.get().status, 404);
+}
+
 TEST_F(Sessions, ASessionIsItsCredentialsNotItsDeployments) {
   agent_->open();
   Bot rotated = bot_;

@@ -186,9 +186,11 @@ std::optional<Answer> Shard::refuse_stream(const Caller& caller, const Digest& s
 }
 
 http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message request,
-                                  std::shared_ptr<http::EventStream> stream) {
+                                  std::shared_ptr<http::EventStream> stream,
+                                  std::shared_ptr<std::atomic<bool>> begun) {
   const auto session = find(caller, key);
   if (!session) co_return unknown_session();
+  *begun = true;
   const std::string_view method = request.method();
   if (method == "ping") co_return Answer{.body = mcp::make_result(*request.id())};
   if (method == "tools/call")

@@ -48,8 +48,10 @@ class Shard {
   bool knows(const Caller& caller, const Digest& session);
   // Why the caller may not have a stream of the session's: unknown, or the deployment was cut off.
   std::optional<Answer> refuse_stream(const Caller& caller, const Digest& session);
+  // `begun` is set once the session is found: from then on the status of the answer is 200.
   http::Task<Answer> request(Caller caller, Digest session, mcp::Message request,
-                             std::shared_ptr<http::EventStream> stream);
+                             std::shared_ptr<http::EventStream> stream,
+                             std::shared_ptr<std::atomic<bool>> begun);
   Answer notification(const Caller& caller, const Digest& session, const mcp::Message& notification);
   void attach(const Caller& caller, const Digest& session, const std::shared_ptr<http::EventStream>& stream);
   http::Task<Answer> end(Caller caller, Digest session);
