@@ -62,7 +62,7 @@ TEST_F(Calls, AnAllowedCallAndItsAnswerAreByteForByteWhatCame) {
   const auto reply = agent_->call("say", R"({ "n" : 1.50,"text":"\u0061" })", R"("a")");
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(
-      reply.body,
+      reply.answer_text(),
       R"({"jsonrpc":"2.0","id":"a","result":{ "content":[],"structuredContent":{ "n" : 1.50,"text":"\u0061" } }})");
   ASSERT_EQ(server_.calls(), 1U);
   EXPECT_THAT(
@@ -124,7 +124,7 @@ TEST_F(Calls, AProtocolErrorOfTheUpstreamKeepsItsBytesUnderTheAgentsId) {
   });
   const auto reply = agent_->call("say", "{}", R"("mine")");
   EXPECT_EQ(
-      reply.body,
+      reply.answer_text(),
       R"({"jsonrpc":"2.0","id":"mine","error":{"code":-32042,"message":"elsewhere","data":{ "url":"https:\/\/x" }}})");
   EXPECT_EQ(world_.last("outcome").at("status"), "upstream_error");
 }
@@ -135,7 +135,7 @@ TEST_F(Calls, AnUngrantedToolAndOneThatDoesNotExistAnswerAlike) {
   const auto unknown = agent_->call("crm/write");
   expect_denied(unknown, "RMT-D020");
   const auto masked = [](const Reply& reply, std::string_view name) {
-    auto text = reply.body;
+    auto text = reply.answer_text();
     for (const auto& part : {std::string(name), std::string(reply.decision().at("decision_id").as_string())})
       for (auto at = text.find(part); at != std::string::npos; at = text.find(part))
         text.replace(at, part.size(), "*");

@@ -22,17 +22,16 @@ using ::testing::Not;
 
 constexpr std::string_view kToken = "Bearer tok-5f2d9c71";
 
-WorldOptions impatient() {
+WorldOptions patient(std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
   WorldOptions options;
-  options.gateway.upstream = {.open_timeout = std::chrono::milliseconds(400),
-                              .answer_timeout = std::chrono::milliseconds(400),
-                              .max_answer_bytes = 64 * 1024};
+  options.gateway.upstream = {
+      .open_timeout = timeout, .answer_timeout = timeout, .max_answer_bytes = 64 * 1024};
   return options;
 }
 
 class Upstreams : public ::testing::Test {
  protected:
-  Upstreams() : world_(impatient()) {
+  explicit Upstreams(WorldOptions options = patient()) : world_(std::move(options)) {
     server_.offer({tool("say"), tool("shout")});
     crm_ = world_.connect("crm", server_);
     bot_ = world_.add_bot("clerk");
@@ -60,6 +59,12 @@ class Upstreams : public ::testing::Test {
   Bot bot_;
   DestinationId crm_;
   std::optional<AgentClient> agent_;
+};
+
+// Of those that keep one waiting.
+class SlowUpstreams : public Upstreams {
+ protected:
+  SlowUpstreams() : Upstreams(patient(std::chrono::milliseconds(1'500))) {}
 };
 
 TEST_F(Upstreams, ADestinationThatCannotBeReachedIsADenialThatMayBeRetried) {
@@ -97,7 +102,7 @@ TEST_F(Upstreams, OneThatDiesInMidCallLeavesTheOutcomeUnknown) {
   expect_outcome("unknown", "RMT-U005");
 }
 
-TEST_F(Upstreams, OneThatNeverAnswersIsATimeoutAndIsToldToStop) {
+TEST_F(SlowUpstreams, OneThatNeverAnswersIsATimeoutAndIsToldToStop) {
   on_call(hang());
   const auto reply = agent_->call("say");
   EXPECT_EQ(reply.reason(), "RMT-U004");
@@ -109,7 +114,7 @@ TEST_F(Upstreams, OneThatNeverAnswersIsATimeoutAndIsToldToStop) {
   EXPECT_FALSE(agent_->call("say").is_tool_error());  // the session is none the worse
 }
 
-TEST_F(Upstreams, OneThatNeverOpensIsADenial) {
+TEST_F(SlowUpstreams, OneThatNeverOpensIsADenial) {
   server_.script("initialize", hang());
   const auto reply = agent_->call("say");
   EXPECT_EQ(reply.reason(), "RMT-U003");
@@ -117,14 +122,14 @@ TEST_F(Upstreams, OneThatNeverOpensIsADenial) {
   EXPECT_EQ(server_.calls(), 0U);
 }
 
-TEST_F(Upstreams, OneThatNeverListsItsToolsIsADenial) {
+TEST_F(SlowUpstreams, OneThatNeverListsItsToolsIsADenial) {
   server_.script("tools/list", hang());
   EXPECT_EQ(agent_->call("say").reason(), "RMT-U003");
   EXPECT_EQ(server_.calls(), 0U);
 }
 
 // Several calls wait for one opening; when it fails all hear of it, and the next one tries again.
-TEST_F(Upstreams, CallsWaitForOneOpening) {
+TEST_F(SlowUpstreams, CallsWaitForOneOpening) {
   server_.script("initialize", hang());
   std::vector<std::future<Reply>> calls;
   for (int i = 0; i < 5; ++i) calls.push_back(agent_->start_call("say", "{}", std::to_string(i)));
@@ -167,7 +172,7 @@ TEST_F(Upstreams, ADefinitionThatChangesInMidSessionIsNoticed) {
 }
 
 // From the notice on it is not known what is offered, so nothing is called until it is.
-TEST_F(Upstreams, WhileTheListIsTakenAnewNothingIsCalled) {
+TEST_F(SlowUpstreams, WhileTheListIsTakenAnewNothingIsCalled) {
   EXPECT_FALSE(agent_->call("say").is_tool_error());
   ASSERT_TRUE(server_.receives("GET"));
   server_.script("tools/list", hang());
@@ -248,9 +253,7 @@ class UpstreamOddities : public Upstreams, public ::testing::WithParamInterface<
 
 TEST_P(UpstreamOddities, AreToldAtOnceAndRecorded) {
   on_call(GetParam().script);
-  const auto began = std::chrono::steady_clock::now();
-  const auto reply = agent_->call("say");
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(300)) << "it was waited for";
+  const auto reply = agent_->call("say");  // what is waited for in vain is RMT-U004
   EXPECT_EQ(reply.status, 200);
   EXPECT_TRUE(reply.is_tool_error()) << reply.body;
   EXPECT_EQ(reply.reason(), GetParam().reason) << reply.body;
@@ -444,10 +447,11 @@ TEST_F(Upstreams, AProgramThatEndsAtOnceIsADenial) {
 
 class Listing : public Upstreams {
  protected:
-  Result<mcp::ToolPage> list(snapshot::Destination destination) {
-    return http::block_on(
-        world_.loops()[0],
-        list_tools(world_.loops()[0], world_.vault(), std::move(destination), impatient().gateway.upstream));
+  Result<mcp::ToolPage> list(snapshot::Destination destination,
+                             std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
+    return http::block_on(world_.loops()[0],
+                          list_tools(world_.loops()[0], world_.vault(), std::move(destination),
+                                     patient(timeout).gateway.upstream));
   }
   snapshot::Destination destination(snapshot::Transport transport) {
     snapshot::Destination made;
@@ -476,7 +480,9 @@ TEST_F(Listing, SaysWhyThereIsNone) {
   server_.script("tools/list", answers("", 500));
   EXPECT_EQ(list(destination(snapshot::HttpTransport{server_.url()})).error().code, "RMT-U002");
   server_.script("tools/list", hang());
-  EXPECT_EQ(list(destination(snapshot::HttpTransport{server_.url()})).error().code, "RMT-U003");
+  EXPECT_EQ(
+      list(destination(snapshot::HttpTransport{server_.url()}), std::chrono::milliseconds(300)).error().code,
+      "RMT-U003");
   EXPECT_EQ(list(destination(snapshot::HttpTransport{"ftp://x"})).error().code, "RMT-U001");
   EXPECT_EQ(list(destination(snapshot::StdioTransport{{"/nowhere"}})).error().code, "RMT-U001");
   auto sealed = destination(snapshot::HttpTransport{server_.url()});

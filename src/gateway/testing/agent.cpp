@@ -27,8 +27,8 @@ json::object object_at(const json::object& object, std::string_view key) {
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the world's, which outlives it
 http::Task<Reply> exchange(http::Client& client, http::Call call, http::Cancellation hang_up) {
-  auto response = co_await client.call(
-      std::move(call), {.timeout = std::chrono::milliseconds(20'000), .cancellation = hang_up});
+  auto response =
+      co_await client.call(std::move(call), {.timeout = std::chrono::seconds(60), .cancellation = hang_up});
   if (!response) co_return Reply{.status = 0, .headers = {}, .body = response.error().message};
   co_return Reply{
       .status = response->status, .headers = std::move(response->headers), .body = std::move(response->body)};
@@ -57,10 +57,13 @@ std::vector<std::string> Reply::messages() const {
   return all;
 }
 
-json::object Reply::answer() const {
+std::string Reply::answer_text() const {
   const auto all = messages();
-  if (all.empty()) return {};
-  const auto value = parse_json(all.back());
+  return all.empty() ? std::string() : all.back();
+}
+
+json::object Reply::answer() const {
+  const auto value = parse_json(answer_text());
   return value && value->is_object() ? value->get_object() : json::object();
 }
 
@@ -194,9 +197,9 @@ std::vector<std::string> AgentClient::tool_names() {
 }
 
 std::unique_ptr<Listening> AgentClient::listen(std::chrono::milliseconds patience) {
-  auto opened =
-      http::block_on(world_.agent_loop(), open_stream(world_.agent_client(), make_call(http::Method::kGet),
-                                                      {.timeout = patience, .read_timeout = patience}));
+  auto opened = http::block_on(
+      world_.agent_loop(),
+      open_stream(world_.agent_client(), make_call(http::Method::kGet), {.read_timeout = patience}));
   return std::make_unique<Listening>(world_.agent_loop(), std::move(opened));
 }
 

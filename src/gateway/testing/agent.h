@@ -25,7 +25,8 @@ struct Reply {
   bool is_stream() const;
   // The messages in it, in order: one, or those of a stream.
   std::vector<std::string> messages() const;
-  // The last message: the answer.
+  // The last message: the answer, as it came. One that takes its time is the only message of a stream.
+  std::string answer_text() const;
   boost::json::object answer() const;
   boost::json::object result() const;  // of the answer; empty if it has none
   // Of a refusal by policy: {decision, reason, decision_id, retryable}.
@@ -72,7 +73,7 @@ class AgentClient {
   Reply call(std::string_view tool, std::string_view arguments = "{}", std::string_view id = "1");
   Reply list() { return request("tools/list"); }
   std::vector<std::string> tool_names();
-  std::unique_ptr<Listening> listen(std::chrono::milliseconds patience = std::chrono::milliseconds(3'000));
+  std::unique_ptr<Listening> listen(std::chrono::milliseconds patience = std::chrono::seconds(20));
   Reply end();
 
   // The same, without waiting.

@@ -54,7 +54,7 @@ std::vector<McpServer::Received> McpServer::received(std::string_view method) co
 
 bool McpServer::receives(std::string_view method, std::size_t count) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(5), [&] {
+  return changed_.wait_for(lock, std::chrono::seconds(20), [&] {
     return std::ranges::count(received_, method, &Received::method) >= static_cast<std::ptrdiff_t>(count);
   });
 }

@@ -46,7 +46,7 @@ class McpServer {
 
   std::vector<Received> received(std::string_view method) const;
   std::size_t calls() const { return received("tools/call").size(); }
-  // Whether so many messages of a method come within five seconds.
+  // Whether so many messages of a method come within twenty seconds.
   bool receives(std::string_view method, std::size_t count = 1);
 
   // Says something on the streams that were asked for with GET.

@@ -32,9 +32,9 @@ namespace remit::gateway::testing {
 struct WorldOptions {
   std::size_t loops = 2;
   std::string vfs = {};  // of a FaultVfs
-  GatewayOptions gateway = {.public_url = "https://remit.example",
-                            .upstream = {.open_timeout = std::chrono::milliseconds(2'000),
-                                         .answer_timeout = std::chrono::milliseconds(5'000)}};
+  GatewayOptions gateway = {
+      .public_url = "https://remit.example",
+      .upstream = {.open_timeout = std::chrono::seconds(20), .answer_timeout = std::chrono::seconds(20)}};
 };
 
 // A deployment that may act, with its credential.
@@ -43,6 +43,21 @@ struct Bot {
   DeploymentId deployment;
   CredentialId credential;
   Environment environment = Environment::kSandbox;
+};
+
+// Counts what is drawn: a call draws its decision's id when it arrives, and its salts when it has been
+// decided.
+class CountingRandom final : public Random {
+ public:
+  void fill(std::span<std::uint8_t> out) override {
+    ++draws_;
+    system_.fill(out);
+  }
+  std::uint64_t draws() const { return draws_; }
+
+ private:
+  SystemRandom system_;
+  std::atomic<std::uint64_t> draws_ = 0;
 };
 
 class World {
@@ -101,6 +116,7 @@ class World {
   identity::Registry& registry() { return *registry_; }
   catalog::Catalog& catalog() { return *catalog_; }
   ManualClock& clock() { return clock_; }
+  const CountingRandom& random() const { return random_; }
   std::filesystem::path folder() const { return folder_.path(); }
 
   const audit::Actor actor{"operator", "cli"};
@@ -115,7 +131,7 @@ class World {
   const WorldOptions options_;
   store::TempFolder folder_;
   ManualClock clock_;
-  SystemRandom random_;
+  CountingRandom random_;
   std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> server_log_;
   std::array<issuer::Settings, kEnvironments.size()> settings_;
   std::array<std::optional<jose::PrivateKey>, kEnvironments.size()> keys_;
