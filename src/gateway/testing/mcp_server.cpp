@@ -21,7 +21,10 @@ McpServer::McpServer(const std::string& address)
   address_ = server_->listen(address).value();
 }
 
-McpServer::~McpServer() { die(); }
+McpServer::~McpServer() {
+  die();
+  loops_.stop();  // before what was posted there loses what it works on
+}
 
 void McpServer::die() {
   let_go();
