@@ -31,6 +31,30 @@ class Kill : public ::testing::Test {
     });
   }
 
+  // Makes a call to a destination that is open, and lets `command` be durable before the call's intent is.
+  Reply call_overtaken_by(const store::Store::Work& command) {
+    EXPECT_FALSE(agent_->call("say").is_tool_error());
+    std::promise<void> go_on;
+    world_.store().submit(
+        [&](store::Transaction& tx) -> Result<void> {
+          go_on.get_future().wait();
+          return command(tx);
+        },
+        [](auto&&) {});
+    const auto draws = world_.random().draws();
+    auto call = agent_->start_call("say", R"({"a":1})");
+    const bool decided = eventually([&] { return world_.random().draws() >= draws + 2; });
+    go_on.set_value();
+    EXPECT_TRUE(decided);
+    return call.get();
+  }
+
+  void expect_not_sent() {
+    EXPECT_EQ(server_.calls(), 1U);  // the one that opened the destination
+    EXPECT_EQ(world_.last("outcome").at("status"), "not_sent");
+    EXPECT_EQ(world_.last("outcome").at("decision"), world_.last("intent").at("decision"));
+  }
+
   void revoke() {
     world_.command([&](store::Transaction& tx) {
       return world_.registry().revoke_credential(tx, world_.actor, bot_.credential);
@@ -127,25 +151,24 @@ TEST_F(Kill, ACallWhoseDestinationIsBeingOpenedIsNotMade) {
 
 // The decision was allow, the intent waits for the disk, and then comes the kill.
 TEST_F(Kill, ACallWhoseIntentIsBeingWrittenIsNotMade) {
-  EXPECT_FALSE(agent_->call("say").is_tool_error());  // opens the destination
-  std::promise<void> go_on;
-  world_.store().submit(
-      [&](store::Transaction& tx) -> Result<void> {
-        go_on.get_future().wait();
-        TRY(world_.registry().kill(tx, world_.actor, bot_.agent, "now"));
-        return {};
-      },
-      [](auto&&) {});
-  const auto draws = world_.random().draws();
-  auto call = agent_->start_call("say", R"({"a":1})");
-  const bool decided = eventually([&] { return world_.random().draws() >= draws + 2; });
-  go_on.set_value();
-  ASSERT_TRUE(decided);
-  const auto reply = call.get();
+  const auto reply = call_overtaken_by([&](store::Transaction& tx) -> Result<void> {
+    TRY(world_.registry().kill(tx, world_.actor, bot_.agent, "now"));
+    return {};
+  });
   EXPECT_TRUE(reply.is_tool_error());
-  EXPECT_EQ(server_.calls(), 1U);
-  EXPECT_EQ(world_.last("outcome").at("status"), "not_sent");
-  EXPECT_EQ(world_.last("outcome").at("decision"), world_.last("intent").at("decision"));
+  expect_not_sent();
+}
+
+// Nothing is cut for this: the last look alone stops the call.
+TEST_F(Kill, ACallThatAPolicyForbidsWhileItsIntentIsBeingWrittenIsNotMade) {
+  const auto reply = call_overtaken_by([&](store::Transaction& tx) -> Result<void> {
+    TRY(world_.policies().publish(tx, world_.actor, Environment::kSandbox,
+                                  "forbid (principal, action, resource);", world_.owner));
+    return {};
+  });
+  EXPECT_EQ(reply.reason(), "RMT-D042");
+  expect_not_sent();
+  EXPECT_EQ(world_.last("outcome").at("reason"), "RMT-D042");
 }
 
 TEST_F(Kill, AnAgentWhoseOwnerLeftIsRefusedAtOnce) {

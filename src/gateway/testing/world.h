@@ -115,6 +115,7 @@ class World {
   audit::Log& log() { return *log_; }
   identity::Registry& registry() { return *registry_; }
   catalog::Catalog& catalog() { return *catalog_; }
+  catalog::PolicyPublisher& policies() { return *policies_; }
   ManualClock& clock() { return clock_; }
   const CountingRandom& random() const { return random_; }
   std::filesystem::path folder() const { return folder_.path(); }
