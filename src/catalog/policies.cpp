@@ -27,6 +27,11 @@ Result<cedar::PolicySet> compile_policies(std::string_view text, std::string_vie
       message += "\n" + cedar::render(diagnostic, text, file_name);
     return fail(ErrorKind::kInvalid, "RMT-P001", std::move(message));
   }
+  for (const auto& policy : parsed->templates())
+    return fail(ErrorKind::kInvalid, "RMT-P002",
+                fmt::format("{}:{}: a template permits nothing until it is linked, and nothing links here",
+                            file_name, policy.position().line),
+                "Write the entity in place of the slot.");
   for (const auto& policy : parsed->policies()) {
     for (const auto name : kUnsupported)
       if (policy.annotation(name))

@@ -58,6 +58,14 @@ TEST_F(PoliciesTest, AreRefusedWithAnObligationThatIsNotCarriedOut) {
     expect_code(publish(text), "RMT-P002");
 }
 
+TEST_F(PoliciesTest, AreRefusedWithATemplateThatNothingLinks) {
+  const auto refused = publish(
+      "permit (principal, action, resource);\n"
+      "forbid (principal == ?principal, action, resource);");
+  expect_code(refused, "RMT-P002");
+  EXPECT_THAT(refused.error().message, HasSubstr("production.cedar:2: a template"));
+}
+
 TEST_F(PoliciesTest, KeepTheirHistoryNewestFirst) {
   const auto first = publish("permit (principal, action, resource);").value();
   const auto second = publish("forbid (principal, action, resource);").value();

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "cedar/cedar.h"
+#include "cedar/diagnostic.h"
 #include "cedar/functions.h"
 #include "cedar/pattern.h"
 #include "cedar/value.h"
@@ -133,7 +134,8 @@ enum class ScopeKind : std::uint8_t { kAny, kEqual, kIn, kIs, kIsIn };
 struct EntityScope {
   ScopeKind kind = ScopeKind::kAny;
   std::string_view type = {};   // kIs, kIsIn
-  const Uid* entity = nullptr;  // kEqual, kIn, kIsIn
+  const Uid* entity = nullptr;  // kEqual, kIn, kIsIn; of a template's slot: null
+  bool slot = false;            // written as ?principal or ?resource; a link has the entity that fills it
 };
 
 struct ActionScope {
@@ -147,6 +149,7 @@ struct Condition {
   Span span;
 };
 
+// A static policy, a template (a slot has no entity), or a link: its template with the slots filled.
 struct Policy {
   std::string_view id;
   Effect effect;
@@ -155,8 +158,12 @@ struct Policy {
   ActionScope action;
   EntityScope resource;
   std::span<const Condition> conditions;
-  Span span;
+  Span span;  // in the source's text, as every span below it
   Position position;
+  const Source* source;
+  const Policy* linked_from = nullptr;  // the template of a link
+
+  bool is_template() const { return (principal.slot || resource.slot) && linked_from == nullptr; }
 };
 
 }  // namespace cedar::ast

@@ -36,8 +36,8 @@ void authorize(const Request& request, const PolicySet& policies, const Entities
     const auto holds = evaluator.satisfied(policy.node().conditions);
     if (!holds) {
       const EvalError& error = *holds.error();
-      response.errors.push_back(
-          {&policy, std::string(error.message), set.lines.position(error.where->span.begin)});
+      response.errors.push_back({&policy, std::string(error.message),
+                                 policy.node().source->lines.position(error.where->span.begin)});
       continue;
     }
     if (!*holds) continue;

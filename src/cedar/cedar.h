@@ -8,8 +8,13 @@
 //
 // Follows the Cedar language reference (policies, operators, extension types, authorization). A policy whose
 // evaluation errs is skipped and reported, a satisfied forbid wins, nothing is permitted by default.
-// Not here: templates (a slot is refused with a diagnostic), schemas, and what needs them (validation, JSON
-// values whose Cedar type only the schema knows).
+// Templates (policies with the slots ?principal and ?resource) take part only through their links:
+//   cedar::PolicySetBuilder builder;
+//   builder.add(text);
+//   builder.link("policy3", "alice-reads-d", {.principal = {{"User", "alice"}}, .resource = {{"Doc", "d"}}});
+//   cedar::PolicySet policies = std::move(builder).build();
+//
+// Not here: schemas, and what needs them (validation, JSON values whose Cedar type only the schema knows).
 //
 // Thread-safety: PolicySet, Entities, Context and Request are immutable values that share their content;
 // copies are cheap, and any number of threads may authorise over the same ones. Lifetimes: a `const Policy*`
@@ -96,11 +101,18 @@ std::string to_string(const EntityUid& uid);
 
 enum class Effect : std::uint8_t { kPermit, kForbid };
 
-// One policy of a PolicySet.
+// What fills the slots of a template.
+struct SlotValues {
+  std::optional<EntityUid> principal = {};
+  std::optional<EntityUid> resource = {};
+};
+
+// One policy of a PolicySet: as written, a link, or (among its templates) a template. Of a link, everything
+// but the id and the slots' values is its template's.
 class Policy {
  public:
   explicit Policy(const ast::Policy& node) : node_(&node) {}
-  std::string_view id() const;  // "policy0", "policy1", … by position in the text
+  std::string_view id() const;
   Effect effect() const;
   std::size_t annotation_count() const;
   std::pair<std::string_view, std::string_view> annotation(
@@ -108,27 +120,74 @@ class Policy {
   std::optional<std::string_view> annotation(std::string_view name) const;  // `@name` alone: ""
   Span span() const;                                                        // annotations to `;`
   Position position() const;
+  std::string_view source() const;  // the text that spans and positions refer to
+  bool has_principal_slot() const;
+  bool has_resource_slot() const;
+  std::optional<std::string_view> template_id() const;  // of a link
+  SlotValues slot_values() const;                       // of a link
   const ast::Policy& node() const { return *node_; }
 
  private:
   const ast::Policy* node_;
 };
 
-// Policies that parsed without a diagnostic, indexed by scope.
+// Policies and links, indexed by scope, and the templates. All three share one space of ids.
 class PolicySet {
  public:
+  // Policies and templates get the ids "policy0", "policy1", … by position in the text.
   static std::expected<PolicySet, Diagnostics> parse(std::string_view text, const Limits& limits = {});
 
-  PolicySet();  // empty: denies everything
-  std::span<const Policy> policies() const;
-  const Policy* find(std::string_view id) const;  // nullptr: no such policy
+  PolicySet();                                             // empty: denies everything
+  std::span<const Policy> policies() const;                // what is evaluated: as written, and links
+  std::span<const Policy> templates() const;               // never evaluated themselves
+  const Policy* find(std::string_view id) const;           // nullptr: no such policy or link
+  const Policy* find_template(std::string_view id) const;  // nullptr: no such template
 
   struct Impl;
   const Impl& impl() const { return *impl_; }
 
  private:
+  friend class PolicySetBuilder;
   explicit PolicySet(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
+};
+
+// Why a template cannot be linked.
+struct LinkError {
+  std::string message;
+  std::string help;
+};
+
+// Puts a PolicySet together. Not thread-safe; spent by `build`. What fails changes nothing.
+class PolicySetBuilder {
+ public:
+  explicit PolicySetBuilder(const Limits& limits = {});
+  // Goes on from a set, which stays as it is; what both hold is shared.
+  explicit PolicySetBuilder(const PolicySet& base, const Limits& limits = {});
+  PolicySetBuilder(PolicySetBuilder&&) noexcept;
+  PolicySetBuilder& operator=(PolicySetBuilder&&) noexcept;
+  ~PolicySetBuilder();
+
+  // The policies and templates of a text, with the ids "policy0", "policy1", … by position in it.
+  // Errors: everything that is wrong with the text; an id that is taken.
+  std::expected<void, Diagnostics> add(std::string_view text);
+  // As above, for a text of exactly one policy or template, whose id is given.
+  std::expected<void, Diagnostics> add(std::string_view text, std::string_view id);
+
+  // A policy `new_id` from a template of this set. Errors: no such template, the id is taken, a slot without
+  // a value, a value without a slot.
+  std::expected<void, LinkError> link(std::string_view template_id, std::string_view new_id,
+                                      const SlotValues& values);
+
+  PolicySet build() &&;
+
+ private:
+  std::expected<std::vector<ast::Policy>, Diagnostics> parse(std::string_view text,
+                                                             std::optional<std::string_view> only_id);
+  std::expected<void, Diagnostics> add_all(std::string_view text, std::optional<std::string_view> only_id);
+
+  std::unique_ptr<PolicySet::Impl> impl_;
+  Limits limits_;
 };
 
 // The entities that policies can see: attributes, tags, and the hierarchy, whose transitive closure is taken

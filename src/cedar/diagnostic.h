@@ -40,6 +40,16 @@ class LineTable {
   std::vector<std::uint32_t> code_points_;  // before each block of the text
 };
 
+// A text that was parsed, kept as long as what came of it.
+struct Source {
+  explicit Source(std::string_view given) : text(given), lines(text) {}
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  const std::string text;
+  const LineTable lines;
+};
+
 // The candidate closest to `written`, as ", did you mean `x`?" needs it; empty when none is close.
 std::string_view closest(std::string_view written, std::span<const std::string_view> candidates);
 

@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include <deque>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "cedar/arena.h"
@@ -14,13 +16,25 @@
 
 namespace cedar {
 
-struct PolicySet::Impl {
+// Where trees live. Sets that go on from one another share it.
+struct PolicyMemory {
   Arena arena;
-  std::vector<ast::Policy> nodes;
-  std::vector<Policy> policies;  // one for each node, in the same order
+  std::deque<Source> sources;
+};
+
+struct PolicySet::Impl {
+  std::vector<std::shared_ptr<PolicyMemory>> memory;  // a builder adds to the last, which no set shares yet
+  std::vector<Policy> policies;
+  std::vector<Policy> templates;
+  struct Place {
+    bool is_template;
+    std::size_t index;
+  };
+  std::unordered_map<std::string_view, Place> by_id;
   ScopeIndex index;
-  std::string text;  // what spans refer to
-  LineTable lines{{}};
+
+  const Policy* find(std::string_view id, bool is_template) const;
+  void add(const ast::Policy& tree);
 };
 
 struct Entities::Impl {

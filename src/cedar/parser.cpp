@@ -89,7 +89,6 @@ std::vector<ast::Policy> Parser::policies() {
       recover();
       continue;
     }
-    one->id = arena_.copy("policy" + std::to_string(parsed.size()));
     parsed.push_back(*one);
   }
   return parsed;
@@ -138,7 +137,8 @@ std::optional<ast::Policy> Parser::policy() {
     return std::nullopt;
   }
   take();
-  return ast::Policy{{}, effect, *notes, *principal, *action, *resource, *tests, span_from(begin), {}};
+  return ast::Policy{{},        effect, *notes,           *principal, *action,
+                     *resource, *tests, span_from(begin), {},         nullptr};
 }
 
 std::optional<std::span<const ast::Annotation>> Parser::annotations() {
@@ -179,8 +179,8 @@ bool Parser::scope_variable(std::string_view variable) {
 
 const Uid* Parser::scope_entity() {
   if (at(TokenKind::kSlot)) {
-    sink_.report(peek().span, "templates are not supported: `" + std::string(peek().text) + "`",
-                 "name an entity instead");
+    sink_.report(peek().span, "the slot `" + std::string(peek().text) + "` cannot stand here",
+                 "there are two: `principal == ?principal` (or `in`), and `resource == ?resource` (or `in`)");
     return nullptr;
   }
   if (at(TokenKind::kLeftBracket)) {
@@ -227,6 +227,11 @@ std::optional<ast::EntityScope> Parser::entity_scope(std::string_view variable) 
     scope.kind = take_word("in") ? kIsIn : kIs;
   }
   if (scope.kind == kAny || scope.kind == kIs) return scope;
+  if (at(TokenKind::kSlot) && peek().text.substr(1) == variable) {
+    take();
+    scope.slot = true;
+    return scope;
+  }
   scope.entity = scope_entity();
   if (scope.entity == nullptr) return std::nullopt;
   return scope;
@@ -276,22 +281,28 @@ std::optional<std::span<const ast::Condition>> Parser::conditions() {
   return arena_.copy_of(found);
 }
 
-std::vector<ast::Policy> parse_policies(std::string_view text, const Limits& limits, Arena& arena,
-                                        DiagnosticSink& sink) {
-  std::size_t bad = 0;
+bool is_acceptable(std::string_view text, const Limits& limits, DiagnosticSink& sink) {
   if (text.size() > limits.text_bytes || text.size() > UINT32_MAX) {
     sink.report({}, "the text has " + std::to_string(text.size()) + " bytes; the limit is " +
                         std::to_string(limits.text_bytes));
-    return {};
+    return false;
   }
+  std::size_t bad = 0;
   if (!is_valid_utf8(text, bad)) {
     const auto at = static_cast<std::uint32_t>(bad);
     sink.report({at, at + 1}, "the text is not UTF-8 here");
-    return {};
+    return false;
   }
-  std::vector<ast::Policy> policies = Parser(text, limits, arena, sink).policies();
-  const LineTable lines(text);
-  for (ast::Policy& policy : policies) policy.position = lines.position(policy.span.begin);
+  return true;
+}
+
+std::vector<ast::Policy> parse_policies(const Source& source, const Limits& limits, Arena& arena,
+                                        DiagnosticSink& sink) {
+  std::vector<ast::Policy> policies = Parser(source.text, limits, arena, sink).policies();
+  for (ast::Policy& policy : policies) {
+    policy.source = &source;
+    policy.position = source.lines.position(policy.span.begin);
+  }
   return policies;
 }
 

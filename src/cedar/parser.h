@@ -16,9 +16,12 @@
 
 namespace cedar {
 
-// The trees of all policies, in order; to be ignored unless `sink` stayed empty. They point into `arena`
-// only.
-std::vector<ast::Policy> parse_policies(std::string_view text, const Limits& limits, Arena& arena,
+// The trees of all policies and templates, in order and without ids; to be ignored unless `sink` stayed
+// empty. They point into `arena` and `source`.
+std::vector<ast::Policy> parse_policies(const Source& source, const Limits& limits, Arena& arena,
                                         DiagnosticSink& sink);
+
+// Whether a text may be parsed at all: within the limits, and UTF-8. Reports why not.
+bool is_acceptable(std::string_view text, const Limits& limits, DiagnosticSink& sink);
 
 }  // namespace cedar

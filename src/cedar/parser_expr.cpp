@@ -420,8 +420,7 @@ const Expr* Parser::primary() {
       return inner != nullptr && expect(TokenKind::kRightParen, "an operator or `)`") ? inner : nullptr;
     }
     case TokenKind::kSlot:
-      unexpected("an expression",
-                 "slots such as ?principal stand only in the scope of templates, which are not supported");
+      unexpected("an expression", "slots such as ?principal stand only in the scope of a template");
       return nullptr;
     default:
       unexpected("an expression");

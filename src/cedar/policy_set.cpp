@@ -1,11 +1,33 @@
 #include <algorithm>
-#include <charconv>
 
 #include "cedar/fold.h"
 #include "cedar/impl.h"
 #include "cedar/parser.h"
 
 namespace cedar {
+namespace {
+
+// Gives a slot its value. False: what is given does not fit.
+bool fill(ast::EntityScope& scope, const std::optional<EntityUid>& value, Arena& arena) {
+  if (scope.slot != value.has_value()) return false;
+  if (!scope.slot) return true;
+  scope.entity = arena.make<Uid>(arena.copy(value->type()), arena.copy(value->id()), value->hash());
+  return true;
+}
+
+std::optional<EntityUid> slot_value(const ast::EntityScope& scope) {
+  if (!scope.slot || scope.entity == nullptr) return std::nullopt;
+  return EntityUid(std::string(scope.entity->type), std::string(scope.entity->id));
+}
+
+std::string slots(const ast::Policy& tree) {
+  if (tree.principal.slot && tree.resource.slot) return "?principal and ?resource";
+  return tree.principal.slot ? "?principal" : "?resource";
+}
+
+std::string taken(std::string_view id) { return "the id `" + std::string(id) + "` is taken"; }
+
+}  // namespace
 
 EntityUid::EntityUid(std::string type, std::string id)
     : type_(std::move(type)), id_(std::move(id)), hash_(hash_uid(type_, id_)) {}
@@ -29,29 +51,123 @@ std::optional<std::string_view> Policy::annotation(std::string_view name) const 
   return found->value;
 }
 
+std::string_view Policy::source() const { return node_->source->text; }
+bool Policy::has_principal_slot() const { return node_->principal.slot; }
+bool Policy::has_resource_slot() const { return node_->resource.slot; }
+std::optional<std::string_view> Policy::template_id() const {
+  if (node_->linked_from == nullptr) return std::nullopt;
+  return node_->linked_from->id;
+}
+SlotValues Policy::slot_values() const { return {slot_value(node_->principal), slot_value(node_->resource)}; }
+
 PolicySet::PolicySet() : impl_(std::make_shared<const Impl>()) {}
 
 std::expected<PolicySet, Diagnostics> PolicySet::parse(std::string_view text, const Limits& limits) {
-  const auto impl = std::make_shared<Impl>();
-  DiagnosticSink sink(text, std::max(limits.diagnostics, 1U));
-  impl->nodes = parse_policies(text, limits, impl->arena, sink);
-  if (!sink.empty()) return std::unexpected(sink.take());
-
-  for (const ast::Policy& node : impl->nodes) {
-    for (const ast::Condition& condition : node.conditions) fold_constants(*condition.body, impl->arena);
-    impl->policies.emplace_back(node);
-  }
-  impl->index = ScopeIndex(impl->nodes);
-  impl->text = text;
-  impl->lines = LineTable(impl->text);
-  return PolicySet(impl);
+  PolicySetBuilder builder(limits);
+  if (auto added = builder.add(text); !added) return std::unexpected(std::move(added).error());
+  return std::move(builder).build();
 }
 
 std::span<const Policy> PolicySet::policies() const { return impl_->policies; }
+std::span<const Policy> PolicySet::templates() const { return impl_->templates; }
 
-const Policy* PolicySet::find(std::string_view id) const {
-  const auto found = std::ranges::find(impl_->policies, id, &Policy::id);
-  return found == impl_->policies.end() ? nullptr : &*found;
+const Policy* PolicySet::find(std::string_view id) const { return impl_->find(id, false); }
+const Policy* PolicySet::find_template(std::string_view id) const { return impl_->find(id, true); }
+
+const Policy* PolicySet::Impl::find(std::string_view id, bool is_template) const {
+  const auto found = by_id.find(id);
+  if (found == by_id.end() || found->second.is_template != is_template) return nullptr;
+  return &(is_template ? templates : policies)[found->second.index];
+}
+
+void PolicySet::Impl::add(const ast::Policy& tree) {
+  const Policy policy(*memory.back()->arena.make<ast::Policy>(tree));
+  std::vector<Policy>& list = tree.is_template() ? templates : policies;
+  by_id.emplace(policy.id(), Place{tree.is_template(), list.size()});
+  list.push_back(policy);
+}
+
+PolicySetBuilder::PolicySetBuilder(const Limits& limits)
+    : impl_(std::make_unique<PolicySet::Impl>()), limits_(limits) {
+  impl_->memory.push_back(std::make_shared<PolicyMemory>());
+}
+PolicySetBuilder::PolicySetBuilder(const PolicySet& base, const Limits& limits)
+    : impl_(std::make_unique<PolicySet::Impl>(base.impl())), limits_(limits) {
+  impl_->memory.push_back(std::make_shared<PolicyMemory>());
+}
+PolicySetBuilder::PolicySetBuilder(PolicySetBuilder&&) noexcept = default;
+PolicySetBuilder& PolicySetBuilder::operator=(PolicySetBuilder&&) noexcept = default;
+PolicySetBuilder::~PolicySetBuilder() = default;
+
+std::expected<std::vector<ast::Policy>, Diagnostics> PolicySetBuilder::parse(
+    std::string_view text, std::optional<std::string_view> only_id) {
+  DiagnosticSink sink(text, std::max(limits_.diagnostics, 1U));
+  if (!is_acceptable(text, limits_, sink)) return std::unexpected(sink.take());
+
+  PolicyMemory& memory = *impl_->memory.back();
+  const Source& source = memory.sources.emplace_back(text);
+  std::vector<ast::Policy> trees = parse_policies(source, limits_, memory.arena, sink);
+  if (sink.empty() && only_id && trees.size() != 1) {
+    sink.report({}, "one policy or template is expected here, not " + std::to_string(trees.size()));
+  }
+  for (std::size_t i = 0; i < trees.size(); ++i) {
+    trees[i].id = memory.arena.copy(only_id ? *only_id : "policy" + std::to_string(i));
+    if (impl_->by_id.contains(trees[i].id)) sink.report(trees[i].span, taken(trees[i].id));
+  }
+  if (sink.empty() && impl_->by_id.size() + trees.size() > limits_.policies) {
+    sink.report({}, "more than " + std::to_string(limits_.policies) + " policies");
+  }
+  if (!sink.empty()) return std::unexpected(sink.take());
+  return trees;
+}
+
+std::expected<void, Diagnostics> PolicySetBuilder::add(std::string_view text) {
+  return add_all(text, std::nullopt);
+}
+
+std::expected<void, Diagnostics> PolicySetBuilder::add(std::string_view text, std::string_view id) {
+  return add_all(text, id);
+}
+
+std::expected<void, Diagnostics> PolicySetBuilder::add_all(std::string_view text,
+                                                           std::optional<std::string_view> only_id) {
+  auto trees = parse(text, only_id);
+  if (!trees) return std::unexpected(std::move(trees).error());
+  for (const ast::Policy& tree : *trees) {
+    for (const ast::Condition& condition : tree.conditions)
+      fold_constants(*condition.body, impl_->memory.back()->arena);
+    impl_->add(tree);
+  }
+  return {};
+}
+
+std::expected<void, LinkError> PolicySetBuilder::link(std::string_view template_id, std::string_view new_id,
+                                                      const SlotValues& values) {
+  const Policy* found = impl_->find(template_id, true);
+  if (found == nullptr) {
+    const bool is_policy = impl_->by_id.contains(template_id);
+    return std::unexpected(LinkError{"there is no template `" + std::string(template_id) + "`",
+                                     is_policy ? "the policy of this id has no slots" : ""});
+  }
+  if (impl_->by_id.contains(new_id)) return std::unexpected(LinkError{taken(new_id), "choose another"});
+  if (impl_->by_id.size() >= limits_.policies)
+    return std::unexpected(LinkError{"more than " + std::to_string(limits_.policies) + " policies", ""});
+
+  Arena& arena = impl_->memory.back()->arena;
+  ast::Policy linked = found->node();
+  linked.linked_from = &found->node();
+  if (!fill(linked.principal, values.principal, arena) || !fill(linked.resource, values.resource, arena)) {
+    return std::unexpected(LinkError{"the values do not fit the slots of `" + std::string(template_id) + "`",
+                                     "it needs values for " + slots(found->node()) + ", and no others"});
+  }
+  linked.id = arena.copy(new_id);
+  impl_->add(linked);
+  return {};
+}
+
+PolicySet PolicySetBuilder::build() && {
+  impl_->index = ScopeIndex(impl_->policies);
+  return PolicySet(std::shared_ptr<const PolicySet::Impl>(std::move(impl_)));
 }
 
 }  // namespace cedar

@@ -55,9 +55,9 @@ std::size_t ScopeIndex::KeyHash::operator()(const Key& key) const {
   return key.name.hash + salt * 0x9E3779B97F4A7C15U;
 }
 
-ScopeIndex::ScopeIndex(std::span<const ast::Policy> policies) : policies_(policies) {
+ScopeIndex::ScopeIndex(std::span<const Policy> policies) : policies_(policies) {
   for (std::uint32_t place = 0; place < policies.size(); ++place) {
-    const ast::ActionScope& action = policies[place].action;
+    const ast::ActionScope& action = policies[place].node().action;
     if (action.kind == ScopeKind::kAny) add(place, any_action_);
     for (const Uid* name : action.actions) add(place, by_action_[*name]);
   }
@@ -66,7 +66,7 @@ ScopeIndex::ScopeIndex(std::span<const ast::Policy> policies) : policies_(polici
 void ScopeIndex::add(std::uint32_t place, Bucket& bucket) {
   if (!bucket.all.empty() && bucket.all.back() == place) return;  // an action that the policy names twice
   bucket.all.push_back(place);
-  const ast::Policy& policy = policies_[place];
+  const ast::Policy& policy = policies_[place].node();
   const bool by_resource = rank(policy.resource) < rank(policy.principal);
   const ast::EntityScope& scope = by_resource ? policy.resource : policy.principal;
   const Slot slot = by_resource ? Slot::kResource : Slot::kPrincipal;
@@ -130,7 +130,7 @@ class ScopeIndex::Search {
 
   void take(std::span<const std::uint32_t> places) {
     for (const std::uint32_t place : places) {
-      const ast::Policy& policy = index_.policies_[place];
+      const ast::Policy& policy = index_.policies_[place].node();
       if (!matches(policy.principal, request_.principal, entities_)) continue;
       if (!matches(policy.resource, request_.resource, entities_)) continue;
       if (!matches(policy.action, request_.action, entities_)) continue;

@@ -23,7 +23,7 @@ class ScopeIndex {
   using Matches = std::pmr::vector<std::uint32_t>;
 
   ScopeIndex() = default;
-  explicit ScopeIndex(std::span<const ast::Policy> policies);
+  explicit ScopeIndex(std::span<const Policy> policies);
 
   // Appends the places of the policies whose scope matches, in order and each once.
   void find(const Bindings& request, const EntityStore& entities, Matches& matches) const;
@@ -55,7 +55,7 @@ class ScopeIndex {
 
   void add(std::uint32_t place, Bucket& bucket);
 
-  std::span<const ast::Policy> policies_;
+  std::span<const Policy> policies_;
   Bucket any_action_;
   std::unordered_map<Uid, Bucket, UidHash> by_action_;
 };
