@@ -5,50 +5,71 @@
 
 #include "cedar/evaluator.h"
 #include "cedar/impl.h"
+#include "cedar/machine.h"
 
 namespace cedar {
 namespace {
 
-Uid view(const EntityUid& uid) { return {uid.type(), uid.id(), uid.hash()}; }
+Subject subject(const EntityUid& uid, const EntityStore& store) {
+  const Uid view{uid.type(), uid.id(), uid.hash()};
+  return {view, store.find(view)};
+}
+
+// What a policy that erred says of itself: it is evaluated once more, now over its tree.
+PolicyError explain(const Policy& policy, const Machine::Request& request, const EntityStore& store,
+                    Arena& arena) {
+  const Bindings bindings{request.principal.uid, request.action.uid, request.resource.uid, request.context};
+  const auto holds = Evaluator(bindings, store, arena).satisfied(policy.node().conditions);
+  if (holds) return {&policy, "the policy could not be evaluated", policy.position()};  // never: both agree
+  const EvalError& error = *holds.error();
+  return {&policy, std::string(error.message), policy.node().source->lines.position(error.where->span.begin)};
+}
 
 }  // namespace
 
 void authorize(const Request& request, const PolicySet& policies, const Entities& entities,
                Response& response) {
+  static thread_local Scratch scratch;
   const PolicySet::Impl& set = policies.impl();
   const EntityStore& store = entities.impl().store;
-  const Bindings bindings{view(request.principal), view(request.action), view(request.resource),
-                          request.context.impl().record};
+  const Machine::Request asked{subject(request.principal, store), subject(request.action, store),
+                               subject(request.resource, store), request.context.impl().record};
 
-  alignas(std::max_align_t) std::array<std::byte, 8192> buffer;  // enough for most decisions; not cleared
-  Arena scratch(buffer);
-  ScopeIndex::Matches matches(scratch.resource());
-  matches.reserve(64);
-  set.index.find(bindings, store, matches);
-
+  alignas(std::max_align_t) std::array<std::byte, 4096> buffer;  // enough for most decisions; not cleared
+  Arena arena(buffer);
   response.decision = Decision::kDeny;
   response.determining.clear();
   response.errors.clear();
-  Evaluator evaluator(bindings, store, scratch);
+  Machine machine(set.compiled.program, asked, store, scratch, arena);
   bool forbidden = false;
-  for (const std::uint32_t place : matches) {
-    const Policy& policy = set.policies[place];
-    const auto holds = evaluator.satisfied(policy.node().conditions);
-    if (!holds) {
-      const EvalError& error = *holds.error();
-      response.errors.push_back({&policy, std::string(error.message),
-                                 policy.node().source->lines.position(error.where->span.begin)});
-      continue;
-    }
-    if (!*holds) continue;
-    // Both kinds are kept until it is known which of them determines.
-    forbidden = forbidden || policy.effect() == Effect::kForbid;
-    response.determining.push_back(&policy);
+  set.compiled.index.find(asked.principal, asked.action, asked.resource, store, scratch.index,
+                          [&](std::uint32_t place) {
+                            const CompiledPolicy& policy = set.compiled.policies[place];
+                            const Truth found = machine.satisfied(policy);
+                            if (found == Truth::kFalse) return;
+                            if (found == Truth::kError) {
+                              response.errors.push_back(explain(set.policies[place], asked, store, arena));
+                              return;
+                            }
+                            // Both kinds are kept until it is known which of them determines.
+                            forbidden = forbidden || policy.forbids != 0;
+                            response.determining.push_back(&set.policies[place]);
+                          });
+  if (forbidden) {
+    std::erase_if(response.determining,
+                  [](const Policy* policy) { return policy->effect() == Effect::kPermit; });
+  } else if (!response.determining.empty()) {
+    response.decision = Decision::kAllow;
   }
-  const Effect decisive = forbidden ? Effect::kForbid : Effect::kPermit;
-  std::erase_if(response.determining,
-                [decisive](const Policy* policy) { return policy->effect() != decisive; });
-  if (!forbidden && !response.determining.empty()) response.decision = Decision::kAllow;
+  // By position, each once, however the index came upon them.
+  std::ranges::sort(response.determining);
+  const auto repeated = std::ranges::unique(response.determining);
+  response.determining.erase(repeated.begin(), repeated.end());
+  if (response.errors.size() > 1) {
+    std::ranges::sort(response.errors, {}, &PolicyError::policy);
+    const auto again = std::ranges::unique(response.errors, {}, &PolicyError::policy);
+    response.errors.erase(again.begin(), again.end());
+  }
 }
 
 Response authorize(const Request& request, const PolicySet& policies, const Entities& entities) {

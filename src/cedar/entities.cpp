@@ -29,13 +29,13 @@ std::expected<void, DataError> declare(Entities::Impl& impl, const Uid& uid, std
 
   Entity& entity = impl.store.at(impl.store.intern(uid, impl.arena));
   if (entity.declared) {
-    if (entity.parents == above && same_fields(entity.attributes, attributes) &&
+    if (std::ranges::equal(entity.parents, above) && same_fields(entity.attributes, attributes) &&
         same_fields(entity.tags, tags))
       return {};
     return fail(to_string(uid) + " is given twice, and differently");
   }
   entity.declared = true;
-  entity.parents = std::move(above);
+  entity.parents = impl.arena.copy_of(above);
   entity.attributes = attributes;
   entity.tags = tags;
   return {};
@@ -88,11 +88,11 @@ std::expected<void, DataError> declare(Entities::Impl& impl, const json::value& 
 }
 
 std::expected<void, DataError> close(Entities::Impl& impl) {
-  switch (const auto [problem, index] = impl.store.close(); problem) {
+  switch (const auto [problem, index] = impl.store.close(impl.arena); problem) {
     case EntityStore::Problem::kNone:
       return {};
     case EntityStore::Problem::kCycle:
-      return fail(to_string(*impl.store.at(index).uid) + " is its own ancestor");
+      return fail(to_string(impl.store.at(index).uid) + " is its own ancestor");
     case EntityStore::Problem::kTooMany:
       return fail("the entities have too many ancestors, counted together");
   }

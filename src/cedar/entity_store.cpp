@@ -4,37 +4,48 @@
 
 namespace cedar {
 
-const Entity* EntityStore::find(const Uid& uid) const {
-  const auto found = index_.find(uid);
-  return found == index_.end() ? nullptr : &entities_[found->second];
-}
-
-bool EntityStore::in(const Uid& descendant, const Uid& ancestor) const {
-  if (descendant == ancestor) return true;
-  const Entity* below = find(descendant);
-  if (below == nullptr || below->ancestors.empty()) return false;
-  const auto above = index_.find(ancestor);
-  return above != index_.end() && std::ranges::binary_search(below->ancestors, above->second);
+bool EntityStore::is_above(const Entity* entity, const Uid& ancestor) const {
+  if (entity == nullptr) return false;
+  const std::span<const std::uint64_t> hashes = entity->hashes();
+  const auto first = std::ranges::lower_bound(hashes, ancestor.hash);
+  for (auto at = static_cast<std::size_t>(first - hashes.begin());
+       at < hashes.size() && hashes[at] == ancestor.hash; ++at) {
+    if (entities_[entity->ancestors[at]].uid == ancestor) return true;
+  }
+  return false;
 }
 
 std::uint32_t EntityStore::intern(const Uid& uid, Arena& arena) {
-  const auto found = index_.find(uid);
-  if (found != index_.end()) return found->second;
-  const auto* kept = arena.make<Uid>(arena.copy(uid.type), arena.copy(uid.id), uid.hash);
+  const std::uint32_t found =
+      index_.find(uid.hash, [&](std::uint32_t at) { return entities_[at].uid == uid; });
+  if (found != FlatTable::kNone) return found;
   const auto index = static_cast<std::uint32_t>(entities_.size());
-  index_.emplace(*kept, index);
-  entities_.emplace_back().uid = kept;
+  entities_.emplace_back().uid = {arena.copy(uid.type), arena.copy(uid.id), uid.hash};
+  index_.insert(uid.hash, index);
   return index;
+}
+
+void EntityStore::set_ancestors(Entity& entity, std::vector<std::uint32_t>& above, Arena& arena) {
+  std::ranges::sort(above);
+  const auto repeated = std::ranges::unique(above);
+  above.erase(repeated.begin(), repeated.end());
+  std::ranges::sort(above, {}, [this](std::uint32_t index) { return entities_[index].uid.hash; });
+  entity.ancestors = arena.copy_of(above);
+  const std::span<std::uint64_t> hashes = arena.array<std::uint64_t>(above.size());
+  std::ranges::transform(above, hashes.begin(),
+                         [this](std::uint32_t index) { return entities_[index].uid.hash; });
+  entity.ancestor_hashes = hashes.data();
 }
 
 // Depth first without recursion (a chain of parents may be as long as the file): an entity is closed when all
 // its parents are; meeting one that is still open is a cycle.
-EntityStore::Closed EntityStore::close() {
+EntityStore::Closed EntityStore::close(Arena& arena) {
   constexpr std::size_t kMostAncestors = 16'000'000;  // of all entities together
   std::size_t ancestors = 0;
   enum class State : std::uint8_t { kNew, kOpen, kClosed };
   std::vector<State> states(entities_.size(), State::kNew);
   std::vector<std::uint32_t> stack;
+  std::vector<std::uint32_t> above;
   for (std::uint32_t root = 0; root < entities_.size(); ++root) {
     if (states[root] == State::kNew) stack.push_back(root);
     while (!stack.empty()) {
@@ -51,14 +62,13 @@ EntityStore::Closed EntityStore::close() {
       stack.pop_back();
       if (states[current] == State::kClosed) continue;  // was pushed twice
       states[current] = State::kClosed;
+      if (entity.parents.empty()) continue;
+      above.clear();
       for (const std::uint32_t parent : entity.parents) {
-        const std::vector<std::uint32_t>& above = entities_[parent].ancestors;
-        entity.ancestors.push_back(parent);
-        entity.ancestors.insert(entity.ancestors.end(), above.begin(), above.end());
+        above.push_back(parent);
+        above.insert(above.end(), entities_[parent].ancestors.begin(), entities_[parent].ancestors.end());
       }
-      std::ranges::sort(entity.ancestors);
-      const auto repeated = std::ranges::unique(entity.ancestors);
-      entity.ancestors.erase(repeated.begin(), repeated.end());
+      set_ancestors(entity, above, arena);
       ancestors += entity.ancestors.size();
       if (ancestors > kMostAncestors) return {Problem::kTooMany, current};
     }

@@ -10,9 +10,9 @@
 #include "cedar/arena.h"
 #include "cedar/ast.h"
 #include "cedar/cedar.h"
+#include "cedar/compiler.h"
 #include "cedar/diagnostic.h"
 #include "cedar/entity_store.h"
-#include "cedar/scope_index.h"
 
 namespace cedar {
 
@@ -31,7 +31,7 @@ struct PolicySet::Impl {
     std::size_t index;
   };
   std::unordered_map<std::string_view, Place> by_id;
-  ScopeIndex index;
+  Compiled compiled;
 
   const Policy* find(std::string_view id, bool is_template) const;
   void add(const ast::Policy& tree);

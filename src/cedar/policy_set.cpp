@@ -166,7 +166,7 @@ std::expected<void, LinkError> PolicySetBuilder::link(std::string_view template_
 }
 
 PolicySet PolicySetBuilder::build() && {
-  impl_->index = ScopeIndex(impl_->policies);
+  impl_->compiled = compile(impl_->policies);
   return PolicySet(std::shared_ptr<const PolicySet::Impl>(std::move(impl_)));
 }
 

@@ -1,157 +1,116 @@
 #include "cedar/scope_index.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace cedar {
-namespace {
 
-using ast::ScopeKind;
-
-bool matches(const ast::EntityScope& scope, const Uid& uid, const EntityStore& entities) {
-  switch (scope.kind) {
-    case ScopeKind::kAny:
-      return true;
-    case ScopeKind::kEqual:
-      return uid == *scope.entity;
-    case ScopeKind::kIn:
-      return entities.in(uid, *scope.entity);
-    case ScopeKind::kIs:
-      return uid.type == scope.type;
-    case ScopeKind::kIsIn:
-      return uid.type == scope.type && entities.in(uid, *scope.entity);
-  }
-  std::unreachable();
+std::uint32_t ScopeIndexBuilder::intern(const Uid& uid) {
+  const std::uint32_t found = index_.name_of(uid);
+  if (found != FlatTable::kNone) return found;
+  const auto name = static_cast<std::uint32_t>(index_.names_.size());
+  index_.names_.push_back({.uid = &uid});
+  index_.name_table_.insert(uid.hash, name);
+  return name;
 }
 
-bool matches(const ast::ActionScope& scope, const Uid& action, const EntityStore& entities) {
-  if (scope.kind == ScopeKind::kAny) return true;
-  if (scope.kind == ScopeKind::kEqual) return action == *scope.actions.front();
-  return std::ranges::any_of(scope.actions, [&](const Uid* group) { return entities.in(action, *group); });
+std::uint32_t ScopeIndexBuilder::intern_type(std::string_view type) {
+  const std::uint32_t found = index_.type_of(type);
+  if (found != FlatTable::kNone) return found;
+  const auto name = static_cast<std::uint32_t>(index_.types_.size());
+  index_.types_.push_back(type);
+  index_.type_table_.insert(hash_text(type), name);
+  return name;
 }
 
-// How few requests a test lets through, at a guess: fewer is better.
-int rank(const ast::EntityScope& scope) {
-  switch (scope.kind) {
-    case ScopeKind::kEqual:
-      return 0;
-    case ScopeKind::kIn:
-    case ScopeKind::kIsIn:
-      return 1;
-    case ScopeKind::kIs:
-      return 2;
-    case ScopeKind::kAny:
-      return 3;
+std::uint32_t ScopeIndexBuilder::bucket(const Uid& action, ScopeIndex::Kind kind) {
+  std::uint32_t& place = index_.names_[intern(action)].buckets.at(kind == ScopeIndex::Kind::kIn ? 1 : 0);
+  if (place == FlatTable::kNone) {
+    place = static_cast<std::uint32_t>(index_.buckets_.size());
+    index_.buckets_.emplace_back();
   }
-  std::unreachable();
+  return place;
 }
 
-Uid type_name(std::string_view type) { return {type, {}, hash_uid(type, {})}; }
+void ScopeIndexBuilder::add(std::uint32_t policy, const ScopeIndex::Actions& actions,
+                            std::span<const ScopeIndex::Test> candidates) {
+  Pending pending{.policy = policy,
+                  .buckets = {},
+                  .first = static_cast<std::uint32_t>(candidates_.size()),
+                  .count = static_cast<std::uint32_t>(candidates.size())};
+  if (actions.names.empty()) pending.buckets.push_back(0);
+  for (const Uid* name : actions.names) pending.buckets.push_back(bucket(*name, actions.kind));
+  std::ranges::sort(pending.buckets);
+  const auto repeated = std::ranges::unique(pending.buckets);
+  pending.buckets.erase(repeated.begin(), repeated.end());
 
-}  // namespace
-
-std::size_t ScopeIndex::KeyHash::operator()(const Key& key) const {
-  const auto salt = static_cast<std::uint64_t>(key.slot) * 2 + (key.of_type ? 1 : 0);
-  return key.name.hash + salt * 0x9E3779B97F4A7C15U;
+  for (const ScopeIndex::Test& test : candidates) {
+    const std::uint32_t name =
+        test.kind == ScopeIndex::Kind::kIs ? intern_type(test.type) : intern(*test.entity);
+    candidates_.push_back({test.slot, test.kind, name});
+    ++popularity_[ScopeIndex::key(pending.buckets.front(), test.slot, test.kind, name)];
+  }
+  pending_.push_back(std::move(pending));
 }
 
-ScopeIndex::ScopeIndex(std::span<const Policy> policies) : policies_(policies) {
-  for (std::uint32_t place = 0; place < policies.size(); ++place) {
-    const ast::ActionScope& action = policies[place].node().action;
-    if (action.kind == ScopeKind::kAny) add(place, any_action_);
-    for (const Uid* name : action.actions) add(place, by_action_[*name]);
+// The candidate that the fewest policies of the first bucket share; of several, the narrowest kind.
+std::optional<std::uint32_t> ScopeIndexBuilder::choose(const Pending& pending) const {
+  std::optional<std::uint32_t> best;
+  std::pair<std::uint32_t, ScopeIndex::Kind> least{UINT32_MAX, ScopeIndex::Kind::kIs};
+  for (std::uint32_t i = 0; i < pending.count; ++i) {
+    const Candidate& one = candidates_[pending.first + i];
+    const std::pair rank(
+        popularity_.at(ScopeIndex::key(pending.buckets.front(), one.slot, one.kind, one.name)), one.kind);
+    if (rank >= least) continue;
+    least = rank;
+    best = i;
   }
+  return best;
 }
 
-void ScopeIndex::add(std::uint32_t place, Bucket& bucket) {
-  if (!bucket.all.empty() && bucket.all.back() == place) return;  // an action that the policy names twice
-  bucket.all.push_back(place);
-  const ast::Policy& policy = policies_[place].node();
-  const bool by_resource = rank(policy.resource) < rank(policy.principal);
-  const ast::EntityScope& scope = by_resource ? policy.resource : policy.principal;
-  const Slot slot = by_resource ? Slot::kResource : Slot::kPrincipal;
-  if (scope.kind == ScopeKind::kAny) {
-    bucket.unkeyed.push_back(place);
-  } else if (scope.kind == ScopeKind::kIs) {
-    bucket.keyed[{slot, true, type_name(scope.type)}].push_back(place);
-  } else {
-    bucket.keyed[{slot, false, *scope.entity}].push_back(place);
-  }
-}
-
-// One search: the request, what is known of its entities, and where matches go.
-class ScopeIndex::Search {
- public:
-  Search(const ScopeIndex& index, const Bindings& request, const EntityStore& entities, Matches& found)
-      : index_(index),
-        request_(request),
-        entities_(entities),
-        found_(found),
-        principal_(entities.find(request.principal)),
-        resource_(entities.find(request.resource)) {}
-
-  void run() {
-    visit(index_.any_action_);
-    visit_action(request_.action);
-    if (const Entity* action = entities_.find(request_.action)) {
-      for (const std::uint32_t group : action->ancestors) visit_action(*entities_.at(group).uid);
-    }
-    // A policy may name several groups of the action.
-    std::ranges::sort(found_);
-    const auto repeated = std::ranges::unique(found_);
-    found_.erase(repeated.begin(), repeated.end());
-  }
-
- private:
-  void visit_action(const Uid& action) {
-    const auto bucket = index_.by_action_.find(action);
-    if (bucket != index_.by_action_.end()) visit(bucket->second);
-  }
-
-  void visit(const Bucket& bucket) {
-    const std::size_t lookups = 4 + ancestors(principal_) + ancestors(resource_);
-    if (bucket.all.size() <= 2 * lookups) return take(bucket.all);
-    take(bucket.unkeyed);
-    visit_slot(bucket, Slot::kPrincipal, request_.principal, principal_);
-    visit_slot(bucket, Slot::kResource, request_.resource, resource_);
-  }
-
-  void visit_slot(const Bucket& bucket, Slot slot, const Uid& uid, const Entity* entity) {
-    take(bucket, {slot, false, uid});
-    take(bucket, {slot, true, type_name(uid.type)});
-    if (entity == nullptr) return;
-    for (const std::uint32_t above : entity->ancestors) take(bucket, {slot, false, *entities_.at(above).uid});
-  }
-
-  void take(const Bucket& bucket, const Key& key) {
-    const auto places = bucket.keyed.find(key);
-    if (places != bucket.keyed.end()) take(places->second);
-  }
-
-  void take(std::span<const std::uint32_t> places) {
-    for (const std::uint32_t place : places) {
-      const ast::Policy& policy = index_.policies_[place].node();
-      if (!matches(policy.principal, request_.principal, entities_)) continue;
-      if (!matches(policy.resource, request_.resource, entities_)) continue;
-      if (!matches(policy.action, request_.action, entities_)) continue;
-      found_.push_back(place);
+ScopeIndexBuilder::Built ScopeIndexBuilder::build() && {
+  struct Posting {
+    std::uint64_t key;
+    std::uint32_t policy;
+  };
+  constexpr std::uint64_t kUnkeyed = 7ULL << 32U;  // no test has this number
+  std::vector<Posting> postings;
+  std::vector<std::optional<std::uint32_t>> chosen;
+  postings.reserve(pending_.size());
+  chosen.reserve(pending_.size());
+  for (const Pending& pending : pending_) {
+    const std::optional<std::uint32_t> choice = choose(pending);
+    chosen.push_back(choice);
+    for (const std::uint32_t place : pending.buckets) {
+      if (!choice) {
+        postings.push_back({(std::uint64_t{place} << 35U) | kUnkeyed, pending.policy});
+        continue;
+      }
+      const Candidate& known_by = candidates_[pending.first + *choice];
+      const std::uint32_t bit = ScopeIndex::bit(known_by.slot, known_by.kind);
+      index_.buckets_[place].kinds |= bit;
+      if (known_by.kind != ScopeIndex::Kind::kIs) index_.names_[known_by.name].kinds |= bit;
+      postings.push_back(
+          {ScopeIndex::key(place, known_by.slot, known_by.kind, known_by.name), pending.policy});
     }
   }
+  std::ranges::sort(postings, {}, [](const Posting& one) { return std::pair(one.key, one.policy); });
 
-  static std::size_t ancestors(const Entity* entity) {
-    return entity == nullptr ? 0 : entity->ancestors.size();
+  index_.postings_.reserve(postings.size());
+  for (std::size_t i = 0; i < postings.size();) {
+    const std::uint64_t key = postings[i].key;
+    ScopeIndex::Range range{static_cast<std::uint32_t>(i), 0};
+    for (; i < postings.size() && postings[i].key == key; ++i, ++range.count)
+      index_.postings_.push_back(postings[i].policy);
+    if ((key & kUnkeyed) == kUnkeyed) {
+      index_.buckets_[key >> 35U].unkeyed = range;
+    } else {
+      index_.keyed_table_.insert(mix(key, 0), static_cast<std::uint32_t>(index_.keyed_.size()));
+      index_.keyed_.push_back({key, range});
+    }
   }
-
-  const ScopeIndex& index_;
-  const Bindings& request_;
-  const EntityStore& entities_;
-  Matches& found_;
-  const Entity* principal_;
-  const Entity* resource_;
-};
-
-void ScopeIndex::find(const Bindings& request, const EntityStore& entities, Matches& found) const {
-  Search(*this, request, entities, found).run();
+  index_.names_.shrink_to_fit();
+  index_.keyed_.shrink_to_fit();
+  return {std::move(index_), std::move(chosen)};
 }
 
 }  // namespace cedar

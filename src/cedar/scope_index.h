@@ -1,63 +1,218 @@
-// Finds the policies whose scope could match a request, without looking at the others.
+// Finds the policies that could match a request, without looking at the others.
 //
 // First by action: each action, and each group, that a policy names has a bucket of its own; policies for any
-// action share one. Within a bucket by the most telling test of principal or resource: a named entity, else a
-// type, else nothing. Buckets with few policies are simply walked. Skipping a policy by its scope is exact,
-// because the test of a scope cannot err; what is found is still tested in full.
+// action share one. Within a bucket each policy is known by one test of principal or resource: the one that
+// the fewest other policies of the bucket share. A request is resolved once: its entities and their ancestors
+// become the numbers of the names that policies use, and from there on the search compares integers.
+//
+// What is found has passed the test of action that its bucket stands for, and the test it is known by.
+// Skipping the others is exact, because none of these tests can err.
 
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "cedar/ast.h"
 #include "cedar/entity_store.h"
-#include "cedar/evaluator.h"
+#include "cedar/flat_table.h"
 
 namespace cedar {
 
+// An entity of a request, and what is known of it (nullptr: nothing).
+struct Subject {
+  Uid uid;
+  const Entity* entity;
+};
+
 class ScopeIndex {
  public:
-  using Matches = std::pmr::vector<std::uint32_t>;
-
-  ScopeIndex() = default;
-  explicit ScopeIndex(std::span<const Policy> policies);
-
-  // Appends the places of the policies whose scope matches, in order and each once.
-  void find(const Bindings& request, const EntityStore& entities, Matches& matches) const;
-
- private:
+  enum class Kind : std::uint8_t { kEqual, kIn, kIs };
   enum class Slot : std::uint8_t { kPrincipal, kResource };
 
-  // A named entity, or (id empty, `of_type`) a type, in one of the two slots.
-  struct Key {
+  // A test of principal or resource.
+  struct Test {
     Slot slot;
-    bool of_type;
-    Uid name;
-    friend bool operator==(const Key& a, const Key& b) {
-      return a.slot == b.slot && a.of_type == b.of_type && a.name == b.name;
-    }
+    Kind kind;
+    std::string_view type;  // kIs
+    const Uid* entity;      // kEqual, kIn
   };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const;
+  // The actions that a policy is for; empty: any. kIn: these, and all that are in one of them.
+  struct Actions {
+    Kind kind = Kind::kEqual;
+    std::span<const Uid* const> names = {};
   };
-  struct UidHash {
-    std::size_t operator()(const Uid& uid) const { return uid.hash; }
+
+  // Memory that searches reuse.
+  struct Scratch {
+    std::vector<std::uint32_t> names[2];
+  };
+
+  // Calls `found` with each policy that could match; more than once when several groups lead to it.
+  template <typename Found>
+  void find(const Subject& principal, const Subject& action, const Subject& resource,
+            const EntityStore& store, Scratch& scratch, Found found) const;
+
+ private:
+  friend class ScopeIndexBuilder;
+  static constexpr std::uint32_t kNone = FlatTable::kNone;
+
+  // Policies, in a range of `postings_`.
+  struct Range {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
   };
   struct Bucket {
-    std::vector<std::uint32_t> all;      // every policy of the bucket
-    std::vector<std::uint32_t> unkeyed;  // those without a telling test
-    std::unordered_map<Key, std::vector<std::uint32_t>, KeyHash> keyed;
+    std::uint32_t kinds = 0;  // a bit for each slot and kind that occurs
+    Range unkeyed;
   };
-  class Search;
+  // An entity that a policy names.
+  struct Name {
+    const Uid* uid = nullptr;
+    std::uint32_t kinds = 0;                             // as in Bucket
+    std::array<std::uint32_t, 2> buckets{kNone, kNone};  // of actions: equal, in
+  };
+  struct Keyed {
+    std::uint64_t key;
+    Range range;
+  };
 
-  void add(std::uint32_t place, Bucket& bucket);
+  static std::uint32_t bit(Slot slot, Kind kind) {
+    return 1U << (static_cast<std::uint32_t>(slot) * 4 + static_cast<std::uint32_t>(kind));
+  }
+  static std::uint64_t key(std::uint32_t bucket, Slot slot, Kind kind, std::uint32_t name) {
+    const auto test = static_cast<std::uint64_t>(slot) * 4 + static_cast<std::uint64_t>(kind);
+    return (std::uint64_t{bucket} << 35U) | (test << 32U) | name;
+  }
 
-  std::span<const Policy> policies_;
-  Bucket any_action_;
-  std::unordered_map<Uid, Bucket, UidHash> by_action_;
+  std::uint32_t name_of(const Uid& uid) const {
+    return name_table_.find(uid.hash, [&](std::uint32_t at) { return *names_[at].uid == uid; });
+  }
+  std::uint32_t type_of(std::string_view type) const {
+    return type_table_.find(hash_text(type), [&](std::uint32_t at) { return types_[at] == type; });
+  }
+  const Range* range_of(std::uint64_t key) const {
+    const std::uint32_t at =
+        keyed_table_.find(mix(key, 0), [&](std::uint32_t i) { return keyed_[i].key == key; });
+    return at == kNone ? nullptr : &keyed_[at].range;
+  }
+
+  // Calls `visit` with the number of each name that policies use, of the entity itself and of what it is in.
+  template <typename Visit>
+  void resolve(const Subject& subject, const EntityStore& store, Visit visit) const;
+
+  std::vector<Name> names_;
+  FlatTable name_table_;
+  std::vector<std::string_view> types_;
+  FlatTable type_table_;
+  std::vector<Bucket> buckets_{Bucket{}};  // first, the one for any action
+  std::vector<Keyed> keyed_;
+  FlatTable keyed_table_;
+  std::vector<std::uint32_t> postings_;
 };
+
+// Builds an index from the scopes of all policies; spent by `build`.
+class ScopeIndexBuilder {
+ public:
+  // `candidates`: every test that the policy could be known by.
+  void add(std::uint32_t policy, const ScopeIndex::Actions& actions,
+           std::span<const ScopeIndex::Test> candidates);
+
+  struct Built {
+    ScopeIndex index;
+    // For each policy, in the order of `add`, which candidate it is known by.
+    std::vector<std::optional<std::uint32_t>> chosen;
+  };
+  Built build() &&;
+
+ private:
+  struct Pending {
+    std::uint32_t policy;
+    std::vector<std::uint32_t> buckets;
+    std::uint32_t first = 0;  // of candidates_
+    std::uint32_t count = 0;
+  };
+  struct Candidate {
+    ScopeIndex::Slot slot;
+    ScopeIndex::Kind kind;
+    std::uint32_t name;
+  };
+
+  std::uint32_t intern(const Uid& uid);
+  std::uint32_t intern_type(std::string_view type);
+  std::uint32_t bucket(const Uid& action, ScopeIndex::Kind kind);
+  std::optional<std::uint32_t> choose(const Pending& pending) const;
+
+  ScopeIndex index_;
+  std::vector<Pending> pending_;
+  std::vector<Candidate> candidates_;
+  std::unordered_map<std::uint64_t, std::uint32_t> popularity_;  // how many policies share a key
+};
+
+template <typename Visit>
+void ScopeIndex::resolve(const Subject& subject, const EntityStore& store, Visit visit) const {
+  if (const std::uint32_t own = name_of(subject.uid); own != kNone) visit(own, true);
+  if (subject.entity == nullptr) return;
+  const std::span<const std::uint64_t> hashes = subject.entity->hashes();
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    const std::uint32_t name = name_table_.find(hashes[i], [&](std::uint32_t at) {
+      return *names_[at].uid == store.at(subject.entity->ancestors[i]).uid;
+    });
+    if (name != kNone) visit(name, false);
+  }
+}
+
+template <typename Found>
+void ScopeIndex::find(const Subject& principal, const Subject& action, const Subject& resource,
+                      const EntityStore& store, Scratch& scratch, Found found) const {
+  const std::array<const Subject*, 2> subjects{&principal, &resource};
+  std::array<std::uint32_t, 2> own{kNone, kNone};
+  std::array<std::uint32_t, 2> types{};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto slot = static_cast<Slot>(i);
+    const std::uint32_t of_interest = bit(slot, Kind::kEqual) | bit(slot, Kind::kIn);
+    types[i] = types_.empty() ? kNone : type_of(subjects[i]->uid.type);
+    scratch.names[i].clear();
+    resolve(*subjects[i], store, [&](std::uint32_t name, bool itself) {
+      if ((names_[name].kinds & of_interest) == 0) return;
+      if (itself) own[i] = name;
+      scratch.names[i].push_back(name);
+    });
+  }
+
+  const auto take = [&](Range range) {
+    for (std::uint32_t i = 0; i < range.count; ++i) found(postings_[range.first + i]);
+  };
+  const auto probe = [&](std::uint32_t place, Slot slot, Kind kind, std::uint32_t name) {
+    if (const Range* range = range_of(key(place, slot, kind, name))) take(*range);
+  };
+  const auto visit = [&](std::uint32_t place) {
+    const Bucket& bucket = buckets_[place];
+    take(bucket.unkeyed);
+    if (bucket.kinds == 0) return;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto slot = static_cast<Slot>(i);
+      const bool equal = (bucket.kinds & bit(slot, Kind::kEqual)) != 0;
+      if (equal && own[i] != kNone) probe(place, slot, Kind::kEqual, own[i]);
+      if ((bucket.kinds & bit(slot, Kind::kIs)) != 0 && types[i] != kNone)
+        probe(place, slot, Kind::kIs, types[i]);
+      if ((bucket.kinds & bit(slot, Kind::kIn)) == 0) continue;
+      for (const std::uint32_t name : scratch.names[i]) {
+        if ((names_[name].kinds & bit(slot, Kind::kIn)) != 0) probe(place, slot, Kind::kIn, name);
+      }
+    }
+  };
+
+  visit(0);
+  resolve(action, store, [&](std::uint32_t name, bool itself) {
+    const auto [equal, in] = names_[name].buckets;
+    if (itself && equal != kNone) visit(equal);
+    if (in != kNone) visit(in);
+  });
+}
 
 }  // namespace cedar

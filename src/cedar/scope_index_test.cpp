@@ -44,8 +44,8 @@ std::string action_scope() {
   }
 }
 
-// A condition says the same as a scope, but no index looks into it.
-std::string as_condition(std::string test) { return "(" + std::move(test) + ")"; }
+// A condition says the same as a scope, but the index cannot see that.
+std::string as_condition(std::string test) { return "((" + std::move(test) + ") == true)"; }
 
 RC_GTEST_PROP(ScopeIndex, AgreesWithConditionsThatNoIndexSees, ()) {
   std::string indexed;

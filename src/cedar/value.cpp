@@ -1,7 +1,8 @@
 #include "cedar/value.h"
 
+#include <algorithm>
 #include <array>
-#include <functional>
+#include <utility>
 
 namespace cedar {
 namespace {
@@ -41,10 +42,36 @@ std::string_view describe(Kind kind) {
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
-std::uint64_t hash_uid(std::string_view type, std::string_view id) {
-  const std::uint64_t type_hash = std::hash<std::string_view>{}(type);
-  const std::uint64_t id_hash = std::hash<std::string_view>{}(id);
-  return (type_hash * 0x9E3779B97F4A7C15U) ^ id_hash;
+std::strong_ordering compare_texts(std::string_view a, std::string_view b) {
+  if (const auto order = a.size() <=> b.size(); order != 0) return order;
+  return a.compare(b) <=> 0;
+}
+
+std::uint64_t hash_value(const Value& value) {
+  const auto kind = static_cast<std::uint64_t>(value.kind());
+  std::uint64_t hash = kind;
+  switch (value.kind()) {
+    case Kind::kBool:
+    case Kind::kLong:
+    case Kind::kDecimal:
+    case Kind::kDatetime:
+    case Kind::kDuration:
+      return mix(kind, static_cast<std::uint64_t>(value.number()));
+    case Kind::kString:
+      return mix(kind, hash_text(value.text()));
+    case Kind::kEntity:
+      return mix(kind, value.uid().hash);
+    case Kind::kIp:
+      return mix(kind, mix(static_cast<std::uint64_t>(value.address().bits), value.address().prefix));
+    case Kind::kSet:
+      for (const Value& element : value.elements()) hash = mix(hash, hash_value(element));
+      return hash;
+    case Kind::kRecord:
+      for (const Field& field : value.fields())
+        hash = mix(hash, mix(hash_text(field.name), hash_value(field.value)));
+      return hash;
+  }
+  std::unreachable();
 }
 
 Value Value::set(std::span<Value> elements) {
@@ -54,12 +81,21 @@ Value Value::set(std::span<Value> elements) {
 }
 
 Value Value::record(std::span<Field> fields) {
-  std::ranges::sort(fields, {}, &Field::name);
+  std::ranges::sort(fields, [](const Field& a, const Field& b) { return compare_texts(a.name, b.name) < 0; });
   return Value(Kind::kRecord, fields.data(), fields.size());
 }
 
 const Value* find_field(std::span<const Field> fields, std::string_view name) {
-  const auto found = std::ranges::lower_bound(fields, name, {}, &Field::name);
+  constexpr std::size_t kFew = 8;
+  if (fields.size() <= kFew) {
+    for (const Field& field : fields) {
+      if (field.name == name) return &field.value;  // sizes first
+    }
+    return nullptr;
+  }
+  const auto found = std::ranges::lower_bound(
+      fields, name, [](std::string_view a, std::string_view b) { return compare_texts(a, b) < 0; },
+      &Field::name);
   return found != fields.end() && found->name == name ? &found->value : nullptr;
 }
 
@@ -79,7 +115,7 @@ std::strong_ordering compare(const Value& a, const Value& b) {
     case Kind::kDuration:
       return a.number() <=> b.number();
     case Kind::kString:
-      return a.text() <=> b.text();
+      return compare_texts(a.text(), b.text());
     case Kind::kEntity:
       return compare_uids(a.uid(), b.uid());
     case Kind::kIp:
@@ -88,7 +124,7 @@ std::strong_ordering compare(const Value& a, const Value& b) {
       return compare_each(a.elements(), b.elements(), compare);
     case Kind::kRecord:
       return compare_each(a.fields(), b.fields(), [](const Field& x, const Field& y) {
-        const auto order = x.name <=> y.name;
+        const auto order = compare_texts(x.name, y.name);
         return order != 0 ? order : compare(x.value, y.value);
       });
   }

@@ -2,7 +2,8 @@
 // policies, the entities, the context, or of the decision in progress).
 //
 // Sets are kept sorted without duplicates and records sorted by name, so that equality and membership need no
-// search of their own. The order is total over all kinds and means nothing to policies.
+// search of their own. The order is total over all kinds and means nothing to policies: texts come by length
+// first, which mostly tells them apart at once.
 
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <string_view>
 
 #include "cedar/arena.h"
+#include "cedar/hash.h"
 
 namespace cedar {
 
@@ -39,7 +41,9 @@ struct Uid {
   std::uint64_t hash;
 };
 
-std::uint64_t hash_uid(std::string_view type, std::string_view id);
+inline std::uint64_t hash_uid(std::string_view type, std::string_view id) {
+  return mix(hash_text(type), hash_text(id));
+}
 
 inline bool operator==(const Uid& a, const Uid& b) {
   return &a == &b || (a.hash == b.hash && a.id == b.id && a.type == b.type);
@@ -58,6 +62,9 @@ struct Field;
 class Value {
  public:
   Value() = default;  // false
+  // No value at all: what a computation that erred hands on. Never part of another value.
+  static Value none() { return Value(kNoKind, 0); }
+  bool is_none() const { return kind_ == kNoKind; }
   static Value boolean(bool value) { return Value(Kind::kBool, value ? 1 : 0); }
   static Value integer(std::int64_t value) { return Value(Kind::kLong, value); }
   static Value decimal(std::int64_t ten_thousandths) { return Value(Kind::kDecimal, ten_thousandths); }
@@ -87,6 +94,8 @@ class Value {
   bool contains(const Value& element) const;             // of a set
 
  private:
+  static constexpr Kind kNoKind = static_cast<Kind>(UINT8_MAX);
+
   Value(Kind kind, std::int64_t number) : kind_(kind), number_(number) {}
   Value(Kind kind, const void* pointer, std::size_t size)
       : kind_(kind), size_(static_cast<std::uint32_t>(size)), pointer_(pointer) {}
@@ -109,6 +118,12 @@ inline std::span<const Field> Value::fields() const { return {static_cast<const 
 
 std::strong_ordering compare(const Value& a, const Value& b);
 inline bool operator==(const Value& a, const Value& b) { return compare(a, b) == 0; }
+
+// The order of texts within values.
+std::strong_ordering compare_texts(std::string_view a, std::string_view b);
+
+// The same for all that are equal.
+std::uint64_t hash_value(const Value& value);
 
 // A field of fields that are sorted by name; nullptr: not there.
 const Value* find_field(std::span<const Field> fields, std::string_view name);
