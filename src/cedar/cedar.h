@@ -251,6 +251,9 @@ class Context {
 };
 
 struct Request {
+  // {"principal", "action", "resource", "context"}, entities as {"type", "id"}.
+  static std::expected<Request, DataError> parse_json(std::string_view json, const Limits& limits = {});
+
   EntityUid principal;
   EntityUid action;
   EntityUid resource;

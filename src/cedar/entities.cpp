@@ -167,4 +167,29 @@ std::expected<Context, DataError> Context::parse_json(std::string_view text, con
   return from_json(parsed->get_object(), limits);
 }
 
+std::expected<Request, DataError> Request::parse_json(std::string_view text, const Limits& limits) {
+  const auto parsed = parse_json_text(text, limits);
+  if (!parsed) return std::unexpected(parsed.error());
+  const json::object* object = parsed->if_object();
+  static constexpr std::string_view kNames[] = {"principal", "action", "resource"};
+  Arena arena;
+  JsonReader reader(arena, limits);
+  std::vector<EntityUid> uids;
+  for (const std::string_view name : kNames) {
+    const json::value* given = object == nullptr ? nullptr : object->if_contains({name.data(), name.size()});
+    if (given == nullptr) return fail("a request is an object with principal, action, resource and context");
+    const auto uid = reader.uid(*given);
+    if (!uid) return below(name, uid.error());
+    uids.emplace_back(std::string(uid->type), std::string(uid->id));
+  }
+  Context context;
+  if (const json::value* given = object->if_contains("context")) {
+    if (!given->is_object()) return below("context", {"", "the context is a JSON object"});
+    auto read = Context::from_json(given->get_object(), limits);
+    if (!read) return below("context", read.error());
+    context = *std::move(read);
+  }
+  return Request{std::move(uids[0]), std::move(uids[1]), std::move(uids[2]), std::move(context)};
+}
+
 }  // namespace cedar

@@ -141,5 +141,39 @@ TEST(Context, RefusesWhatIsNoRecord) {
   EXPECT_TRUE(Context::parse_json("{}").has_value());
 }
 
+TEST(Request, IsReadFromItsJson) {
+  const auto request = Request::parse_json(
+      R"({"principal": {"type": "A::User", "id": "\u00e9\n"}, "action": {"__entity": {"type": "Action", "id": "view"}},
+          "resource": {"id": "d", "type": "Doc"}, "context": {"n": 1}})");
+  ASSERT_TRUE(request.has_value()) << request.error().message;
+  EXPECT_EQ(request->principal, EntityUid("A::User", "é\n"));
+  EXPECT_EQ(request->action, EntityUid("Action", "view"));
+  EXPECT_EQ(request->resource, EntityUid("Doc", "d"));
+  const auto set = PolicySet::parse("permit(principal, action, resource) when { context.n == 1 };");
+  EXPECT_EQ(authorize(*request, *set, {}).decision, Decision::kAllow);
+}
+
+TEST(Request, SaysWhatIsWrongWithItsJsonAndWhere) {
+  const std::string rest =
+      R"(, "action": {"type": "Action", "id": "a"}, "resource": {"type": "R", "id": "r"})";
+  const std::string good = R"({"principal": {"type": "U", "id": "u"})" + rest;
+  struct Case {
+    std::string text;
+    const char* pointer;
+    const char* message;
+  };
+  for (const Case& one :
+       {Case{"[]", "", "a request is an object"}, Case{R"({"principal": {}})", "/principal", "named by"},
+        Case{R"({"principal": {"type": "U", "id": "u"}})", "", "a request is an object"},
+        Case{good + R"(, "context": 1})", "/context", "JSON object"},
+        Case{good + R"(, "context": {"a": [1.5]}})", "/context/a/0", "64-bit integer"},
+        Case{good + R"(, "context": {"a": 1, "a": 1}})", "", "twice"}}) {
+    const auto request = Request::parse_json(one.text);
+    ASSERT_FALSE(request.has_value()) << one.text;
+    EXPECT_EQ(request.error().pointer, one.pointer) << one.text;
+    EXPECT_THAT(request.error().message, testing::HasSubstr(one.message));
+  }
+}
+
 }  // namespace
 }  // namespace cedar
