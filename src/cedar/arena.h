@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory_resource>
+#include <cstdint>
+#include <memory>
 #include <new>
 #include <span>
 #include <string_view>
@@ -20,19 +21,24 @@ class Arena {
  public:
   Arena() = default;
   // Takes from `buffer` first, and from the heap only when that is used up.
-  explicit Arena(std::span<std::byte> buffer) : memory_(buffer.data(), buffer.size()) {}
+  explicit Arena(std::span<std::byte> buffer) : at_(buffer.data()), left_(buffer.size()) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena() {
+    while (chunks_ != nullptr) ::operator delete(std::exchange(chunks_, chunks_->before));
+  }
 
   template <typename T, typename... Args>
   T* make(Args&&... args) {
     static_assert(std::is_trivially_destructible_v<T>);
-    return ::new (memory_.allocate(sizeof(T), alignof(T))) T{std::forward<Args>(args)...};
+    return ::new (allocate(sizeof(T), alignof(T))) T{std::forward<Args>(args)...};
   }
 
   template <typename T>
   std::span<T> array(std::size_t count) {
     static_assert(std::is_trivially_destructible_v<T>);
     if (count == 0) return {};
-    auto* first = static_cast<T*>(memory_.allocate(count * sizeof(T), alignof(T)));
+    auto* first = static_cast<T*>(allocate(count * sizeof(T), alignof(T)));
     std::uninitialized_value_construct_n(first, count);
     return {first, count};
   }
@@ -46,14 +52,47 @@ class Arena {
   }
 
   std::string_view copy(std::string_view text) {
-    const std::span<char> bytes = copy_of(text);
-    return {bytes.data(), bytes.size()};
+    if (text.empty()) return {};
+    auto* bytes = static_cast<char*>(allocate(text.size(), 1));
+    std::ranges::copy(text, bytes);
+    return {bytes, text.size()};
   }
 
-  std::pmr::memory_resource* resource() { return &memory_; }
-
  private:
-  std::pmr::monotonic_buffer_resource memory_;
+  struct Chunk {
+    Chunk* before;
+  };
+  // Chunks double from small ones, for what holds one context, up to ones whose unused end does not matter.
+  static constexpr std::size_t kSmallest = 512;
+  static constexpr std::size_t kLargest = 64U << 10U;
+
+  void* allocate(std::size_t size, std::size_t alignment) {
+    const std::size_t padding = -reinterpret_cast<std::uintptr_t>(at_) & (alignment - 1);
+    if (size + padding > left_) return allocate_anew(size, alignment);
+    std::byte* allocated = at_ + padding;
+    at_ = allocated + size;
+    left_ -= size + padding;
+    return allocated;
+  }
+
+  [[gnu::noinline]] void* allocate_anew(std::size_t size, std::size_t alignment) {
+    // What would take most of a chunk gets one of its own, and the current one goes on.
+    const bool large = size > next_ / 4;
+    const std::size_t chunk_size = sizeof(Chunk) + alignment + (large ? size : next_);
+    auto* bytes = static_cast<std::byte*>(::operator new(chunk_size));
+    chunks_ = ::new (bytes) Chunk{chunks_};
+    std::byte* first = bytes + sizeof(Chunk);
+    if (large) return first + (-reinterpret_cast<std::uintptr_t>(first) & (alignment - 1));
+    at_ = first;
+    left_ = chunk_size - sizeof(Chunk);
+    next_ = std::min(2 * next_, kLargest);
+    return allocate(size, alignment);
+  }
+
+  std::byte* at_ = nullptr;
+  std::size_t left_ = 0;
+  std::size_t next_ = kSmallest;
+  Chunk* chunks_ = nullptr;
 };
 
 }  // namespace cedar

@@ -10,6 +10,12 @@ constexpr std::uint32_t kBlock = 256;  // bytes
 
 bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
 
+std::uint32_t count_code_points(std::string_view text) {
+  std::uint32_t count = 0;
+  for (const char c : text) count += starts_code_point(c) ? 1U : 0U;
+  return count;
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0U);
@@ -45,19 +51,22 @@ Diagnostics DiagnosticSink::take() {
 
 LineTable::LineTable(std::string_view text) : text_(text), starts_{0} {
   std::uint32_t code_points = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i % kBlock == 0) code_points_.push_back(code_points);
-    if (starts_code_point(text[i])) ++code_points;
-    if (text[i] == '\n') starts_.push_back(static_cast<std::uint32_t>(i + 1));
+  code_points_.reserve(text.size() / kBlock + 2);
+  for (std::string_view rest = text; !rest.empty();
+       rest.remove_prefix(std::min<std::size_t>(kBlock, rest.size()))) {
+    code_points_.push_back(code_points);
+    code_points += count_code_points(rest.substr(0, kBlock));
   }
   code_points_.push_back(code_points);  // for an offset at the end, where a block would begin
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1))
+    starts_.push_back(static_cast<std::uint32_t>(end + 1));
 }
 
 std::uint32_t LineTable::code_points_before(std::uint32_t offset) const {
   const std::uint32_t block = offset / kBlock;
   const std::size_t start = std::size_t{block} * kBlock;
   const std::string_view rest = text_.substr(start, offset - start);
-  return code_points_[block] + static_cast<std::uint32_t>(std::ranges::count_if(rest, starts_code_point));
+  return code_points_[block] + count_code_points(rest);
 }
 
 Position LineTable::position(std::uint32_t offset) const {

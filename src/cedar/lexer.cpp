@@ -1,46 +1,49 @@
 #include "cedar/lexer.h"
 
 #include <algorithm>
+#include <array>
 
 namespace cedar {
 namespace {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) { return is_letter(c) || is_digit(c); }
+
+// By character, whether it goes on a word.
+constexpr std::array<bool, 256> kWord = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"))
+    table.at(static_cast<unsigned char>(c)) = true;
+  return table;
+}();
+bool is_word(char c) { return kWord[static_cast<unsigned char>(c)]; }
 
 struct Symbol {
   std::string_view text;
   TokenKind kind;
 };
 
-// Longer ones first.
-constexpr Symbol kSymbols[] = {
-    {"::", TokenKind::kPathSeparator},
-    {"==", TokenKind::kEqual},
-    {"!=", TokenKind::kNotEqual},
-    {"<=", TokenKind::kLessEqual},
-    {">=", TokenKind::kGreaterEqual},
-    {"&&", TokenKind::kAnd},
-    {"||", TokenKind::kOr},
-    {"(", TokenKind::kLeftParen},
-    {")", TokenKind::kRightParen},
-    {"{", TokenKind::kLeftBrace},
-    {"}", TokenKind::kRightBrace},
-    {"[", TokenKind::kLeftBracket},
-    {"]", TokenKind::kRightBracket},
-    {".", TokenKind::kDot},
-    {",", TokenKind::kComma},
-    {";", TokenKind::kSemicolon},
-    {":", TokenKind::kColon},
-    {"@", TokenKind::kAt},
-    {"<", TokenKind::kLess},
-    {">", TokenKind::kGreater},
-    {"!", TokenKind::kNot},
-    {"+", TokenKind::kPlus},
-    {"-", TokenKind::kMinus},
-    {"*", TokenKind::kStar},
-};
+// Those that begin alike stand together, longer ones first.
+constexpr auto kSymbols = std::to_array<Symbol>({
+    {"::", TokenKind::kPathSeparator}, {":", TokenKind::kColon},         {"==", TokenKind::kEqual},
+    {"!=", TokenKind::kNotEqual},      {"!", TokenKind::kNot},           {"<=", TokenKind::kLessEqual},
+    {"<", TokenKind::kLess},           {">=", TokenKind::kGreaterEqual}, {">", TokenKind::kGreater},
+    {"&&", TokenKind::kAnd},           {"||", TokenKind::kOr},           {"(", TokenKind::kLeftParen},
+    {")", TokenKind::kRightParen},     {"{", TokenKind::kLeftBrace},     {"}", TokenKind::kRightBrace},
+    {"[", TokenKind::kLeftBracket},    {"]", TokenKind::kRightBracket},  {".", TokenKind::kDot},
+    {",", TokenKind::kComma},          {";", TokenKind::kSemicolon},     {"@", TokenKind::kAt},
+    {"+", TokenKind::kPlus},           {"-", TokenKind::kMinus},         {"*", TokenKind::kStar},
+});
+
+// By character, the first symbol that begins with it.
+template <std::size_t size>
+constexpr std::array<std::uint8_t, 256> first_symbols(const std::array<Symbol, size>& symbols) {
+  std::array<std::uint8_t, 256> first{};
+  first.fill(size);
+  for (std::size_t i = size; i-- > 0;) first.at(static_cast<unsigned char>(symbols.at(i).text[0])) = i;
+  return first;
+}
+constexpr auto kFirstSymbols = first_symbols(kSymbols);
 
 }  // namespace
 
@@ -54,10 +57,13 @@ Token Lexer::token(TokenKind kind, std::size_t size) {
 
 void Lexer::skip_blanks() {
   while (at_ < text_.size()) {
-    if (std::string_view(" \t\n\r\f\v").contains(text_[at_])) {
+    const char c = text_[at_];
+    if (c == ' ' || (c >= '\t' && c <= '\r')) {
       ++at_;
-    } else if (text_.substr(at_).starts_with("//")) {
+    } else if (c == '/' && text_.substr(at_).starts_with("//")) {
       at_ = std::min(text_.find('\n', at_), text_.size());
+    } else if (static_cast<unsigned char>(c) < 0x80) {
+      return;
     } else if (text_.substr(at_).starts_with("\xC2\x85")) {  // NEXT LINE
       at_ += 2;
     } else if (text_.substr(at_).starts_with("\xE2\x80\xA8") ||
@@ -108,15 +114,20 @@ Token Lexer::next() {
     if (at_ >= text_.size()) return token(TokenKind::kEnd, 0);
     const std::string_view rest = text_.substr(at_);
     const auto run = [&](std::size_t from, auto belongs) {
-      return static_cast<std::size_t>(std::ranges::find_if_not(rest.substr(from), belongs) - rest.begin());
+      while (from < rest.size() && belongs(rest[from])) ++from;
+      return from;
     };
-    if (is_letter(rest[0])) return token(TokenKind::kIdentifier, run(1, is_word));
-    if (is_digit(rest[0])) return token(TokenKind::kInteger, run(1, is_digit));
-    if (rest[0] == '"') return string();
-    if (rest[0] == '?' && rest.size() > 1 && is_letter(rest[1]))
+    const char first = rest[0];
+    if (is_letter(first)) return token(TokenKind::kIdentifier, run(1, is_word));
+    if (is_digit(first)) return token(TokenKind::kInteger, run(1, is_digit));
+    if (first == '"') return string();
+    if (first == '?' && rest.size() > 1 && is_letter(rest[1]))
       return token(TokenKind::kSlot, run(1, is_word));
-    for (const Symbol& symbol : kSymbols) {
-      if (rest.starts_with(symbol.text)) return token(symbol.kind, symbol.text.size());
+    for (std::size_t i = kFirstSymbols[static_cast<unsigned char>(first)]; i < kSymbols.size(); ++i) {
+      const Symbol& symbol = kSymbols[i];
+      if (symbol.text[0] != first) break;
+      if (symbol.text.size() == 1 || (rest.size() > 1 && symbol.text[1] == rest[1]))
+        return token(symbol.kind, symbol.text.size());
     }
     report_unknown();
     if (sink_.full()) at_ = text_.size();

@@ -150,14 +150,14 @@ std::optional<std::span<const ast::Annotation>> Parser::annotations() {
       unexpected("the name of an annotation");
       return std::nullopt;
     }
-    const std::string_view name = arena_.copy(take().text);
+    const std::string_view name = take().text;
     std::string_view value;
     if (take_if(TokenKind::kLeftParen)) {
       if (!at(TokenKind::kString)) {
         unexpected("a string", "an annotation is written @name or @name(\"value\")");
         return std::nullopt;
       }
-      const auto text = unescape(take(), arena_, sink_);
+      const auto text = string(take());
       if (!text || !expect(TokenKind::kRightParen, "`)`")) return std::nullopt;
       value = *text;
     }

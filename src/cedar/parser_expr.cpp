@@ -90,11 +90,17 @@ std::optional<std::string_view> Parser::identifier(std::string_view what) {
     unexpected(what, in_backticks(peek().text) + " is a reserved word");
     return std::nullopt;
   }
-  return arena_.copy(take().text);
+  return take().text;
 }
 
 std::optional<std::string_view> Parser::name_or_string(std::string_view what) {
-  return at(TokenKind::kString) ? unescape(take(), arena_, sink_) : identifier(what);
+  return at(TokenKind::kString) ? string(take()) : identifier(what);
+}
+
+// Mostly the source's own bytes.
+std::optional<std::string_view> Parser::string(const Token& token) {
+  const std::string_view body = token.text.substr(1, token.text.size() - 2);
+  return body.contains('\\') ? unescape(token, arena_, sink_) : body;
 }
 
 // Stops before an id: `A::B` of `A::B::"x"`, whose last separator is taken.
@@ -113,7 +119,7 @@ std::optional<std::string_view> Parser::path(std::string_view what) {
 }
 
 const Uid* Parser::uid(std::string_view type, const Token& id) {
-  const auto text = unescape(id, arena_, sink_);
+  const auto text = string(id);
   if (!text) return nullptr;
   return arena_.make<Uid>(type, *text, hash_uid(type, *text));
 }
@@ -315,13 +321,13 @@ const Expr* Parser::member() {
       if (!identifier("the name of an attribute or a method")) return nullptr;
       operand = at(TokenKind::kLeftParen) ? method(operand, name)
                                           : node<ast::Get>(ExprKind::kGet, span_from(operand->span.begin),
-                                                           operand->height, operand, arena_.copy(name.text));
+                                                           operand->height, operand, name.text);
     } else if (take_if(TokenKind::kLeftBracket)) {
       if (!at(TokenKind::kString)) {
         unexpected("the name of an attribute in double quotes", "a set has no positions; use `contains`");
         return nullptr;
       }
-      const auto name = unescape(take(), arena_, sink_);
+      const auto name = string(take());
       if (!name || !expect(TokenKind::kRightBracket, "`]`")) return nullptr;
       operand =
           node<ast::Get>(ExprKind::kGet, span_from(operand->span.begin), operand->height, operand, *name);
@@ -405,7 +411,7 @@ const Expr* Parser::primary() {
       return integer(false, peek().span.begin);
     case TokenKind::kString: {
       const Token token = take();
-      const auto text = unescape(token, arena_, sink_);
+      const auto text = string(token);
       return text ? literal(Value::string(*text), token.span) : nullptr;
     }
     case TokenKind::kLeftBracket:

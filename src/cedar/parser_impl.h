@@ -17,6 +17,7 @@ namespace cedar {
 
 class Parser {
  public:
+  // Trees refer to `text` where it says what they mean.
   Parser(std::string_view text, const Limits& limits, Arena& arena, DiagnosticSink& sink);
   std::vector<ast::Policy> policies();
 
@@ -47,6 +48,7 @@ class Parser {
 
   // Names.
   std::optional<std::string_view> identifier(std::string_view what);
+  std::optional<std::string_view> string(const Token& token);
   std::optional<std::string_view> name_or_string(std::string_view what);
   std::optional<std::string_view> path(std::string_view what);
   const Uid* uid(std::string_view type, const Token& id);
