@@ -38,6 +38,8 @@
 namespace cedar {
 
 class Arena;
+class Json;
+struct Request;
 namespace ast {
 struct Policy;
 }
@@ -208,6 +210,7 @@ class Entities {
 
  private:
   friend class EntitiesBuilder;
+  static std::expected<Entities, DataError> read(const Json& json, const Limits& limits);
   explicit Entities(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
@@ -246,6 +249,8 @@ class Context {
   const Impl& impl() const { return *impl_; }
 
  private:
+  friend struct Request;
+  static std::expected<Context, DataError> read(const Json& json, const Limits& limits);
   explicit Context(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };

@@ -1,4 +1,4 @@
-#include <boost/json/array.hpp>
+#include <array>
 
 #include "cedar/impl.h"
 #include "cedar/json_text.h"
@@ -6,8 +6,6 @@
 
 namespace cedar {
 namespace {
-
-namespace json = boost::json;
 
 bool same_fields(std::span<const Field> a, std::span<const Field> b) {
   return std::ranges::equal(
@@ -41,48 +39,46 @@ std::expected<void, DataError> declare(Entities::Impl& impl, const Uid& uid, std
   return {};
 }
 
-// A member of an entity's JSON as an object; `nothing` where there is none.
-std::expected<const json::object*, DataError> object_member(const json::object& entity, std::string_view name,
-                                                            const json::object& nothing) {
-  const json::value* member = entity.if_contains({name.data(), name.size()});
-  if (member == nullptr) return &nothing;
+// A member of an entity's JSON as an object; an empty one where there is none.
+std::expected<Json, DataError> object_member(const Json& entity, std::string_view name) {
+  const Json* member = entity.find(name);
+  if (member == nullptr) return Json::object({});
   if (!member->is_object()) return below(name, {"", "this must be an object"});
-  return &member->get_object();
+  return *member;
 }
 
-std::expected<void, DataError> declare(Entities::Impl& impl, const json::value& given, const Limits& limits) {
-  static const json::object kNothing;
-  const json::object* object = given.if_object();
-  if (object == nullptr || !object->contains("uid"))
-    return fail(R"(an entity is an object with "uid", "attrs" and "parents")");
-  for (const auto& member : *object) {
-    const std::string_view key(member.key().data(), member.key().size());
+std::expected<void, DataError> declare(Entities::Impl& impl, const Json& given, const Limits& limits) {
+  const Json* name = given.find("uid");
+  if (name == nullptr) return fail(R"(an entity is an object with "uid", "attrs" and "parents")");
+  for (const Json::Member& member : given.members()) {
+    const std::string_view key = member.name;
     if (key == "uid" || key == "attrs" || key == "parents" || key == "tags") continue;
     return below(key, {"", "an entity has uid, attrs, parents and tags, nothing else"});
   }
 
   JsonReader reader(impl.arena, limits);
-  const auto uid = reader.uid(object->at("uid"));
+  const auto uid = reader.uid(*name);
   if (!uid) return below("uid", uid.error());
 
   std::vector<Uid> parents;
-  if (const json::value* list = object->if_contains("parents")) {
+  if (const Json* list = given.find("parents")) {
     if (!list->is_array()) return below("parents", {"", "this must be an array"});
-    for (const json::value& one : list->get_array()) {
+    parents.reserve(list->elements().size());
+    for (const Json& one : list->elements()) {
       const auto parent = reader.uid(one);
       if (!parent) return below("parents", below(std::to_string(parents.size()), parent.error()).error());
       parents.push_back(*parent);
     }
   }
 
-  std::span<const Field> fields[2];
-  static constexpr std::string_view kMembers[] = {"attrs", "tags"};
+  std::array<std::span<const Field>, 2> fields;
+  static constexpr std::array<std::string_view, 2> kMembers{"attrs", "tags"};
   for (std::size_t i = 0; i < 2; ++i) {
-    const auto member = object_member(*object, kMembers[i], kNothing);
+    const auto member = object_member(given, kMembers.at(i));
     if (!member) return std::unexpected(member.error());
-    const auto read = reader.fields(**member);
-    if (!read) return below(kMembers[i], read.error());
-    fields[i] = *read;
+    const auto read = reader.fields(*member);
+    if (!read) return below(kMembers.at(i), read.error());
+    fields.at(i) = *read;
   }
   return declare(impl, *uid, parents, fields[0], fields[1]);
 }
@@ -108,16 +104,25 @@ std::size_t Entities::size() const {
 }
 
 std::expected<Entities, DataError> Entities::parse_json(std::string_view text, const Limits& limits) {
-  const auto parsed = parse_json_text(text, limits);
+  Arena scratch;
+  const auto parsed = parse_json_text(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
-  return from_json(*parsed, limits);
+  return read(*parsed, limits);
 }
 
-std::expected<Entities, DataError> Entities::from_json(const json::value& given, const Limits& limits) {
+std::expected<Entities, DataError> Entities::from_json(const boost::json::value& given,
+                                                       const Limits& limits) {
+  Arena scratch;
+  const auto tree = json_of(given, limits, scratch);
+  if (!tree) return std::unexpected(tree.error());
+  return read(*tree, limits);
+}
+
+std::expected<Entities, DataError> Entities::read(const Json& given, const Limits& limits) {
   if (!given.is_array()) return fail("entities are a JSON array");
   const auto impl = std::make_shared<Impl>();
   std::size_t index = 0;
-  for (const json::value& entity : given.get_array()) {
+  for (const Json& entity : given.elements()) {
     const auto declared = declare(*impl, entity, limits);
     if (!declared) return below(std::to_string(index), declared.error());
     ++index;
@@ -133,14 +138,22 @@ EntitiesBuilder& EntitiesBuilder::operator=(EntitiesBuilder&&) noexcept = defaul
 EntitiesBuilder::~EntitiesBuilder() = default;
 
 std::expected<void, DataError> EntitiesBuilder::add(const EntityUid& uid, std::span<const EntityUid> parents,
-                                                    const json::object& attributes,
-                                                    const json::object& tags) {
+                                                    const boost::json::object& attributes,
+                                                    const boost::json::object& tags) {
+  Arena scratch;
   JsonReader reader(impl_->arena, limits_);
-  const auto attribute_fields = reader.fields(attributes);
+  const auto fields =
+      [&](const boost::json::object& given) -> std::expected<std::span<const Field>, DataError> {
+    const auto tree = json_of(given, limits_, scratch);
+    if (!tree) return std::unexpected(tree.error());
+    return reader.fields(*tree);
+  };
+  const auto attribute_fields = fields(attributes);
   if (!attribute_fields) return below("attrs", attribute_fields.error());
-  const auto tag_fields = reader.fields(tags);
+  const auto tag_fields = fields(tags);
   if (!tag_fields) return below("tags", tag_fields.error());
   std::vector<Uid> above;
+  above.reserve(parents.size());
   for (const EntityUid& parent : parents) above.push_back({parent.type(), parent.id(), parent.hash()});
   return declare(*impl_, {uid.type(), uid.id(), uid.hash()}, above, *attribute_fields, *tag_fields);
 }
@@ -150,46 +163,61 @@ std::expected<Entities, DataError> EntitiesBuilder::build() && {
   return Entities(std::move(impl_));
 }
 
-Context::Context() : impl_(std::make_shared<const Impl>()) {}
+Context::Context() {
+  static const auto kEmpty = std::make_shared<const Impl>();
+  impl_ = kEmpty;
+}
 
-std::expected<Context, DataError> Context::from_json(const json::object& given, const Limits& limits) {
+std::expected<Context, DataError> Context::read(const Json& given, const Limits& limits) {
+  if (!given.is_object()) return fail("the context is a JSON object");
   const auto impl = std::make_shared<Impl>();
-  const auto read = JsonReader(impl->arena, limits).fields(given);
-  if (!read) return std::unexpected(read.error());
-  impl->record = Value::sorted_record(*read);
+  const auto fields = JsonReader(impl->arena, limits).fields(given);
+  if (!fields) return std::unexpected(fields.error());
+  impl->record = Value::sorted_record(*fields);
   return Context(impl);
 }
 
+std::expected<Context, DataError> Context::from_json(const boost::json::object& given, const Limits& limits) {
+  Arena scratch;
+  const auto tree = json_of(given, limits, scratch);
+  if (!tree) return std::unexpected(tree.error());
+  return read(*tree, limits);
+}
+
 std::expected<Context, DataError> Context::parse_json(std::string_view text, const Limits& limits) {
-  const auto parsed = parse_json_text(text, limits);
+  Arena scratch;
+  const auto parsed = parse_json_text(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
-  if (!parsed->is_object()) return fail("the context is a JSON object");
-  return from_json(parsed->get_object(), limits);
+  return read(*parsed, limits);
 }
 
 std::expected<Request, DataError> Request::parse_json(std::string_view text, const Limits& limits) {
-  const auto parsed = parse_json_text(text, limits);
+  alignas(std::max_align_t) std::array<std::byte, 4096> buffer;  // enough for most requests; not cleared
+  Arena scratch(buffer);
+  const auto parsed = parse_json_text(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
-  const json::object* object = parsed->if_object();
-  static constexpr std::string_view kNames[] = {"principal", "action", "resource"};
-  Arena arena;
-  JsonReader reader(arena, limits);
-  std::vector<EntityUid> uids;
-  for (const std::string_view name : kNames) {
-    const json::value* given = object == nullptr ? nullptr : object->if_contains({name.data(), name.size()});
+
+  JsonReader reader(scratch, limits);
+  const auto named = [&](std::string_view name) -> std::expected<EntityUid, DataError> {
+    const Json* given = parsed->find(name);
     if (given == nullptr) return fail("a request is an object with principal, action, resource and context");
     const auto uid = reader.uid(*given);
     if (!uid) return below(name, uid.error());
-    uids.emplace_back(std::string(uid->type), std::string(uid->id));
+    return EntityUid(std::string(uid->type), std::string(uid->id));
+  };
+  auto principal = named("principal");
+  if (!principal) return std::unexpected(std::move(principal).error());
+  auto action = named("action");
+  if (!action) return std::unexpected(std::move(action).error());
+  auto resource = named("resource");
+  if (!resource) return std::unexpected(std::move(resource).error());
+  Request request{*std::move(principal), *std::move(action), *std::move(resource)};
+  if (const Json* given = parsed->find("context")) {
+    auto context = Context::read(*given, limits);
+    if (!context) return below("context", std::move(context).error());
+    request.context = *std::move(context);
   }
-  Context context;
-  if (const json::value* given = object->if_contains("context")) {
-    if (!given->is_object()) return below("context", {"", "the context is a JSON object"});
-    auto read = Context::from_json(given->get_object(), limits);
-    if (!read) return below("context", read.error());
-    context = *std::move(read);
-  }
-  return Request{std::move(uids[0]), std::move(uids[1]), std::move(uids[2]), std::move(context)};
+  return request;
 }
 
 }  // namespace cedar

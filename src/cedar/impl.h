@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <deque>
 #include <string_view>
 #include <unordered_map>
@@ -43,6 +45,10 @@ struct Entities::Impl {
 };
 
 struct Context::Impl {
+  Impl() : arena(buffer) {}
+
+  // One allocation for all of most contexts.
+  alignas(std::max_align_t) std::array<std::byte, 1024> buffer;  // not cleared
   Arena arena;
   Value record = Value::record({});
 };

@@ -5,13 +5,12 @@
 
 #pragma once
 
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 #include <expected>
 #include <string_view>
 
 #include "cedar/arena.h"
 #include "cedar/cedar.h"
+#include "cedar/json_text.h"
 #include "cedar/value.h"
 
 namespace cedar {
@@ -20,16 +19,16 @@ class JsonReader {
  public:
   JsonReader(Arena& arena, const Limits& limits) : arena_(arena), limits_(limits) {}
 
-  std::expected<Value, DataError> value(const boost::json::value& json);
+  std::expected<Value, DataError> value(const Json& json);
   // The fields of an object, sorted by name; no escape at this level.
-  std::expected<std::span<const Field>, DataError> fields(const boost::json::object& json);
+  std::expected<std::span<const Field>, DataError> fields(const Json& json);
   // {"type", "id"}, with or without the escape around it.
-  std::expected<Uid, DataError> uid(const boost::json::value& json);
+  std::expected<Uid, DataError> uid(const Json& json);
 
  private:
-  std::expected<Value, DataError> set(const boost::json::array& json);
-  std::expected<Value, DataError> object(const boost::json::object& json);
-  std::expected<Value, DataError> extension(const boost::json::value& json);
+  std::expected<Value, DataError> set(const Json& json);
+  std::expected<Value, DataError> object(const Json& json);
+  std::expected<Value, DataError> extension(const Json& json);
 
   Arena& arena_;
   const Limits& limits_;

@@ -79,6 +79,9 @@ std::optional<std::string_view> unescape(const Token& token, Arena& arena, Diagn
 std::optional<std::span<const std::string_view>> unescape_pattern(const Token& token, Arena& arena,
                                                                   DiagnosticSink& sink);
 
+// A code point as UTF-8.
+void append_utf8(std::string& out, std::uint32_t code);
+
 bool is_valid_utf8(std::string_view text, std::size_t& bad_offset);
 
 }  // namespace cedar

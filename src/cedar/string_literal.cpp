@@ -6,7 +6,6 @@
 #include "cedar/lexer.h"
 
 namespace cedar {
-namespace {
 
 void append_utf8(std::string& out, std::uint32_t code) {
   const auto byte = [&out](std::uint32_t value) {
@@ -26,6 +25,8 @@ void append_utf8(std::string& out, std::uint32_t code) {
   }
   byte(0x80U | (code & 0x3FU));
 }
+
+namespace {
 
 class Unescaper {
  public:
