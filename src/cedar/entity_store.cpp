@@ -1,6 +1,7 @@
 #include "cedar/entity_store.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cedar {
 
@@ -25,14 +26,31 @@ std::uint32_t EntityStore::intern(const Uid& uid, Arena& arena) {
   return index;
 }
 
-void EntityStore::set_ancestors(Entity& entity, std::vector<std::uint32_t>& above, Arena& arena) {
-  std::ranges::sort(above);
-  const auto repeated = std::ranges::unique(above);
-  above.erase(repeated.begin(), repeated.end());
-  std::ranges::sort(above, {}, [this](std::uint32_t index) { return entities_[index].uid.hash; });
-  entity.ancestors = arena.copy_of(above);
-  const std::span<std::uint64_t> hashes = arena.array<std::uint64_t>(above.size());
-  std::ranges::transform(above, hashes.begin(),
+// The parents and what they are in: ancestors are kept in one order throughout, so that they can be merged.
+std::vector<std::uint32_t> EntityStore::above(const Entity& entity) const {
+  const auto before = [this](std::uint32_t a, std::uint32_t b) {
+    const std::uint64_t left = entities_[a].uid.hash;
+    const std::uint64_t right = entities_[b].uid.hash;
+    return left != right ? left < right : a < b;
+  };
+  std::vector<std::uint32_t> all(entity.parents.begin(), entity.parents.end());
+  std::ranges::sort(all, before);
+  std::vector<std::uint32_t> merged;
+  for (const std::uint32_t parent : entity.parents) {
+    const std::span<const std::uint32_t> more = entities_[parent].ancestors;
+    if (more.empty()) continue;
+    merged.clear();
+    merged.reserve(all.size() + more.size());
+    std::ranges::set_union(all, more, std::back_inserter(merged), before);
+    all.swap(merged);
+  }
+  return all;
+}
+
+void EntityStore::set_ancestors(Entity& entity, std::span<const std::uint32_t> all, Arena& arena) {
+  entity.ancestors = arena.copy_of(all);
+  const std::span<std::uint64_t> hashes = arena.array<std::uint64_t>(all.size());
+  std::ranges::transform(all, hashes.begin(),
                          [this](std::uint32_t index) { return entities_[index].uid.hash; });
   entity.ancestor_hashes = hashes.data();
 }
@@ -40,12 +58,15 @@ void EntityStore::set_ancestors(Entity& entity, std::vector<std::uint32_t>& abov
 // Depth first without recursion (a chain of parents may be as long as the file): an entity is closed when all
 // its parents are; meeting one that is still open is a cycle.
 EntityStore::Closed EntityStore::close(Arena& arena) {
-  constexpr std::size_t kMostAncestors = 16'000'000;  // of all entities together
+  // Of all entities together: more than hierarchies have, less than a long chain would make.
+  const std::size_t most = 4'000'000 + 64 * entities_.size();
   std::size_t ancestors = 0;
+  constexpr std::uint32_t kNobody = UINT32_MAX;
+  std::vector<std::uint32_t> only_child(entities_.size(),
+                                        kNobody);  // of a parent, a closed one with no other
   enum class State : std::uint8_t { kNew, kOpen, kClosed };
   std::vector<State> states(entities_.size(), State::kNew);
   std::vector<std::uint32_t> stack;
-  std::vector<std::uint32_t> above;
   for (std::uint32_t root = 0; root < entities_.size(); ++root) {
     if (states[root] == State::kNew) stack.push_back(root);
     while (!stack.empty()) {
@@ -63,14 +84,17 @@ EntityStore::Closed EntityStore::close(Arena& arena) {
       if (states[current] == State::kClosed) continue;  // was pushed twice
       states[current] = State::kClosed;
       if (entity.parents.empty()) continue;
-      above.clear();
-      for (const std::uint32_t parent : entity.parents) {
-        above.push_back(parent);
-        above.insert(above.end(), entities_[parent].ancestors.begin(), entities_[parent].ancestors.end());
+      const std::uint32_t parent = entity.parents.front();
+      if (entity.parents.size() == 1 && only_child[parent] != kNobody) {  // it has the same ancestors
+        entity.ancestors = entities_[only_child[parent]].ancestors;
+        entity.ancestor_hashes = entities_[only_child[parent]].ancestor_hashes;
+        continue;
       }
-      set_ancestors(entity, above, arena);
-      ancestors += entity.ancestors.size();
-      if (ancestors > kMostAncestors) return {Problem::kTooMany, current};
+      if (entity.parents.size() == 1) only_child[parent] = current;
+      const std::vector<std::uint32_t> all = above(entity);
+      ancestors += all.size();
+      if (ancestors > most) return {Problem::kTooMany, current};
+      set_ancestors(entity, all, arena);
     }
   }
   return {Problem::kNone, 0};

@@ -54,7 +54,8 @@ class EntityStore {
   Closed close(Arena& arena);
 
  private:
-  void set_ancestors(Entity& entity, std::vector<std::uint32_t>& above, Arena& arena);
+  std::vector<std::uint32_t> above(const Entity& entity) const;
+  void set_ancestors(Entity& entity, std::span<const std::uint32_t> all, Arena& arena);
 
   FlatTable index_;
   std::vector<Entity> entities_;

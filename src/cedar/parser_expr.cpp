@@ -220,7 +220,9 @@ const Expr* Parser::has(const Expr* operand) {
     if (!name) return nullptr;
     names.push_back(*name);
   } while (!quoted_name && take_if(TokenKind::kDot));
-  return node<ast::Has>(ExprKind::kHas, span_from(operand->span.begin), operand->height, operand,
+  // As deep as `x.a.b.c` would be.
+  const auto height = operand->height + static_cast<std::uint32_t>(names.size() - 1);
+  return node<ast::Has>(ExprKind::kHas, span_from(operand->span.begin), height, operand,
                         std::span<const std::string_view>(arena_.copy_of(names)));
 }
 

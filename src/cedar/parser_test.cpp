@@ -175,6 +175,7 @@ TEST(Parser, RefusesDepthBeyondTheLimitInsteadOfCrashing) {
       when(repeated("[", kDeep) + repeated("]", kDeep)),
       when(repeated("{a:", kDeep) + "1" + repeated("}", kDeep)),
       when("principal" + repeated(".a", kDeep)),
+      when("principal has a" + repeated(".a", kDeep)),
       when("1" + repeated(" + 1", kDeep) + " == 1"),
       when("1" + repeated(" * 1", kDeep) + " == 1"),
       when(repeated("if true then true else ", kDeep) + "true"),

@@ -1,0 +1,153 @@
+// Texts of one megabyte that mean harm: refused, or parsed and evaluated, within a tenth of a second of
+// processor time and without recursion that depends on them.
+
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <functional>
+#include <string>
+
+#include "cedar/cedar.h"
+
+namespace cedar {
+namespace {
+
+constexpr std::size_t kSize = 1'000'000;
+
+// Of this thread, so that a busy machine does not count; sanitizers and debug builds are given more.
+double seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+constexpr double limit() {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  return 10;
+#endif
+#endif
+#ifdef __OPTIMIZE__
+  return 0.1;
+#else
+  return 2;
+#endif
+}
+
+// `piece` as often as makes a megabyte; of `%`, its number.
+std::string filled(const std::string& piece) {
+  std::string out;
+  for (std::size_t i = 0; out.size() + piece.size() + 8 < kSize; ++i) {
+    for (const char c : piece) {
+      if (c == '%') {
+        out += std::to_string(i);
+      } else {
+        out += c;
+      }
+    }
+  }
+  return out;
+}
+std::string repeated(const std::string& piece, std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) out += piece;
+  return out;
+}
+std::string when(const std::string& condition) {
+  return "permit(principal, action, resource) when { " + condition + " };";
+}
+
+struct Attack {
+  const char* name;
+  std::string text;
+};
+
+TEST(Adversary, IsRefusedOrAnsweredInATenthOfASecond) {
+  const std::string half = filled("\"%\",").substr(0, kSize / 2);
+  const std::string set = "[" + half.substr(0, half.rfind(',')) + "]";
+  const Attack attacks[] = {
+      {"nested parentheses", when(repeated("(", kSize / 2) + "true" + repeated(")", kSize / 2))},
+      {"nested sets", when(repeated("[", kSize / 2) + repeated("]", kSize / 2))},
+      {"nested records", when(repeated("{a:", kSize / 4) + "1" + repeated("}", kSize / 4))},
+      {"negations", when(repeated("!(", kSize / 3) + "true" + repeated(")", kSize / 3))},
+      {"a sum", when("0" + filled(" + 1") + " == 1")},
+      {"a conjunction", when("true" + filled(" && principal.n%"))},
+      {"a conjunction that holds", when("true" + filled(" && context != %"))},
+      {"a disjunction that fails", when("false" + filled(" || context == %"))},
+      {"conditions", "permit(principal, action, resource)" + filled("when{context!=%}") + ";"},
+      {"a constant set", when("[" + filled("%,") + "].contains(context)")},
+      {"a set of variables", when("[" + filled("principal,") + "].contains(context)")},
+      {"a set of many values", when("[" + filled("{a:principal,b:%},") + "].contains(context)")},
+      {"two large sets", when(set + ".containsAll(" + set + ") && " + set + " == [context]")},
+      {"sets of sets", when("[" + filled("[%,[%]],") + "] == [[context]]")},
+      {"a record", when("{" + filled("a%: %,") + "} == context")},
+      {"a path", when("context has a" + filled(".a"))},
+      {"a path of calls", when("context" + filled(".a"))},
+      {"a pattern",
+       when("\"" + std::string(kSize / 2, 'a') + "\" like \"" + repeated("*a", kSize / 8) + "*b\"")},
+      {"a pattern over what is given", when("context.s like \"" + repeated("*ab", kSize / 4) + "\"")},
+      {"annotations", filled("@a% ") + "permit(principal, action, resource);"},
+      {"actions", "permit(principal, action in [" + filled("Action::\"%\",") + "], resource);"},
+      {"policies", filled("permit(principal,action,resource);")},
+      {"policies that err", filled("permit(principal,action,resource)when{principal.a%};")},
+      {"errors", filled("permit(")},
+      {"bad characters", filled("#")},
+      {"strings that do not end", filled("\"\n")},
+      {"an unknown word", when(std::string(kSize, 'x'))},
+      {"if", when(filled("if true then true else ") + "true")},
+      {"a type", when("principal is A" + filled("::B"))},
+      {"comments", filled("//\n")},
+      {"a large address", when("ip(\"" + std::string(kSize, '1') + "\").isIpv4()")},
+      {"a large decimal", when("decimal(\"" + std::string(kSize, '1') + ".0\") == context")},
+  };
+  const Entities entities = *Entities::parse_json(R"([{"uid": {"type": "U", "id": "u"}, "attrs": {}}])");
+  const Request request{
+      {"U", "u"}, {"Action", "1"}, {"R", "r"}, *Context::from_json({{"s", std::string(kSize, 'a')}})};
+  for (const Attack& attack : attacks) {
+    const double start = seconds();
+    const auto set_of = PolicySet::parse(attack.text);
+    if (set_of) {
+      const Response response = authorize(request, *set_of, entities);
+      EXPECT_EQ(response.decision == Decision::kAllow, !response.determining.empty());
+    }
+    const double took = seconds() - start;
+    EXPECT_LT(took, limit()) << attack.name;
+    if (took > limit() / 3)
+      std::printf("%s: %.3f s (%s)\n", attack.name, took, set_of ? "parsed" : "refused");
+  }
+}
+
+TEST(Adversary, AsJsonIsRefusedOrReadInATenthOfASecond) {
+  const std::string uid =
+      R"({"uid": {"type": "U", "id": "%"}, "attrs": {}, "parents": [{"type": "U", "id": "p%"}]},)";
+  std::string chain;
+  for (int i = 0; chain.size() < kSize; ++i)
+    chain += R"({"uid":{"type":"U","id":")" + std::to_string(i) + R"("},"parents":[{"type":"U","id":")" +
+             std::to_string(i + 1) + R"("}]},)";
+  const auto closed = [](std::string list) { return "[" + list.substr(0, list.rfind(',')) + "]"; };
+  const Attack attacks[] = {
+      {"nested arrays", repeated("[", kSize)},
+      {"entities", closed(filled(uid))},
+      {"a chain of parents", closed(chain)},
+      {"one entity again and again", closed(filled(R"({"uid": {"type": "U", "id": "x"}, "attrs": {}},)"))},
+      {"names", R"([{"uid": {"type": "U", "id": "x"}, "attrs": {)" + filled("\"a%\":1,") + R"("z": 1}}])"},
+      {"names that are one",
+       R"([{"uid": {"type": "U", "id": "x"}, "attrs": {)" + filled("\"a\":1,") + R"("z": 1}}])"},
+      {"a set", R"([{"uid": {"type": "U", "id": "x"}, "attrs": {"s": [)" + filled("%,") + "1]}}]"},
+      {"a set of equal values",
+       R"([{"uid": {"type": "U", "id": "x"}, "attrs": {"s": [)" + filled("{\"a\":[1]},") + "1]}}]"},
+      {"escapes", R"([{"uid": {"type": "U", "id": ")" + filled("\\u0041") + R"("}}])"},
+  };
+  for (const Attack& attack : attacks) {
+    const double start = seconds();
+    const auto entities = Entities::parse_json(attack.text);
+    const double took = seconds() - start;
+    EXPECT_LT(took, limit()) << attack.name;
+    if (took > limit() / 3)
+      std::printf("%s: %.3f s (%s)\n", attack.name, took,
+                  entities ? "read" : entities.error().message.c_str());
+  }
+}
+
+}  // namespace
+}  // namespace cedar
