@@ -62,9 +62,11 @@ void authorize(const Request& request, const PolicySet& policies, const Entities
     response.decision = Decision::kAllow;
   }
   // By position, each once, however the index came upon them.
-  std::ranges::sort(response.determining);
-  const auto repeated = std::ranges::unique(response.determining);
-  response.determining.erase(repeated.begin(), repeated.end());
+  if (response.determining.size() > 1) {
+    std::ranges::sort(response.determining);
+    const auto repeated = std::ranges::unique(response.determining);
+    response.determining.erase(repeated.begin(), repeated.end());
+  }
   if (response.errors.size() > 1) {
     std::ranges::sort(response.errors, {}, &PolicyError::policy);
     const auto again = std::ranges::unique(response.errors, {}, &PolicyError::policy);

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <deque>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "cedar/arena.h"
@@ -15,6 +14,7 @@
 #include "cedar/compiler.h"
 #include "cedar/diagnostic.h"
 #include "cedar/entity_store.h"
+#include "cedar/flat_table.h"
 
 namespace cedar {
 
@@ -28,14 +28,12 @@ struct PolicySet::Impl {
   std::vector<std::shared_ptr<PolicyMemory>> memory;  // a builder adds to the last, which no set shares yet
   std::vector<Policy> policies;
   std::vector<Policy> templates;
-  struct Place {
-    bool is_template;
-    std::size_t index;
-  };
-  std::unordered_map<std::string_view, Place> by_id;
+  FlatTable ids;  // of policies (2 * place) and of templates (2 * place + 1)
   Compiled compiled;
 
   const Policy* find(std::string_view id, bool is_template) const;
+  bool has(std::string_view id) const { return find(id, false) != nullptr || find(id, true) != nullptr; }
+  std::size_t size() const { return policies.size() + templates.size(); }
   void add(const ast::Policy& tree);
 };
 

@@ -38,6 +38,8 @@ inline Truth truth(const Value& value) {
 Machine::Machine(const Program& program, const Request& request, const EntityStore& entities,
                  Scratch& scratch, Arena& arena)
     : program_(program),
+      nodes_(program.nodes()),
+      constants_(program.constants()),
       request_(request),
       entities_(entities),
       arena_(arena),
@@ -52,6 +54,15 @@ Machine::Machine(const Program& program, const Request& request, const EntitySto
   decision_ = scratch.decision_;
 }
 
+inline Value Machine::value(NodeId id) {
+  const Node& node = nodes_[id];
+  if (node.op == Op::kConstant) return constants_[node.a];
+  if (node.slot == Node::kNoSlot) return compute(node);
+  const Scratch::Kept& before = kept_[node.slot];
+  if (before.decision == decision_) return before.value;
+  return kept(node);
+}
+
 Truth Machine::satisfied(const CompiledPolicy& policy) {
   for (const Test test : program_.tests(policy)) {
     const Truth found = truth(value(test.node));
@@ -59,15 +70,6 @@ Truth Machine::satisfied(const CompiledPolicy& policy) {
     if ((found == Truth::kTrue) != (test.wanted != 0)) return Truth::kFalse;
   }
   return Truth::kTrue;
-}
-
-inline Value Machine::value(NodeId id) {
-  const Node& node = program_.node(id);
-  if (node.op == Op::kConstant) return program_.constant(node.a);
-  if (node.slot == Node::kNoSlot) return compute(node);
-  const Scratch::Kept& before = kept_[node.slot];
-  if (before.decision == decision_) return before.value;
-  return kept(node);
 }
 
 Value Machine::kept(const Node& node) {
@@ -79,7 +81,7 @@ Value Machine::kept(const Node& node) {
 Value Machine::compute(const Node& node) {
   switch (node.op) {
     case Op::kConstant:
-      return program_.constant(node.a);
+      return constants_[node.a];
     case Op::kVariable:
       return variables_[node.a];
     case Op::kNot: {
@@ -145,7 +147,7 @@ Value Machine::compute(const Node& node) {
     case Op::kIs: {
       const Value operand = value(node.a);
       if (operand.kind() != Kind::kEntity) return Value::none();
-      return Value::boolean(operand.uid().type == program_.constant(node.b).text());
+      return Value::boolean(operand.uid().type == name(node.b));
     }
     case Op::kSet:
       return make_set(node);
@@ -240,22 +242,22 @@ Value Machine::tag(const Node& node) {
 
 Value Machine::has(const Node& node) {
   const Value operand = value(node.a);
-  const std::string_view name = program_.constant(node.b).text();
-  if (operand.kind() == Kind::kRecord) return Value::boolean(operand.find_field(name) != nullptr);
+  const std::string_view attribute = name(node.b);
+  if (operand.kind() == Kind::kRecord) return Value::boolean(operand.find_field(attribute) != nullptr);
   if (operand.kind() != Kind::kEntity) return Value::none();
   const Entity* known = entity(operand.uid());
-  return Value::boolean(known != nullptr && find_field(known->attributes, name) != nullptr);
+  return Value::boolean(known != nullptr && find_field(known->attributes, attribute) != nullptr);
 }
 
 Value Machine::get(const Node& node) {
   const Value operand = value(node.a);
-  const std::string_view name = program_.constant(node.b).text();
+  const std::string_view attribute = name(node.b);
   const Value* found = nullptr;
   if (operand.kind() == Kind::kRecord) {
-    found = operand.find_field(name);
+    found = operand.find_field(attribute);
   } else if (operand.kind() == Kind::kEntity) {
     const Entity* known = entity(operand.uid());
-    if (known != nullptr) found = find_field(known->attributes, name);
+    if (known != nullptr) found = find_field(known->attributes, attribute);
   }
   return found == nullptr ? Value::none() : *found;
 }
@@ -273,7 +275,7 @@ Value Machine::make_record(const Node& node) {
   std::span<const std::uint32_t> content = program_.list(node.a, 2 * node.b);
   const std::span<Field> fields = arena_.array<Field>(node.b);
   for (Field& field : fields) {
-    field = {program_.constant(content[0]).text(), value(content[1])};
+    field = {name(content[0]), value(content[1])};
     if (field.value.is_none()) return Value::none();
     content = content.subspan(2);
   }

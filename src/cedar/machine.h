@@ -50,7 +50,7 @@ class Machine {
   Truth satisfied(const CompiledPolicy& policy);
 
  private:
-  Value value(NodeId id);
+  [[gnu::always_inline]] Value value(NodeId id);
   Value kept(const Node& node);
   Value compute(const Node& node);
   Value logic(const Node& node, bool decisive);
@@ -66,7 +66,11 @@ class Machine {
   Value call(const Node& node);
   const Entity* entity(const Uid& uid) const;
 
+  std::string_view name(std::uint32_t constant) const { return constants_[constant].text(); }
+
   const Program& program_;
+  const Node* nodes_;
+  const Value* constants_;
   const Request& request_;
   const EntityStore& entities_;
   Scratch::Kept* kept_;

@@ -75,15 +75,18 @@ const Policy* PolicySet::find(std::string_view id) const { return impl_->find(id
 const Policy* PolicySet::find_template(std::string_view id) const { return impl_->find(id, true); }
 
 const Policy* PolicySet::Impl::find(std::string_view id, bool is_template) const {
-  const auto found = by_id.find(id);
-  if (found == by_id.end() || found->second.is_template != is_template) return nullptr;
-  return &(is_template ? templates : policies)[found->second.index];
+  const std::vector<Policy>& list = is_template ? templates : policies;
+  const std::uint32_t found = ids.find(hash_text(id), [&](std::uint32_t value) {
+    return (value % 2 == 1) == is_template && list[value / 2].id() == id;
+  });
+  return found == FlatTable::kNone ? nullptr : &list[found / 2];
 }
 
 void PolicySet::Impl::add(const ast::Policy& tree) {
   const Policy policy(*memory.back()->arena.make<ast::Policy>(tree));
   std::vector<Policy>& list = tree.is_template() ? templates : policies;
-  by_id.emplace(policy.id(), Place{tree.is_template(), list.size()});
+  ids.insert(hash_text(policy.id()),
+             static_cast<std::uint32_t>(2 * list.size() + (tree.is_template() ? 1 : 0)));
   list.push_back(policy);
 }
 
@@ -112,9 +115,9 @@ std::expected<std::vector<ast::Policy>, Diagnostics> PolicySetBuilder::parse(
   }
   for (std::size_t i = 0; i < trees.size(); ++i) {
     trees[i].id = memory.arena.copy(only_id ? *only_id : "policy" + std::to_string(i));
-    if (impl_->by_id.contains(trees[i].id)) sink.report(trees[i].span, taken(trees[i].id));
+    if (impl_->has(trees[i].id)) sink.report(trees[i].span, taken(trees[i].id));
   }
-  if (sink.empty() && impl_->by_id.size() + trees.size() > limits_.policies) {
+  if (sink.empty() && impl_->size() + trees.size() > limits_.policies) {
     sink.report({}, "more than " + std::to_string(limits_.policies) + " policies");
   }
   if (!sink.empty()) return std::unexpected(sink.take());
@@ -145,12 +148,12 @@ std::expected<void, LinkError> PolicySetBuilder::link(std::string_view template_
                                                       const SlotValues& values) {
   const Policy* found = impl_->find(template_id, true);
   if (found == nullptr) {
-    const bool is_policy = impl_->by_id.contains(template_id);
+    const bool is_policy = impl_->has(template_id);
     return std::unexpected(LinkError{"there is no template `" + std::string(template_id) + "`",
                                      is_policy ? "the policy of this id has no slots" : ""});
   }
-  if (impl_->by_id.contains(new_id)) return std::unexpected(LinkError{taken(new_id), "choose another"});
-  if (impl_->by_id.size() >= limits_.policies)
+  if (impl_->has(new_id)) return std::unexpected(LinkError{taken(new_id), "choose another"});
+  if (impl_->size() >= limits_.policies)
     return std::unexpected(LinkError{"more than " + std::to_string(limits_.policies) + " policies", ""});
 
   Arena& arena = impl_->memory.back()->arena;

@@ -79,8 +79,8 @@ struct CompiledPolicy {
 
 class Program {
  public:
-  const Node& node(NodeId id) const { return nodes_[id]; }
-  const Value& constant(std::uint32_t index) const { return constants_[index]; }
+  const Node* nodes() const { return nodes_.data(); }
+  const Value* constants() const { return constants_.data(); }
   std::span<const std::uint32_t> list(std::uint32_t first, std::uint32_t count) const {
     return {lists_.data() + first, count};
   }

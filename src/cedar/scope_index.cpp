@@ -88,6 +88,7 @@ ScopeIndexBuilder::Built ScopeIndexBuilder::build() && {
       const Candidate& known_by = candidates_[pending.first + *choice];
       const std::uint32_t bit = ScopeIndex::bit(known_by.slot, known_by.kind);
       index_.buckets_[place].kinds |= bit;
+      index_.kinds_ |= bit;
       if (known_by.kind != ScopeIndex::Kind::kIs) index_.names_[known_by.name].kinds |= bit;
       postings.push_back(
           {ScopeIndex::key(place, known_by.slot, known_by.kind, known_by.name), pending.policy});

@@ -105,6 +105,7 @@ class ScopeIndex {
   template <typename Visit>
   void resolve(const Subject& subject, const EntityStore& store, Visit visit) const;
 
+  std::uint32_t kinds_ = 0;  // as in Bucket, of all of them
   std::vector<Name> names_;
   FlatTable name_table_;
   std::vector<std::string_view> types_;
@@ -175,8 +176,9 @@ void ScopeIndex::find(const Subject& principal, const Subject& action, const Sub
   for (std::size_t i = 0; i < 2; ++i) {
     const auto slot = static_cast<Slot>(i);
     const std::uint32_t of_interest = bit(slot, Kind::kEqual) | bit(slot, Kind::kIn);
-    types[i] = types_.empty() ? kNone : type_of(subjects[i]->uid.type);
+    types[i] = (kinds_ & bit(slot, Kind::kIs)) == 0 ? kNone : type_of(subjects[i]->uid.type);
     scratch.names[i].clear();
+    if ((kinds_ & of_interest) == 0) continue;
     resolve(*subjects[i], store, [&](std::uint32_t name, bool itself) {
       if ((names_[name].kinds & of_interest) == 0) return;
       if (itself) own[i] = name;
@@ -208,6 +210,7 @@ void ScopeIndex::find(const Subject& principal, const Subject& action, const Sub
   };
 
   visit(0);
+  if (buckets_.size() == 1) return;
   resolve(action, store, [&](std::uint32_t name, bool itself) {
     const auto [equal, in] = names_[name].buckets;
     if (itself && equal != kNone) visit(equal);
