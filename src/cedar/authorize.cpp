@@ -10,15 +10,13 @@
 namespace cedar {
 namespace {
 
-Subject subject(const EntityUid& uid, const EntityStore& store) {
-  const Uid view{uid.type(), uid.id(), uid.hash()};
-  return {view, store.find(view)};
-}
+Subject subject(const EntityUid& uid) { return Subject({uid.type(), uid.id(), uid.hash()}); }
 
 // What a policy that erred says of itself: it is evaluated once more, now over its tree.
 PolicyError explain(const Policy& policy, const Machine::Request& request, const EntityStore& store,
                     Arena& arena) {
-  const Bindings bindings{request.principal.uid, request.action.uid, request.resource.uid, request.context};
+  const Bindings bindings{request.principal.uid(), request.action.uid(), request.resource.uid(),
+                          request.context};
   const auto holds = Evaluator(bindings, store, arena).satisfied(policy.node().conditions);
   if (holds) return {&policy, "the policy could not be evaluated", policy.position()};  // never: both agree
   const EvalError& error = *holds.error();
@@ -32,8 +30,8 @@ void authorize(const Request& request, const PolicySet& policies, const Entities
   static thread_local Scratch scratch;
   const PolicySet::Impl& set = policies.impl();
   const EntityStore& store = entities.impl().store;
-  const Machine::Request asked{subject(request.principal, store), subject(request.action, store),
-                               subject(request.resource, store), request.context.impl().record};
+  const Machine::Request asked{subject(request.principal), subject(request.action), subject(request.resource),
+                               request.context.impl().record};
 
   alignas(std::max_align_t) std::array<std::byte, 4096> buffer;  // enough for most decisions; not cleared
   Arena arena(buffer);

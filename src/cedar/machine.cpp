@@ -43,8 +43,8 @@ Machine::Machine(const Program& program, const Request& request, const EntitySto
       request_(request),
       entities_(entities),
       arena_(arena),
-      variables_{Value::entity(&request.principal.uid), Value::entity(&request.action.uid),
-                 Value::entity(&request.resource.uid), request.context} {
+      variables_{Value::entity(&request.principal.uid()), Value::entity(&request.action.uid()),
+                 Value::entity(&request.resource.uid()), request.context} {
   if (scratch.kept_.size() < program.slots()) scratch.kept_.resize(program.slots());
   if (++scratch.decision_ == 0) {  // what was kept 2³² decisions ago would look new
     std::ranges::fill(scratch.kept_, Scratch::Kept{});
@@ -190,9 +190,9 @@ Value Machine::arithmetic(const Node& node) {
 }
 
 const Entity* Machine::entity(const Uid& uid) const {
-  if (&uid == &request_.principal.uid) return request_.principal.entity;
-  if (&uid == &request_.resource.uid) return request_.resource.entity;
-  if (&uid == &request_.action.uid) return request_.action.entity;
+  if (&uid == &request_.principal.uid()) return request_.principal.entity(entities_);
+  if (&uid == &request_.resource.uid()) return request_.resource.entity(entities_);
+  if (&uid == &request_.action.uid()) return request_.action.entity(entities_);
   return entities_.find(uid);
 }
 

@@ -23,10 +23,25 @@
 
 namespace cedar {
 
-// An entity of a request, and what is known of it (nullptr: nothing).
-struct Subject {
-  Uid uid;
-  const Entity* entity;
+// An entity of a request. What is known of it is sought when it is first asked for, since many decisions need
+// not know.
+class Subject {
+ public:
+  explicit Subject(const Uid& uid) : uid_(uid) {}
+
+  const Uid& uid() const { return uid_; }
+  const Entity* entity(const EntityStore& store) const {  // nullptr: nothing is known of it
+    if (!sought_) {
+      entity_ = store.find(uid_);
+      sought_ = true;
+    }
+    return entity_;
+  }
+
+ private:
+  Uid uid_;
+  mutable const Entity* entity_ = nullptr;
+  mutable bool sought_ = false;
 };
 
 class ScopeIndex {
@@ -156,13 +171,13 @@ class ScopeIndexBuilder {
 
 template <typename Visit>
 void ScopeIndex::resolve(const Subject& subject, const EntityStore& store, Visit visit) const {
-  if (const std::uint32_t own = name_of(subject.uid); own != kNone) visit(own, true);
-  if (subject.entity == nullptr) return;
-  const std::span<const std::uint64_t> hashes = subject.entity->hashes();
+  if (const std::uint32_t own = name_of(subject.uid()); own != kNone) visit(own, true);
+  const Entity* entity = subject.entity(store);
+  if (entity == nullptr) return;
+  const std::span<const std::uint64_t> hashes = entity->hashes();
   for (std::size_t i = 0; i < hashes.size(); ++i) {
-    const std::uint32_t name = name_table_.find(hashes[i], [&](std::uint32_t at) {
-      return *names_[at].uid == store.at(subject.entity->ancestors[i]).uid;
-    });
+    const std::uint32_t name = name_table_.find(
+        hashes[i], [&](std::uint32_t at) { return *names_[at].uid == store.at(entity->ancestors[i]).uid; });
     if (name != kNone) visit(name, false);
   }
 }
@@ -176,7 +191,7 @@ void ScopeIndex::find(const Subject& principal, const Subject& action, const Sub
   for (std::size_t i = 0; i < 2; ++i) {
     const auto slot = static_cast<Slot>(i);
     const std::uint32_t of_interest = bit(slot, Kind::kEqual) | bit(slot, Kind::kIn);
-    types[i] = (kinds_ & bit(slot, Kind::kIs)) == 0 ? kNone : type_of(subjects[i]->uid.type);
+    types[i] = (kinds_ & bit(slot, Kind::kIs)) == 0 ? kNone : type_of(subjects[i]->uid().type);
     scratch.names[i].clear();
     if ((kinds_ & of_interest) == 0) continue;
     resolve(*subjects[i], store, [&](std::uint32_t name, bool itself) {
