@@ -12,10 +12,18 @@
 
 #include "cedar/cedar.h"
 
+// ThreadSanitizer has operators of its own, which cannot be replaced.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CEDAR_TEST_NO_COUNT 1
+#endif
+#endif
+
 namespace {
-thread_local std::size_t allocations = 0;
+[[maybe_unused]] thread_local std::size_t allocations = 0;
 }  // namespace
 
+#ifndef CEDAR_TEST_NO_COUNT
 // Counts what the heap gives to this thread.
 void* operator new(std::size_t size) {
   ++allocations;
@@ -24,6 +32,7 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace cedar {
 namespace {
@@ -115,6 +124,9 @@ std::string many_policies(std::size_t count) {
 }
 
 TEST(Authorize, ADecisionNeedsNoAllocation) {
+#ifdef CEDAR_TEST_NO_COUNT
+  GTEST_SKIP() << "allocations cannot be counted here";
+#endif
   const PolicySet set =
       policies(many_policies(500) + "forbid(principal, action, resource) unless { context.tls };");
   EntitiesBuilder builder;
