@@ -45,6 +45,17 @@ constexpr std::array<std::uint8_t, 256> first_symbols(const std::array<Symbol, s
 }
 constexpr auto kFirstSymbols = first_symbols(kSymbols);
 
+// How long a blank beyond ASCII is that a text begins with; 0: it begins with none. Unicode's
+// Pattern_White_Space: NEXT LINE, line and paragraph separators, direction marks.
+std::size_t wide_blank(std::string_view text) {
+  if (static_cast<unsigned char>(text[0]) < 0x80) return 0;
+  static constexpr std::array<std::string_view, 5> kBlanks{"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9",
+                                                           "\xE2\x80\x8E", "\xE2\x80\x8F"};
+  const auto* found =
+      std::ranges::find_if(kBlanks, [text](std::string_view b) { return text.starts_with(b); });
+  return found == kBlanks.end() ? 0 : found->size();
+}
+
 }  // namespace
 
 Token Lexer::token(TokenKind kind, std::size_t size) {
@@ -62,15 +73,8 @@ void Lexer::skip_blanks() {
       ++at_;
     } else if (c == '/' && text_.substr(at_).starts_with("//")) {
       at_ = std::min(text_.find('\n', at_), text_.size());
-    } else if (static_cast<unsigned char>(c) < 0x80) {
-      return;
-    } else if (text_.substr(at_).starts_with("\xC2\x85")) {  // NEXT LINE
-      at_ += 2;
-    } else if (text_.substr(at_).starts_with("\xE2\x80\xA8") ||
-               text_.substr(at_).starts_with("\xE2\x80\xA9") ||
-               text_.substr(at_).starts_with("\xE2\x80\x8E") ||
-               text_.substr(at_).starts_with("\xE2\x80\x8F")) {
-      at_ += 3;  // line and paragraph separators, direction marks: Unicode's Pattern_White_Space
+    } else if (const std::size_t size = wide_blank(text_.substr(at_)); size > 0) {
+      at_ += size;
     } else {
       return;
     }
