@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "cedar/cedar.h"
+#include "cedar/schema.h"
 
 namespace {
 std::size_t allocations = 0;
@@ -133,6 +134,12 @@ cedar::Request request(const std::string& line) { return must(cedar::Request::pa
 
 cedar::Entities entities(const Texts& given) {
   return must(cedar::Entities::parse_json(given.entities), "entities");
+}
+
+cedar::Schema schema(const Texts& given) {
+  auto parsed = cedar::Schema::parse(given.schema);
+  if (!parsed) stop(cedar::render(parsed.error().front(), given.schema, "schema.cedarschema"));
+  return *std::move(parsed);
 }
 
 json::array ids(const std::set<std::string>& from) {
@@ -294,10 +301,17 @@ int main(int argc, char** argv) try {
   });
   report.measure("parse_policies", 1, share, [&](std::size_t) { use(policies(given)); });
   report.measure("parse_entities", 1, share, [&](std::size_t) { use(entities(given)); });
-
-  if (!given.schema.empty())
-    std::fputs("cedar_bench: without schemas: no parse_schema, parse_entities_with_schema, validate\n",
-               stderr);
+  if (!given.schema.empty()) {
+    const cedar::Schema types = schema(given);
+    report.measure("parse_schema", 1, share, [&](std::size_t) { use(schema(given)); });
+    report.measure("parse_entities_with_schema", 1, share, [&](std::size_t) {
+      use(must(cedar::Entities::parse_json(given.entities, types), "entities with the schema"));
+    });
+    const cedar::ValidationReport checked = cedar::validate(set, types);
+    if (!checked.passed())
+      stop("the policies do not validate: " + checked.findings.front().diagnostic.message);
+    report.measure("validate", 1, share, [&](std::size_t) { use(cedar::validate(set, types)); });
+  }
 
   std::vector<std::uint64_t> counts;
   counts.reserve(requests.size());

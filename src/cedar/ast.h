@@ -136,11 +136,13 @@ struct EntityScope {
   std::string_view type = {};   // kIs, kIsIn
   const Uid* entity = nullptr;  // kEqual, kIn, kIsIn; of a template's slot: null
   bool slot = false;            // written as ?principal or ?resource; a link has the entity that fills it
+  Span span = {};               // of the whole test
 };
 
 struct ActionScope {
   ScopeKind kind = ScopeKind::kAny;          // kAny, kEqual, kIn
   std::span<const Uid* const> actions = {};  // one for kEqual; for kIn any of them
+  std::span<const Span> spans = {};          // of each action
 };
 
 struct Condition {

@@ -14,7 +14,7 @@
 //   builder.link("policy3", "alice-reads-d", {.principal = {{"User", "alice"}}, .resource = {{"Doc", "d"}}});
 //   cedar::PolicySet policies = std::move(builder).build();
 //
-// Not here: schemas, and what needs them (validation, JSON values whose Cedar type only the schema knows).
+// Schemas, validation, and JSON that is read as a schema says: cedar/schema.h.
 //
 // Thread-safety: PolicySet, Entities, Context and Request are immutable values that share their content;
 // copies are cheap, and any number of threads may authorise over the same ones. Lifetimes: a `const Policy*`
@@ -39,7 +39,9 @@ namespace cedar {
 
 class Arena;
 class Json;
+class Schema;  // cedar/schema.h
 struct Request;
+struct Type;
 namespace ast {
 struct Policy;
 }
@@ -79,8 +81,9 @@ struct DataError {
 struct Limits {
   std::size_t text_bytes = 16U << 20U;
   std::uint32_t policies = 100'000;
-  std::uint32_t depth = 200;        // of an expression's tree, and of JSON values
-  std::uint32_t diagnostics = 100;  // after which parsing gives up
+  std::uint32_t declarations = 100'000;  // of a schema
+  std::uint32_t depth = 200;             // of an expression's tree, and of JSON values
+  std::uint32_t diagnostics = 100;       // after which parsing gives up
 };
 
 // The name of an entity. `type` is a path as written in policies ("App::User"), `id` any text.
@@ -202,6 +205,13 @@ class Entities {
   static std::expected<Entities, DataError> from_json(const boost::json::value& json,
                                                       const Limits& limits = {});
 
+  // As above, where the schema says what each value is: an entity may be `{"type", "id"}`, a value of an
+  // extension type its text. Everything must be as the schema declares it; its actions are added.
+  static std::expected<Entities, DataError> parse_json(std::string_view json, const Schema& schema,
+                                                       const Limits& limits = {});
+  static std::expected<Entities, DataError> from_json(const boost::json::value& json, const Schema& schema,
+                                                      const Limits& limits = {});
+
   Entities();  // none
   std::size_t size() const;
 
@@ -210,7 +220,8 @@ class Entities {
 
  private:
   friend class EntitiesBuilder;
-  static std::expected<Entities, DataError> read(const Json& json, const Limits& limits);
+  static std::expected<Entities, DataError> read(const Json& json, const Limits& limits,
+                                                 const Schema* schema);
   explicit Entities(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
@@ -243,6 +254,13 @@ class Context {
   // As above; also refuses a name that an object has twice, which a parsed object no longer shows.
   static std::expected<Context, DataError> parse_json(std::string_view json, const Limits& limits = {});
 
+  // As above, where the schema says what the context of this action is. It is checked with the request.
+  // Errors: also an action that the schema does not have.
+  static std::expected<Context, DataError> from_json(const boost::json::object& json, const Schema& schema,
+                                                     const EntityUid& action, const Limits& limits = {});
+  static std::expected<Context, DataError> parse_json(std::string_view json, const Schema& schema,
+                                                      const EntityUid& action, const Limits& limits = {});
+
   Context();  // empty
 
   struct Impl;
@@ -250,7 +268,8 @@ class Context {
 
  private:
   friend struct Request;
-  static std::expected<Context, DataError> read(const Json& json, const Limits& limits);
+  static std::expected<Context, DataError> read(const Json& json, const Limits& limits,
+                                                const Type* expected = nullptr);
   explicit Context(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };

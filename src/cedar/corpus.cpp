@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cedar/cedar.h"
+#include "cedar/schema.h"
 
 namespace cedar {
 namespace {
@@ -81,39 +82,75 @@ class Case {
     const fs::path root = root_of(fs::absolute(path), text(test.at("policies")));
     const auto policy_text = read(root / text(test.at("policies")));
     const auto entity_text = read(root / text(test.at("entities")));
-    if (!policy_text || !entity_text) {
-      problem_ = "the policies or the entities cannot be read";
+    const fs::path schema_path = root / text(test.at("schema"));
+    const auto schema_text = read(schema_path);
+    if (!policy_text || !entity_text || !schema_text) {
+      problem_ = "the policies, the entities or the schema cannot be read";
       return;
     }
     auto policies = PolicySet::parse(*policy_text);
     if (!policies) problem_ = render(policies.error().front(), *policy_text, text(test.at("policies")));
-    auto entities = Entities::parse_json(*entity_text);
-    if (!entities) problem_ += "entities: " + entities.error().pointer + ": " + entities.error().message;
+    auto schema =
+        schema_path.extension() == ".json" ? Schema::parse_json(*schema_text) : Schema::parse(*schema_text);
+    if (!schema) problem_ += render(schema.error().front(), *schema_text, text(test.at("schema")));
     if (!problem_.empty()) return;
     policies_ = *std::move(policies);
+    schema_ = *std::move(schema);
+    auto entities = Entities::parse_json(*entity_text, schema_);
+    if (!entities) {
+      problem_ += "entities: " + entities.error().pointer + ": " + entities.error().message;
+      return;
+    }
     entities_ = *std::move(entities);
   }
 
   void run(CorpusResult& result, const std::function<void(const std::string&)>& report) const {
+    if (test_.get_object().contains("shouldValidate"))
+      count(result, report, " validation", problem_.empty() ? validation() : "\n  " + problem_);
     std::size_t number = 0;
     for (const json::value& request : test_.at("requests").as_array()) {
-      const std::string problem = problem_.empty() ? run_one(request) : "\n  " + problem_;
-      if (problem.empty()) {
-        ++result.passed;
-      } else {
-        ++result.failed;
-        report(name_ + " request " + std::to_string(number) + problem);
-      }
+      count(result, report, " request " + std::to_string(number),
+            problem_.empty() ? run_one(request) : "\n  " + problem_);
       ++number;
     }
   }
 
  private:
+  void count(CorpusResult& result, const std::function<void(const std::string&)>& report,
+             const std::string& what, const std::string& problem) const {
+    if (problem.empty()) {
+      ++result.passed;
+      return;
+    }
+    ++result.failed;
+    report(name_ + what + problem);
+  }
+
+  std::string validation() const {
+    const ValidationReport report = validate(policies_, schema_);
+    const bool expected = test_.at("shouldValidate").as_bool();
+    if (report.passed() == expected) return "";
+    if (!expected) return "\n  expected to be refused, and nothing was found";
+    std::string out;
+    for (const Finding& finding : report.findings) {
+      if (finding.is_error())
+        out += "\n  " + finding.policy + ": " + finding.diagnostic.message + " (" + finding.diagnostic.help +
+               ")";
+    }
+    return out;
+  }
+
   std::string run_one(const json::value& request) const {
-    const auto context = Context::from_json(request.at("context").as_object());
+    const EntityUid action = uid(request.at("action"));
+    const auto context = Context::from_json(request.at("context").as_object(), schema_, action);
     if (!context) return "\n  context: " + context.error().pointer + ": " + context.error().message;
-    const Request asked{uid(request.at("principal")), uid(request.at("action")), uid(request.at("resource")),
-                        *context};
+    const Request asked{uid(request.at("principal")), action, uid(request.at("resource")), *context};
+    const json::value* checked = request.get_object().if_contains("validateRequest");
+    if (checked == nullptr || checked->as_bool()) {
+      const auto valid = validate(asked, schema_);
+      if (!valid)
+        return "\n  the request is refused: " + valid.error().pointer + ": " + valid.error().message;
+    }
     return difference(request, authorize(asked, policies_, entities_));
   }
 
@@ -121,6 +158,7 @@ class Case {
   const json::value& test_;
   std::string problem_;
   PolicySet policies_;
+  Schema schema_;
   Entities entities_;
 };
 

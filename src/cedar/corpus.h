@@ -1,8 +1,9 @@
-// Runs conformance cases: NAME.json files that name their policies and entities and say what each request
-// must give.
+// Runs conformance cases: NAME.json files that name their policies, entities and schema, and say what each
+// request must give.
 //
-// A request agrees when decision, determining policies and erring policies all do. Only what is decided is
-// compared; schemas are not read.
+// A case agrees when its policies validate, or do not, as `shouldValidate` says; a request when it is valid
+// (unless `validateRequest` is false), and decision, determining policies and erring policies are as they
+// should be. Entities and contexts are read, and checked, with the schema.
 
 #pragma once
 
@@ -14,7 +15,7 @@
 namespace cedar {
 
 struct CorpusResult {
-  std::size_t passed = 0;  // requests
+  std::size_t passed = 0;  // requests, and one for each case that says `shouldValidate`
   std::size_t failed = 0;
 };
 

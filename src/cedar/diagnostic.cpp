@@ -16,16 +16,21 @@ std::uint32_t count_code_points(std::string_view text) {
   return count;
 }
 
+// Insertions, deletions, replacements, and swaps of neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before_last(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0U);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before_last.swap(last);
+    last.swap(row);
     row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
+      const std::size_t substituted = last[j] + (a[i] == b[j] ? 0 : 1);
+      row[j + 1] = std::min({row[j] + 1, last[j + 1] + 1, substituted});
+      const bool swapped = i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j];
+      if (swapped) row[j + 1] = std::min(row[j + 1], before_last[j - 1] + 1);
     }
   }
   return row.back();
@@ -78,7 +83,8 @@ Position LineTable::position(std::uint32_t offset) const {
 
 std::string_view closest(std::string_view written, std::span<const std::string_view> candidates) {
   constexpr std::size_t kLongest = 40;  // keeps the cost of hostile texts small
-  if (written.size() > kLongest) return {};
+  constexpr std::size_t kMost = 2000;
+  if (written.size() > kLongest || candidates.size() > kMost) return {};
   std::size_t best_distance = std::max<std::size_t>(1, written.size() / 3) + 1;
   std::string_view best;
   for (const std::string_view candidate : candidates) {

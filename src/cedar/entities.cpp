@@ -1,5 +1,6 @@
 #include <array>
 
+#include "cedar/conformance.h"
 #include "cedar/impl.h"
 #include "cedar/json_text.h"
 #include "cedar/json_values.h"
@@ -16,27 +17,30 @@ std::unexpected<DataError> fail(std::string message) {
   return std::unexpected(DataError{"", std::move(message)});
 }
 
-// Adds one entity to a store; twice the same is once, twice with a difference an error.
-std::expected<void, DataError> declare(Entities::Impl& impl, const Uid& uid, std::span<const Uid> parents,
-                                       std::span<const Field> attributes, std::span<const Field> tags) {
+// Adds one entity to a store, answers its place; twice the same is once, twice with a difference an error.
+std::expected<std::uint32_t, DataError> declare(Entities::Impl& impl, const Uid& uid,
+                                                std::span<const Uid> parents,
+                                                std::span<const Field> attributes,
+                                                std::span<const Field> tags) {
   std::vector<std::uint32_t> above;
   for (const Uid& parent : parents) above.push_back(impl.store.intern(parent, impl.arena));
   std::ranges::sort(above);
   const auto repeated = std::ranges::unique(above);
   above.erase(repeated.begin(), repeated.end());
 
-  Entity& entity = impl.store.at(impl.store.intern(uid, impl.arena));
+  const std::uint32_t place = impl.store.intern(uid, impl.arena);
+  Entity& entity = impl.store.at(place);
   if (entity.declared) {
     if (std::ranges::equal(entity.parents, above) && same_fields(entity.attributes, attributes) &&
         same_fields(entity.tags, tags))
-      return {};
+      return place;
     return fail(to_string(uid) + " is given twice, and differently");
   }
   entity.declared = true;
   entity.parents = impl.arena.copy_of(above);
   entity.attributes = attributes;
   entity.tags = tags;
-  return {};
+  return place;
 }
 
 // A member of an entity's JSON as an object; an empty one where there is none.
@@ -47,7 +51,9 @@ std::expected<Json, DataError> object_member(const Json& entity, std::string_vie
   return *member;
 }
 
-std::expected<void, DataError> declare(Entities::Impl& impl, const Json& given, const Limits& limits) {
+// With a schema, values may be written as it allows; whether they are as it says is checked later.
+std::expected<std::uint32_t, DataError> declare(Entities::Impl& impl, const Json& given, const Limits& limits,
+                                                const Schema::Impl* schema) {
   const Json* name = given.find("uid");
   if (name == nullptr) return fail(R"(an entity is an object with "uid", "attrs" and "parents")");
   for (const Json::Member& member : given.members()) {
@@ -71,16 +77,17 @@ std::expected<void, DataError> declare(Entities::Impl& impl, const Json& given, 
     }
   }
 
-  std::array<std::span<const Field>, 2> fields;
-  static constexpr std::array<std::string_view, 2> kMembers{"attrs", "tags"};
-  for (std::size_t i = 0; i < 2; ++i) {
-    const auto member = object_member(given, kMembers.at(i));
-    if (!member) return std::unexpected(member.error());
-    const auto read = reader.fields(*member);
-    if (!read) return below(kMembers.at(i), read.error());
-    fields.at(i) = *read;
-  }
-  return declare(impl, *uid, parents, fields[0], fields[1]);
+  const EntityType* type = schema == nullptr ? nullptr : schema->find_type(uid->type);
+  const auto attributes = object_member(given, "attrs");
+  if (!attributes) return std::unexpected(attributes.error());
+  const auto attribute_fields = reader.fields(*attributes, type == nullptr ? nullptr : type->attributes);
+  if (!attribute_fields) return below("attrs", attribute_fields.error());
+
+  const auto tags = object_member(given, "tags");
+  if (!tags) return std::unexpected(tags.error());
+  const auto tag_fields = reader.tags(*tags, type == nullptr ? nullptr : type->tags);
+  if (!tag_fields) return below("tags", tag_fields.error());
+  return declare(impl, *uid, parents, *attribute_fields, *tag_fields);
 }
 
 std::expected<void, DataError> close(Entities::Impl& impl) {
@@ -107,7 +114,15 @@ std::expected<Entities, DataError> Entities::parse_json(std::string_view text, c
   Arena scratch;
   const auto parsed = parse_json_text(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
-  return read(*parsed, limits);
+  return read(*parsed, limits, nullptr);
+}
+
+std::expected<Entities, DataError> Entities::parse_json(std::string_view text, const Schema& schema,
+                                                        const Limits& limits) {
+  Arena scratch;
+  const auto parsed = parse_json_text(text, limits, scratch);
+  if (!parsed) return std::unexpected(parsed.error());
+  return read(*parsed, limits, &schema);
 }
 
 std::expected<Entities, DataError> Entities::from_json(const boost::json::value& given,
@@ -115,19 +130,37 @@ std::expected<Entities, DataError> Entities::from_json(const boost::json::value&
   Arena scratch;
   const auto tree = json_of(given, limits, scratch);
   if (!tree) return std::unexpected(tree.error());
-  return read(*tree, limits);
+  return read(*tree, limits, nullptr);
 }
 
-std::expected<Entities, DataError> Entities::read(const Json& given, const Limits& limits) {
+std::expected<Entities, DataError> Entities::from_json(const boost::json::value& given, const Schema& schema,
+                                                       const Limits& limits) {
+  Arena scratch;
+  const auto tree = json_of(given, limits, scratch);
+  if (!tree) return std::unexpected(tree.error());
+  return read(*tree, limits, &schema);
+}
+
+std::expected<Entities, DataError> Entities::read(const Json& given, const Limits& limits,
+                                                  const Schema* schema) {
   if (!given.is_array()) return fail("entities are a JSON array");
+  const Schema::Impl* types = schema == nullptr ? nullptr : &schema->impl();
   const auto impl = std::make_shared<Impl>();
-  std::size_t index = 0;
+  std::vector<std::uint32_t> places;
+  places.reserve(given.elements().size());
   for (const Json& entity : given.elements()) {
-    const auto declared = declare(*impl, entity, limits);
-    if (!declared) return below(std::to_string(index), declared.error());
-    ++index;
+    const auto declared = declare(*impl, entity, limits, types);
+    if (!declared) return below(std::to_string(places.size()), declared.error());
+    places.push_back(*declared);
   }
+  if (types != nullptr) add_actions(*types, impl->store, impl->arena);
   if (const auto closed = close(*impl); !closed) return std::unexpected(closed.error());
+
+  // Only now, since what an entity is in may come after it.
+  for (std::size_t i = 0; types != nullptr && i < places.size(); ++i) {
+    const auto checked = check_entity(impl->store.at(places[i]), impl->store, *types);
+    if (!checked) return below(std::to_string(i), checked.error());
+  }
   return Entities(impl);
 }
 
@@ -155,7 +188,10 @@ std::expected<void, DataError> EntitiesBuilder::add(const EntityUid& uid, std::s
   std::vector<Uid> above;
   above.reserve(parents.size());
   for (const EntityUid& parent : parents) above.push_back({parent.type(), parent.id(), parent.hash()});
-  return declare(*impl_, {uid.type(), uid.id(), uid.hash()}, above, *attribute_fields, *tag_fields);
+  const auto declared =
+      declare(*impl_, {uid.type(), uid.id(), uid.hash()}, above, *attribute_fields, *tag_fields);
+  if (!declared) return std::unexpected(declared.error());
+  return {};
 }
 
 std::expected<Entities, DataError> EntitiesBuilder::build() && {
@@ -168,10 +204,11 @@ Context::Context() {
   impl_ = kEmpty;
 }
 
-std::expected<Context, DataError> Context::read(const Json& given, const Limits& limits) {
+std::expected<Context, DataError> Context::read(const Json& given, const Limits& limits,
+                                                const Type* expected) {
   if (!given.is_object()) return fail("the context is a JSON object");
   const auto impl = std::make_shared<Impl>();
-  const auto fields = JsonReader(impl->arena, limits).fields(given);
+  const auto fields = JsonReader(impl->arena, limits).fields(given, expected);
   if (!fields) return std::unexpected(fields.error());
   impl->record = Value::sorted_record(*fields);
   return Context(impl);
@@ -189,6 +226,26 @@ std::expected<Context, DataError> Context::parse_json(std::string_view text, con
   const auto parsed = parse_json_text(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
   return read(*parsed, limits);
+}
+
+std::expected<Context, DataError> Context::from_json(const boost::json::object& given, const Schema& schema,
+                                                     const EntityUid& action, const Limits& limits) {
+  const Action* declared = schema.impl().find_action({action.type(), action.id(), action.hash()});
+  if (declared == nullptr) return fail("the schema has no action " + to_string(action));
+  Arena scratch;
+  const auto tree = json_of(given, limits, scratch);
+  if (!tree) return std::unexpected(tree.error());
+  return read(*tree, limits, declared->context);
+}
+
+std::expected<Context, DataError> Context::parse_json(std::string_view text, const Schema& schema,
+                                                      const EntityUid& action, const Limits& limits) {
+  const Action* declared = schema.impl().find_action({action.type(), action.id(), action.hash()});
+  if (declared == nullptr) return fail("the schema has no action " + to_string(action));
+  Arena scratch;
+  const auto parsed = parse_json_text(text, limits, scratch);
+  if (!parsed) return std::unexpected(parsed.error());
+  return read(*parsed, limits, declared->context);
 }
 
 std::expected<Request, DataError> Request::parse_json(std::string_view text, const Limits& limits) {

@@ -22,6 +22,7 @@ struct Function {
   bool method;                       // called as a.name(b), not as name(a, b)
   bool gives_extension_value;        // may stand in `__extn`
   std::span<const Kind> parameters;  // with the receiver
+  Kind result;
   FunctionResult (*apply)(std::span<const Value> arguments, Arena& arena);  // arguments have the kinds above
 };
 

@@ -2,6 +2,10 @@
 //
 // `{"__entity": {"type", "id"}}` is an entity, `{"__extn": {"fn", "arg" or "args"}}` a value of an extension
 // type; other objects are records, arrays sets. Refused: null, fractions, integers beyond 64 bits.
+//
+// Where a schema says what type is expected, an entity may be `{"type", "id"}`, and a value of an extension
+// type its text or `{"fn", "arg" or "args"}`; a record's attributes may then have any name. That the value is
+// of the type is not checked here.
 
 #pragma once
 
@@ -10,7 +14,9 @@
 
 #include "cedar/arena.h"
 #include "cedar/cedar.h"
+#include "cedar/functions.h"
 #include "cedar/json_text.h"
+#include "cedar/types.h"
 #include "cedar/value.h"
 
 namespace cedar {
@@ -19,16 +25,23 @@ class JsonReader {
  public:
   JsonReader(Arena& arena, const Limits& limits) : arena_(arena), limits_(limits) {}
 
-  std::expected<Value, DataError> value(const Json& json);
+  std::expected<Value, DataError> value(const Json& json, const Type* expected = nullptr);
   // The fields of an object, sorted by name; no escape at this level.
-  std::expected<std::span<const Field>, DataError> fields(const Json& json);
+  std::expected<std::span<const Field>, DataError> fields(const Json& json, const Type* expected = nullptr);
+  // The same, all of one type.
+  std::expected<std::span<const Field>, DataError> tags(const Json& json, const Type* expected = nullptr);
   // {"type", "id"}, with or without the escape around it.
   std::expected<Uid, DataError> uid(const Json& json);
 
  private:
-  std::expected<Value, DataError> set(const Json& json);
-  std::expected<Value, DataError> object(const Json& json);
+  std::expected<Value, DataError> set(const Json& json, const Type* expected);
+  std::expected<Value, DataError> object(const Json& json, const Type* expected);
+  std::expected<Value, DataError> entity(const Json& json);
+  std::expected<Value, DataError> record(const Json& json, const Type* expected);
   std::expected<Value, DataError> extension(const Json& json);
+  std::expected<Value, DataError> implicit_extension(std::string_view text, const Function& constructor);
+  template <typename TypeOf>
+  std::expected<std::span<const Field>, DataError> all(const Json& json, const TypeOf& type_of);
 
   Arena& arena_;
   const Limits& limits_;

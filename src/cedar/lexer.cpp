@@ -46,14 +46,53 @@ constexpr std::array<std::uint8_t, 256> first_symbols(const std::array<Symbol, s
 constexpr auto kFirstSymbols = first_symbols(kSymbols);
 
 // How long a blank beyond ASCII is that a text begins with; 0: it begins with none. Unicode's
-// Pattern_White_Space: NEXT LINE, line and paragraph separators, direction marks.
+// White_Space.
 std::size_t wide_blank(std::string_view text) {
   if (static_cast<unsigned char>(text[0]) < 0x80) return 0;
-  static constexpr std::array<std::string_view, 5> kBlanks{"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9",
-                                                           "\xE2\x80\x8E", "\xE2\x80\x8F"};
+  static constexpr std::array<std::string_view, 19> kBlanks{
+      "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81",
+      "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86",
+      "\xE2\x80\x87", "\xE2\x80\x88", "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\xA8",
+      "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"};
   const auto* found =
       std::ranges::find_if(kBlanks, [text](std::string_view b) { return text.starts_with(b); });
   return found == kBlanks.end() ? 0 : found->size();
+}
+
+// Those of schemas are single characters, but for `::`. kEnd: it is none.
+TokenKind schema_symbol(char c) {
+  switch (c) {
+    case '(':
+      return TokenKind::kLeftParen;
+    case ')':
+      return TokenKind::kRightParen;
+    case '{':
+      return TokenKind::kLeftBrace;
+    case '}':
+      return TokenKind::kRightBrace;
+    case '[':
+      return TokenKind::kLeftBracket;
+    case ']':
+      return TokenKind::kRightBracket;
+    case ',':
+      return TokenKind::kComma;
+    case ';':
+      return TokenKind::kSemicolon;
+    case ':':
+      return TokenKind::kColon;
+    case '@':
+      return TokenKind::kAt;
+    case '<':
+      return TokenKind::kLess;
+    case '>':
+      return TokenKind::kGreater;
+    case '=':
+      return TokenKind::kAssign;
+    case '?':
+      return TokenKind::kQuestion;
+    default:
+      return TokenKind::kEnd;
+  }
 }
 
 }  // namespace
@@ -72,7 +111,7 @@ void Lexer::skip_blanks() {
     if (c == ' ' || (c >= '\t' && c <= '\r')) {
       ++at_;
     } else if (c == '/' && text_.substr(at_).starts_with("//")) {
-      at_ = std::min(text_.find('\n', at_), text_.size());
+      at_ = std::min(text_.find_first_of("\r\n", at_), text_.size());
     } else if (const std::size_t size = wide_blank(text_.substr(at_)); size > 0) {
       at_ += size;
     } else {
@@ -102,6 +141,12 @@ void Lexer::report_unknown() {
     ++size;
   const std::string_view character = text_.substr(at_, size);
   std::string help;
+  if (dialect_ == Dialect::kSchema) {
+    sink_.report({static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(at_ + size)},
+                 "`" + std::string(character) + "` has no meaning here");
+    at_ += size;
+    return;
+  }
   if (character == "=") help = "equality is written `==`";
   if (character == "&") help = "`and` is written `&&`";
   if (character == "|") help = "`or` is written `||`";
@@ -125,6 +170,13 @@ Token Lexer::next() {
     if (is_letter(first)) return token(TokenKind::kIdentifier, run(1, is_word));
     if (is_digit(first)) return token(TokenKind::kInteger, run(1, is_digit));
     if (first == '"') return string();
+    if (dialect_ == Dialect::kSchema) {
+      if (rest.starts_with("::")) return token(TokenKind::kPathSeparator, 2);
+      if (const TokenKind kind = schema_symbol(first); kind != TokenKind::kEnd) return token(kind, 1);
+      report_unknown();
+      if (sink_.full()) at_ = text_.size();
+      continue;
+    }
     if (first == '?' && rest.size() > 1 && is_letter(rest[1]))
       return token(TokenKind::kSlot, run(1, is_word));
     for (std::size_t i = kFirstSymbols[static_cast<unsigned char>(first)]; i < kSymbols.size(); ++i) {

@@ -1,4 +1,5 @@
-// Policy text to tokens. Whitespace and `//` comments separate tokens and mean nothing.
+// The text of policies, or of schemas, to tokens. Whitespace and `//` comments separate tokens and mean
+// nothing.
 //
 // Words are not told apart here: `permit`, `in`, `true` are identifiers until the parser says otherwise,
 // since most of them are also good names. What is no token is reported and skipped, so that one bad character
@@ -47,7 +48,9 @@ enum class TokenKind : std::uint8_t {
   kNot,
   kPlus,
   kMinus,
-  kStar
+  kStar,
+  kAssign,
+  kQuestion
 };
 
 struct Token {
@@ -56,9 +59,13 @@ struct Token {
   std::string_view text;  // as written
 };
 
+// Schemas have fewer symbols, and two of their own: `=` and `?`.
+enum class Dialect : std::uint8_t { kPolicy, kSchema };
+
 class Lexer {
  public:
-  Lexer(std::string_view text, DiagnosticSink& sink) : text_(text), sink_(sink) {}
+  Lexer(std::string_view text, DiagnosticSink& sink, Dialect dialect = Dialect::kPolicy)
+      : text_(text), sink_(sink), dialect_(dialect) {}
   Token next();
 
  private:
@@ -70,6 +77,7 @@ class Lexer {
   std::string_view text_;
   std::size_t at_ = 0;
   DiagnosticSink& sink_;
+  Dialect dialect_;
 };
 
 // The text that a string token stands for; nullopt (reported) when an escape is wrong.

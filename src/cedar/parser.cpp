@@ -210,6 +210,7 @@ const Uid* Parser::action_entity() {
 
 std::optional<ast::EntityScope> Parser::entity_scope(std::string_view variable) {
   using enum ast::ScopeKind;
+  const std::uint32_t begin = peek().span.begin;
   if (!scope_variable(variable)) return std::nullopt;
   ast::EntityScope scope;
   if (take_if(TokenKind::kEqual)) {
@@ -226,14 +227,17 @@ std::optional<ast::EntityScope> Parser::entity_scope(std::string_view variable) 
     scope.type = *type;
     scope.kind = take_word("in") ? kIsIn : kIs;
   }
+  scope.span = span_from(begin);
   if (scope.kind == kAny || scope.kind == kIs) return scope;
   if (at(TokenKind::kSlot) && peek().text.substr(1) == variable) {
     take();
     scope.slot = true;
+    scope.span = span_from(begin);
     return scope;
   }
   scope.entity = scope_entity();
   if (scope.entity == nullptr) return std::nullopt;
+  scope.span = span_from(begin);
   return scope;
 }
 
@@ -241,8 +245,11 @@ std::optional<ast::ActionScope> Parser::action_scope() {
   using enum ast::ScopeKind;
   if (!scope_variable("action")) return std::nullopt;
   std::vector<const Uid*> actions;
+  std::vector<Span> spans;
   const auto one = [&] {
+    const std::uint32_t begin = peek().span.begin;
     actions.push_back(action_entity());
+    spans.push_back(span_from(begin));
     return actions.back() != nullptr;
   };
   ast::ActionScope scope;
@@ -266,6 +273,7 @@ std::optional<ast::ActionScope> Parser::action_scope() {
     return std::nullopt;
   }
   scope.actions = arena_.copy_of(actions);
+  scope.spans = arena_.copy_of(spans);
   return scope;
 }
 

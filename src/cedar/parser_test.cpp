@@ -44,6 +44,8 @@ TEST(Parser, AcceptsEveryFormOfThePolicyGrammar) {
       when("\"\\n\\r\\t\\0\\\\\\\"\\'\\x41\\u{1F600}\" == \"\""),
       when("(((true)))"),
       when("principal::A::\"x\" == principal"),
+      "permit\u00a0(principal,\u3000action,\u2003resource\u0085);",  // Unicode's white space
+      "// ended by a carriage return\rpermit(principal, action, resource);",
       "permit(principal == ?principal, action, resource is A in ?resource) when { true };",
       "forbid(principal is A::B in ?principal, action, resource == ?resource);",
       "permit(principal in ?principal, action in [], resource in ?resource);",
