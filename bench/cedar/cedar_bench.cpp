@@ -30,7 +30,6 @@
 #include <vector>
 
 #include "cedar/cedar.h"
-#include "cedar/schema.h"
 
 namespace {
 std::size_t allocations = 0;

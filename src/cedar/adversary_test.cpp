@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 
 namespace cedar {
 namespace {

@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 #include "cedar/diagnostic.h"
 #include "cedar/functions.h"
 #include "cedar/pattern.h"

@@ -1,3 +1,5 @@
+#include "cedar/authorize.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,8 +11,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "cedar/cedar.h"
 
 // ThreadSanitizer has operators of its own, which cannot be replaced.
 #if defined(__has_feature)

@@ -10,7 +10,7 @@
 #include <sstream>
 #include <vector>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 #include "cedar/schema.h"
 
 namespace cedar {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 
 namespace cedar {
 

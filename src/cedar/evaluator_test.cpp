@@ -6,7 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <string>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 
 namespace cedar {
 namespace {

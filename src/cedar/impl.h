@@ -10,7 +10,7 @@
 
 #include "cedar/arena.h"
 #include "cedar/ast.h"
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 #include "cedar/compiler.h"
 #include "cedar/diagnostic.h"
 #include "cedar/entity_store.h"

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "cedar/arena.h"
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 
 namespace cedar {
 

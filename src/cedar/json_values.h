@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "cedar/arena.h"
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 #include "cedar/functions.h"
 #include "cedar/json_text.h"
 #include "cedar/types.h"

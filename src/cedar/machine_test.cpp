@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 #include "cedar/evaluator.h"
 #include "cedar/impl.h"
 

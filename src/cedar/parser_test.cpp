@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 
 namespace cedar {
 namespace {

@@ -1,10 +1,11 @@
 // Schemas, and what they make possible: policies, requests and entities are checked before anything is
 // decided.
 //
-//   auto schema = cedar::Schema::parse(text);                 // Cedar syntax; or every diagnostic of the
-//   text auto report = cedar::validate(*policies, *schema);        // strict mode auto entities =
-//   cedar::Entities::parse_json(json, *schema); auto context = cedar::Context::parse_json(object, *schema,
-//   action); auto checked = cedar::validate(request, *schema);
+//   auto schema = cedar::Schema::parse(text);             // Cedar syntax; or every diagnostic of the text
+//   auto report = cedar::validate(*policies, *schema);    // strict mode
+//   auto entities = cedar::Entities::parse_json(json, *schema);
+//   auto context = cedar::Context::parse_json(object, *schema, action);
+//   auto checked = cedar::validate(request, *schema);
 //
 // Follows the language reference ("Schemas", "Validation") and the formal model. A policy set that validates
 // cannot fail on a valid request over valid entities, but for arithmetic overflow and entities that are
@@ -22,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 
 namespace cedar {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "cedar/cedar.h"
+#include "cedar/authorize.h"
 
 namespace cedar {
 namespace {
