@@ -126,6 +126,7 @@ struct Annotation {
   std::string_view name;
   std::string_view value;
   Span span;
+  bool bare = false;  // written without a value, which counts as an empty one
 };
 
 enum class ScopeKind : std::uint8_t { kAny, kEqual, kIn, kIs, kIsIn };

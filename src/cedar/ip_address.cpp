@@ -97,6 +97,42 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return IpAddress{*bits, static_cast<std::uint8_t>(prefix), v6};
 }
 
+// The prefix is left out where it says nothing. IPv6 as RFC 5952 recommends: lower case, no leading zeros,
+// the first of the longest runs of zero groups as `::`, if it is one of two at least.
+std::string ip_text(const IpAddress& address) {
+  const auto part = [&](unsigned shift, std::uint32_t mask) {
+    return static_cast<std::uint32_t>(address.bits >> shift) & mask;
+  };
+  std::string out;
+  if (!address.v6) {
+    for (unsigned i = 0; i < 4; ++i) out += (i > 0 ? "." : "") + std::to_string(part(24 - 8 * i, 0xFFU));
+  } else {
+    std::array<std::uint32_t, 8> groups{};
+    for (unsigned i = 0; i < 8; ++i) groups.at(i) = part(112 - 16 * i, 0xFFFFU);
+    std::size_t gap = 8;
+    std::size_t longest = 1;
+    for (std::size_t i = 0, run = 0; i < 8; ++i) {
+      run = groups.at(i) == 0 ? run + 1 : 0;
+      if (run <= longest) continue;
+      longest = run;
+      gap = i + 1 - run;
+    }
+    for (std::size_t i = 0; i < 8; ++i) {
+      if (i == gap) {
+        out += "::";
+        i += longest - 1;
+        continue;
+      }
+      if (i > 0 && !out.ends_with(':')) out += ':';
+      std::array<char, 4> digits{};
+      const auto [end, error] = std::to_chars(digits.begin(), digits.end(), groups.at(i), 16);
+      out.append(digits.begin(), end);
+    }
+  }
+  if (address.prefix != width(address)) out += "/" + std::to_string(address.prefix);
+  return out;
+}
+
 bool is_in_range(const IpAddress& address, const IpAddress& range) {
   if (address.v6 != range.v6) return false;
   const Bits low = address.bits & ~host_mask(address);

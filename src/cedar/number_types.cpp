@@ -56,6 +56,20 @@ bool accumulate_digits(std::int64_t& sum, std::string_view digits, bool negative
   return true;
 }
 
+// Also of the lowest integer.
+std::uint64_t magnitude_of(std::int64_t number) {
+  const auto bits = static_cast<std::uint64_t>(number);
+  return number < 0 ? 0 - bits : bits;
+}
+
+// Of durations, from the largest down.
+struct Unit {
+  std::string_view name;
+  std::int64_t milliseconds;
+};
+constexpr std::array<Unit, 5> kUnits{
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+
 struct TimeOfDay {
   int hour = 0;
   int minute = 0;
@@ -108,6 +122,15 @@ std::optional<std::int64_t> parse_decimal(std::string_view text) {
   return value;
 }
 
+// With no more digits than it needs, one at least.
+std::string decimal_text(std::int64_t ten_thousandths) {
+  constexpr std::uint64_t kUnit = 10'000;
+  const std::uint64_t magnitude = magnitude_of(ten_thousandths);
+  std::string fraction = std::to_string(kUnit + magnitude % kUnit).substr(1);
+  while (fraction.size() > 1 && fraction.back() == '0') fraction.pop_back();
+  return (ten_thousandths < 0 ? "-" : "") + std::to_string(magnitude / kUnit) + "." + fraction;
+}
+
 std::optional<std::int64_t> parse_datetime(std::string_view text) {
   Reader reader(text);
   const auto year = reader.fixed(4, 9999);
@@ -134,19 +157,36 @@ std::optional<std::int64_t> parse_datetime(std::string_view text) {
   return (minutes * 60 + time.second) * 1000 + time.millisecond;
 }
 
-std::optional<std::int64_t> parse_duration(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    std::int64_t milliseconds;
+// A day alone when it is midnight.
+std::optional<std::string> datetime_text(std::int64_t milliseconds) {
+  namespace chrono = std::chrono;
+  constexpr std::int64_t kFirst = -62'167'219'200'000;  // 0000-01-01
+  constexpr std::int64_t kEnd = 253'402'300'800'000;    // 10000-01-01
+  if (milliseconds < kFirst || milliseconds >= kEnd) return std::nullopt;
+  const chrono::sys_time<chrono::milliseconds> time{chrono::milliseconds(milliseconds)};
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date{day};
+  const chrono::hh_mm_ss clock{time - day};
+  const auto digits = [](std::int64_t number, std::size_t count) {
+    const std::string text = std::to_string(number);
+    return std::string(count - text.size(), '0') + text;
   };
-  static constexpr std::array<Unit, 5> kUnits{
-      {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+  std::string out = digits(static_cast<int>(date.year()), 4) + "-" +
+                    digits(static_cast<unsigned>(date.month()), 2) + "-" +
+                    digits(static_cast<unsigned>(date.day()), 2);
+  if (time == day) return out;
+  out += "T" + digits(clock.hours().count(), 2) + ":" + digits(clock.minutes().count(), 2) + ":" +
+         digits(clock.seconds().count(), 2);
+  if (clock.subseconds().count() != 0) out += "." + digits(clock.subseconds().count(), 3);
+  return out + "Z";
+}
 
+std::optional<std::int64_t> parse_duration(std::string_view text) {
   Reader reader(text);
   const bool negative = reader.take("-");
   if (reader.done()) return std::nullopt;
   std::int64_t sum = 0;
-  auto unit = kUnits.begin();
+  const auto* unit = kUnits.begin();
   while (!reader.done()) {
     const std::string_view digits = reader.digits();
     std::int64_t quantity = 0;
@@ -165,6 +205,18 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
     ++unit;
   }
   return sum;
+}
+
+std::string duration_text(std::int64_t milliseconds) {
+  if (milliseconds == 0) return "0ms";
+  std::string out = milliseconds < 0 ? "-" : "";
+  std::uint64_t rest = magnitude_of(milliseconds);
+  for (const Unit& unit : kUnits) {
+    const auto size = static_cast<std::uint64_t>(unit.milliseconds);
+    if (rest >= size) out.append(std::to_string(rest / size)).append(unit.name);
+    rest %= size;
+  }
+  return out;
 }
 
 }  // namespace cedar

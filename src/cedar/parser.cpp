@@ -152,7 +152,8 @@ std::optional<std::span<const ast::Annotation>> Parser::annotations() {
     }
     const std::string_view name = take().text;
     std::string_view value;
-    if (take_if(TokenKind::kLeftParen)) {
+    const bool bare = !take_if(TokenKind::kLeftParen);
+    if (!bare) {
       if (!at(TokenKind::kString)) {
         unexpected("a string", "an annotation is written @name or @name(\"value\")");
         return std::nullopt;
@@ -165,7 +166,7 @@ std::optional<std::span<const ast::Annotation>> Parser::annotations() {
       sink_.report(span_from(begin), "the policy has two annotations `@" + std::string(name) + "`",
                    "remove one of them");
     }
-    found.push_back({name, value, span_from(begin)});
+    found.push_back({name, value, span_from(begin), bare});
   }
   return arena_.copy_of(found);
 }

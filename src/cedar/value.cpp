@@ -139,8 +139,9 @@ std::string quoted(std::string_view text) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (c == '\n') {
-      out += "\\n";
+    } else if (constexpr std::string_view kNamed("\n\r\t\0", 4); kNamed.contains(c)) {
+      out += '\\';
+      out += "nrt0"[kNamed.find(c)];
     } else if (byte < 0x20 || byte == 0x7F) {
       out += "\\x";
       out += kHex[byte >> 4U];
