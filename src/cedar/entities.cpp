@@ -2,7 +2,7 @@
 
 #include "cedar/conformance.h"
 #include "cedar/impl.h"
-#include "cedar/json_text.h"
+#include "cedar/json.h"
 #include "cedar/json_values.h"
 
 namespace cedar {
@@ -112,7 +112,7 @@ std::size_t Entities::size() const {
 
 std::expected<Entities, DataError> Entities::parse_json(std::string_view text, const Limits& limits) {
   Arena scratch;
-  const auto parsed = parse_json_text(text, limits, scratch);
+  const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
   return read(*parsed, limits, nullptr);
 }
@@ -120,7 +120,7 @@ std::expected<Entities, DataError> Entities::parse_json(std::string_view text, c
 std::expected<Entities, DataError> Entities::parse_json(std::string_view text, const Schema& schema,
                                                         const Limits& limits) {
   Arena scratch;
-  const auto parsed = parse_json_text(text, limits, scratch);
+  const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
   return read(*parsed, limits, &schema);
 }
@@ -223,7 +223,7 @@ std::expected<Context, DataError> Context::from_json(const boost::json::object& 
 
 std::expected<Context, DataError> Context::parse_json(std::string_view text, const Limits& limits) {
   Arena scratch;
-  const auto parsed = parse_json_text(text, limits, scratch);
+  const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
   return read(*parsed, limits);
 }
@@ -243,7 +243,7 @@ std::expected<Context, DataError> Context::parse_json(std::string_view text, con
   const Action* declared = schema.impl().find_action({action.type(), action.id(), action.hash()});
   if (declared == nullptr) return fail("the schema has no action " + to_string(action));
   Arena scratch;
-  const auto parsed = parse_json_text(text, limits, scratch);
+  const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
   return read(*parsed, limits, declared->context);
 }
@@ -251,7 +251,7 @@ std::expected<Context, DataError> Context::parse_json(std::string_view text, con
 std::expected<Request, DataError> Request::parse_json(std::string_view text, const Limits& limits) {
   alignas(std::max_align_t) std::array<std::byte, 4096> buffer;  // enough for most requests; not cleared
   Arena scratch(buffer);
-  const auto parsed = parse_json_text(text, limits, scratch);
+  const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
 
   JsonReader reader(scratch, limits);

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "cedar/functions.h"
-#include "cedar/json_text.h"
+#include "cedar/json.h"
 #include "cedar/parser_impl.h"
 
 namespace cedar {

@@ -15,7 +15,7 @@
 #include "cedar/arena.h"
 #include "cedar/authorize.h"
 #include "cedar/functions.h"
-#include "cedar/json_text.h"
+#include "cedar/json.h"
 #include "cedar/types.h"
 #include "cedar/value.h"
 
