@@ -40,25 +40,22 @@ void authorize(const Request& request, const PolicySet& policies, const Entities
   response.errors.clear();
   Machine machine(set.compiled.program, asked, store, scratch, arena);
   bool forbidden = false;
-  set.compiled.index.find(asked.principal, asked.action, asked.resource, store, scratch.index,
-                          [&](std::uint32_t place) {
-                            const CompiledPolicy& policy = set.compiled.policies[place];
-                            const Truth found = machine.satisfied(policy);
-                            if (found == Truth::kFalse) return;
-                            if (found == Truth::kError) {
-                              response.errors.push_back(explain(set.policies[place], asked, store, arena));
-                              return;
-                            }
-                            // Both kinds are kept until it is known which of them determines.
-                            forbidden = forbidden || policy.forbids != 0;
-                            response.determining.push_back(&set.policies[place]);
-                          });
-  if (forbidden) {
-    std::erase_if(response.determining,
-                  [](const Policy* policy) { return policy->effect() == Effect::kPermit; });
-  } else if (!response.determining.empty()) {
-    response.decision = Decision::kAllow;
-  }
+  set.compiled.index.find(
+      asked.principal, asked.action, asked.resource, store, scratch.index, [&](std::uint32_t number) {
+        const CompiledPolicy& policy = set.compiled.policies[number];
+        const Truth found = machine.satisfied(policy);
+        if (found == Truth::kFalse) return;
+        if (found == Truth::kError) {
+          response.errors.push_back(explain(set.policies[policy.place], asked, store, arena));
+          return;
+        }
+        const bool forbids = policy.forbids != 0;
+        if (forbidden && !forbids) return;  // permits determine nothing any more
+        if (forbids && !forbidden) response.determining.clear();
+        forbidden = forbids;
+        response.determining.push_back(&set.policies[policy.place]);
+      });
+  if (!forbidden && !response.determining.empty()) response.decision = Decision::kAllow;
   // By position, each once, however the index came upon them.
   if (response.determining.size() > 1) {
     std::ranges::sort(response.determining);

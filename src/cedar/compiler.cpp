@@ -31,6 +31,8 @@ class Compiler {
     bool never = false;    // false before anything could err
   };
 
+  void compile(const ast::Policy& policy, Draft& draft);
+  void forget();
   void scope(const ast::EntityScope& given, Variable variable, Draft& draft);
   void condition(const Expr& expr, bool wanted, Draft& draft);
   void test(NodeId id, bool wanted, Draft& draft);
@@ -71,43 +73,36 @@ class Compiler {
 
 Compiled compile(std::span<const Policy> policies) { return Compiler().run(policies); }
 
+// Twice: what the index needs to know comes of the first time; the second time policies are taken in the
+// index's order, so that what one decision reads stands together.
 Compiled Compiler::run(std::span<const Policy> policies) {
-  Compiled result;
   ScopeIndexBuilder index;
-  std::vector<std::pair<std::uint32_t, std::vector<std::uint32_t>>> indexed;  // policy, its candidates' tests
-  result.policies.reserve(policies.size());
+  std::vector<std::uint32_t> places;
   for (std::uint32_t place = 0; place < policies.size(); ++place) {
-    const ast::Policy& policy = policies[place].node();
     Draft draft;
-    draft.first = static_cast<std::uint32_t>(program_.tests_.size());
-    draft.actions.kind =
-        policy.action.kind == ScopeKind::kIn ? ScopeIndex::Kind::kIn : ScopeIndex::Kind::kEqual;
-    draft.actions.names = policy.action.actions;
-    // `action in []` holds for nothing.
-    draft.never = policy.action.kind != ScopeKind::kAny && policy.action.actions.empty();
-    scope(policy.principal, Variable::kPrincipal, draft);
-    scope(policy.resource, Variable::kResource, draft);
-    for (const ast::Condition& one : policy.conditions) {
-      if (draft.never) break;
-      condition(*one.body, !one.unless, draft);
-    }
-    const auto count = static_cast<std::uint32_t>(program_.tests_.size()) - draft.first;
-    result.policies.push_back({draft.first, count, policy.effect == Effect::kForbid ? 1U : 0U});
+    compile(policies[place].node(), draft);
     if (draft.never) continue;
-    index.add(place, draft.actions, draft.candidates);
-    indexed.emplace_back(place, std::move(draft.candidate_tests));
+    index.add(draft.actions, draft.candidates);
+    places.push_back(place);
   }
+  forget();
 
-  // The test that a policy is known by need not be made again.
   auto built = std::move(index).build();
-  for (std::size_t i = 0; i < indexed.size(); ++i) {
-    if (!built.chosen[i]) continue;
-    CompiledPolicy& policy = result.policies[indexed[i].first];
-    const auto first = program_.tests_.begin() + policy.first;
-    std::rotate(first, first + indexed[i].second[*built.chosen[i]],
-                first + indexed[i].second[*built.chosen[i]] + 1);
-    ++policy.first;
-    --policy.count;
+  Compiled result;
+  result.policies.reserve(places.size());
+  for (const std::uint32_t number : built.order) {
+    const ast::Policy& policy = policies[places[number]].node();
+    Draft draft;
+    compile(policy, draft);
+    std::uint32_t first = draft.first;
+    if (const auto chosen = built.chosen[number]) {
+      // The test that a policy is known by need not be made again.
+      const auto begin = program_.tests_.begin() + first++;
+      const auto known_by = begin + draft.candidate_tests[*chosen];
+      std::rotate(begin, known_by, known_by + 1);
+    }
+    const auto count = static_cast<std::uint32_t>(program_.tests_.size()) - first;
+    result.policies.push_back({places[number], first, count, policy.effect == Effect::kForbid ? 1U : 0U});
   }
   assign_slots();
   program_.nodes_.shrink_to_fit();
@@ -117,6 +112,27 @@ Compiled Compiler::run(std::span<const Policy> policies) {
   result.program = std::move(program_);
   result.index = std::move(built.index);
   return result;
+}
+
+void Compiler::compile(const ast::Policy& policy, Draft& draft) {
+  draft.first = static_cast<std::uint32_t>(program_.tests_.size());
+  draft.actions.kind =
+      policy.action.kind == ScopeKind::kIn ? ScopeIndex::Kind::kIn : ScopeIndex::Kind::kEqual;
+  draft.actions.names = policy.action.actions;
+  // `action in []` holds for nothing.
+  draft.never = policy.action.kind != ScopeKind::kAny && policy.action.actions.empty();
+  scope(policy.principal, Variable::kPrincipal, draft);
+  scope(policy.resource, Variable::kResource, draft);
+  for (const ast::Condition& one : policy.conditions) {
+    if (draft.never) break;
+    condition(*one.body, !one.unless, draft);
+  }
+}
+
+void Compiler::forget() {
+  program_ = Program();
+  node_table_ = constant_table_ = pattern_table_ = FlatTable();
+  uses_.clear();
 }
 
 void Compiler::scope(const ast::EntityScope& given, Variable subject, Draft& draft) {

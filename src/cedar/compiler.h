@@ -15,7 +15,7 @@ namespace cedar {
 
 struct Compiled {
   Program program;
-  std::vector<CompiledPolicy> policies;  // one for each policy, in their order
+  std::vector<CompiledPolicy> policies;  // those that could ever match, as the index numbers them
   ScopeIndex index;
 };
 

@@ -72,6 +72,7 @@ static_assert(sizeof(Test) == 4);
 
 // A policy as a range of tests.
 struct CompiledPolicy {
+  std::uint32_t place = 0;  // among the policies of the set
   std::uint32_t first = 0;
   std::uint32_t count : 31 = 0;
   std::uint32_t forbids : 1 = 0;

@@ -31,10 +31,9 @@ std::uint32_t ScopeIndexBuilder::bucket(const Uid& action, ScopeIndex::Kind kind
   return place;
 }
 
-void ScopeIndexBuilder::add(std::uint32_t policy, const ScopeIndex::Actions& actions,
+void ScopeIndexBuilder::add(const ScopeIndex::Actions& actions,
                             std::span<const ScopeIndex::Test> candidates) {
-  Pending pending{.policy = policy,
-                  .buckets = {},
+  Pending pending{.buckets = {},
                   .first = static_cast<std::uint32_t>(candidates_.size()),
                   .count = static_cast<std::uint32_t>(candidates.size())};
   if (actions.names.empty()) pending.buckets.push_back(0);
@@ -77,12 +76,13 @@ ScopeIndexBuilder::Built ScopeIndexBuilder::build() && {
   std::vector<std::optional<std::uint32_t>> chosen;
   postings.reserve(pending_.size());
   chosen.reserve(pending_.size());
-  for (const Pending& pending : pending_) {
+  for (std::uint32_t policy = 0; policy < pending_.size(); ++policy) {
+    const Pending& pending = pending_[policy];
     const std::optional<std::uint32_t> choice = choose(pending);
     chosen.push_back(choice);
     for (const std::uint32_t place : pending.buckets) {
       if (!choice) {
-        postings.push_back({(std::uint64_t{place} << 35U) | kUnkeyed, pending.policy});
+        postings.push_back({(std::uint64_t{place} << 35U) | kUnkeyed, policy});
         continue;
       }
       const Candidate& known_by = candidates_[pending.first + *choice];
@@ -90,18 +90,26 @@ ScopeIndexBuilder::Built ScopeIndexBuilder::build() && {
       index_.buckets_[place].kinds |= bit;
       index_.kinds_ |= bit;
       if (known_by.kind != ScopeIndex::Kind::kIs) index_.names_[known_by.name].kinds |= bit;
-      postings.push_back(
-          {ScopeIndex::key(place, known_by.slot, known_by.kind, known_by.name), pending.policy});
+      postings.push_back({ScopeIndex::key(place, known_by.slot, known_by.kind, known_by.name), policy});
     }
   }
   std::ranges::sort(postings, {}, [](const Posting& one) { return std::pair(one.key, one.policy); });
 
+  std::vector<std::uint32_t> order;
+  std::vector<std::uint32_t> numbers(pending_.size(), FlatTable::kNone);
+  order.reserve(pending_.size());
   index_.postings_.reserve(postings.size());
   for (std::size_t i = 0; i < postings.size();) {
     const std::uint64_t key = postings[i].key;
     ScopeIndex::Range range{static_cast<std::uint32_t>(i), 0};
-    for (; i < postings.size() && postings[i].key == key; ++i, ++range.count)
-      index_.postings_.push_back(postings[i].policy);
+    for (; i < postings.size() && postings[i].key == key; ++i, ++range.count) {
+      std::uint32_t& number = numbers[postings[i].policy];
+      if (number == FlatTable::kNone) {
+        number = static_cast<std::uint32_t>(order.size());
+        order.push_back(postings[i].policy);
+      }
+      index_.postings_.push_back(number);
+    }
     if ((key & kUnkeyed) == kUnkeyed) {
       index_.buckets_[key >> 35U].unkeyed = range;
     } else {
@@ -111,7 +119,7 @@ ScopeIndexBuilder::Built ScopeIndexBuilder::build() && {
   }
   index_.names_.shrink_to_fit();
   index_.keyed_.shrink_to_fit();
-  return {std::move(index_), std::move(chosen)};
+  return {std::move(index_), std::move(order), std::move(chosen)};
 }
 
 }  // namespace cedar

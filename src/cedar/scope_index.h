@@ -135,11 +135,13 @@ class ScopeIndex {
 class ScopeIndexBuilder {
  public:
   // `candidates`: every test that the policy could be known by.
-  void add(std::uint32_t policy, const ScopeIndex::Actions& actions,
-           std::span<const ScopeIndex::Test> candidates);
+  void add(const ScopeIndex::Actions& actions, std::span<const ScopeIndex::Test> candidates);
 
   struct Built {
     ScopeIndex index;
+    // The policies, as numbered by the order of `add`, in the order that the index has them in and numbers
+    // them by: those that are found together stand together.
+    std::vector<std::uint32_t> order;
     // For each policy, in the order of `add`, which candidate it is known by.
     std::vector<std::optional<std::uint32_t>> chosen;
   };
@@ -147,7 +149,6 @@ class ScopeIndexBuilder {
 
  private:
   struct Pending {
-    std::uint32_t policy;
     std::vector<std::uint32_t> buckets;
     std::uint32_t first = 0;  // of candidates_
     std::uint32_t count = 0;
