@@ -257,6 +257,7 @@ class Context {
 
  private:
   friend struct Request;
+  friend class PartialContext;  // partial.h
   static std::expected<Context, DataError> read(const Json& json, const Limits& limits,
                                                 const Type* expected = nullptr);
   explicit Context(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

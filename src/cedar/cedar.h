@@ -16,9 +16,14 @@
 //   auto schema = cedar::Schema::parse(text);
 //   cedar::ValidationReport report = cedar::validate(*policies, *schema);
 //
+// Requests of which not all is known:
+//   cedar::PartialResponse partial = cedar::partial_authorize({.principal = request.principal}, *policies,
+//                                                             *entities);
+//
 // Everything here follows version 4.5 of the language.
 
 #pragma once
 
 #include "cedar/authorize.h"  // IWYU pragma: export
+#include "cedar/partial.h"    // IWYU pragma: export
 #include "cedar/schema.h"     // IWYU pragma: export
