@@ -16,14 +16,16 @@
 //   auto schema = cedar::Schema::parse(text);
 //   cedar::ValidationReport report = cedar::validate(*policies, *schema);
 //
-// Requests of which not all is known:
+// Requests of which not all is known, and why a request is denied:
 //   cedar::PartialResponse partial = cedar::partial_authorize({.principal = request.principal}, *policies,
 //                                                             *entities);
+//   auto nearest = cedar::nearest_permits(cedar::PartialRequest::of(request), *policies, *entities);
 //
 // Everything here follows version 4.5 of the language.
 
 #pragma once
 
 #include "cedar/authorize.h"  // IWYU pragma: export
+#include "cedar/explain.h"    // IWYU pragma: export
 #include "cedar/partial.h"    // IWYU pragma: export
 #include "cedar/schema.h"     // IWYU pragma: export
