@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/canonical_json.h"
+#include "decision/testing.h"
 
 namespace remit::decision {
 namespace {
@@ -17,61 +18,6 @@ using snapshot::SnapshotData;
 using snapshot::State;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-const Instant kNow = parse_instant("2026-11-24T05:00:00Z").value();
-const Instant kLater = kNow + std::chrono::days(30);
-const Digest kPin = sha256("{}");
-constexpr std::string_view kPermitAll = "permit (principal, action, resource);";
-
-cedar::PolicySet policies(std::string_view text) { return cedar::PolicySet::parse(text).value(); }
-
-// One agent that may do everything it was granted: each test takes something away.
-SnapshotData world() {
-  SnapshotData data;
-  data.revision = 7;
-  snapshot::Deployment bot;
-  bot.id = DeploymentId::trusted("dep_bot");
-  bot.environment = Environment::kProduction;
-  bot.name = "invoice-bot";
-  bot.owner = HumanId::trusted("hum_maria");
-  bot.state = State::kActive;
-  bot.process = "accounts-payable";
-  bot.expires = kLater;
-  data.deployments = {bot};
-  snapshot::Credential key;
-  key.id = CredentialId::trusted("crd_key");
-  key.deployment = bot.id;
-  key.not_before = kNow;
-  key.expires = kLater;
-  data.credentials = {key};
-  snapshot::Destination erp;
-  erp.id = DestinationId::trusted("dst_erp");
-  erp.environment = Environment::kProduction;
-  erp.name = "erp";
-  erp.owner = bot.owner;
-  data.destinations = {erp};
-  snapshot::Tool pay;
-  pay.id = ToolId::trusted("tol_pay");
-  pay.destination = erp.id;
-  pay.environment = Environment::kProduction;
-  pay.name = "create_payment";
-  pay.qualified_name = "erp/create_payment";
-  pay.effect = snapshot::Effect::kPay;
-  pay.digest = kPin;
-  data.tools = {pay};
-  data.grants = {{GrantId::trusted("grt_1"), bot.id, pay.id, std::nullopt}};
-  data.policies = {{PolicySetId::trusted("pol_1"), Environment::kProduction, {}, policies(kPermitAll)}};
-  return data;
-}
-
-Call call() {
-  return {.environment = Environment::kProduction,
-          .deployment = "dep_bot",
-          .credential = "crd_key",
-          .tool = "erp/create_payment",
-          .offered = kPin,
-          .now = kNow};
-}
 
 Decision decide_in(SnapshotData data, const Call& attempt) {
   const Snapshot snapshot(std::move(data));

@@ -6,6 +6,7 @@
 
 #include "decision/decide.h"
 #include "decision/denial.h"
+#include "decision/prospect.h"
 
 namespace remit::decision {
 namespace {
@@ -124,7 +125,8 @@ std::vector<const snapshot::Tool*> callable_tools(Environment environment, std::
     if (tool == nullptr) continue;
     Call attempt = call;
     attempt.tool = tool->qualified_name;
-    if (const auto standing = check_standing(attempt, snapshot)) tools.push_back(standing->tool);
+    const auto standing = check_standing(attempt, snapshot);
+    if (standing && !is_hopeless(*standing, snapshot)) tools.push_back(standing->tool);
   }
   std::ranges::sort(tools, {}, &snapshot::Tool::qualified_name);
   return tools;

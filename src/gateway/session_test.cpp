@@ -150,6 +150,11 @@ TEST_F(Sessions, TheStreamTellsOfChangedTools) {
   ASSERT_TRUE(event);
   EXPECT_THAT(*event, HasSubstr("notifications/tools/list_changed"));
   EXPECT_THAT(agent_->tool_names(), ElementsAre("say", "shout"));
+  world_.publish(R"(permit (principal, action == Remit::Action::"crm/say", resource);)");
+  const auto changed = stream->next();
+  ASSERT_TRUE(changed);
+  EXPECT_THAT(*changed, HasSubstr("notifications/tools/list_changed"));
+  EXPECT_THAT(agent_->tool_names(), ElementsAre("say"));
 }
 
 TEST_F(Sessions, AGrantToAnotherIsNoNews) {

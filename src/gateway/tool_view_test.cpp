@@ -106,6 +106,24 @@ TEST_F(ToolViews, AQuarantinedToolIsHiddenButFoundSoThatTheRefusalCanSaySo) {
   EXPECT_EQ(qualified(*view(), "read"), "crm/read");
 }
 
+TEST_F(ToolViews, WhatPoliciesRefuseWhateverTheArgumentsIsHiddenButFound) {
+  destination("crm", {tool("drop"), tool("read")});
+  world_.grant(bot_, "crm/drop");
+  world_.grant(bot_, "crm/read");
+  const std::string permit = "permit (principal, action, resource);";
+  const std::string both = R"({"tools":[)" + tool("drop") + "," + tool("read") + "]}";
+  world_.publish(permit + R"(forbid (principal, action == Remit::Action::"crm/drop", resource);)");
+  EXPECT_EQ(view()->list_result(), R"({"tools":[)" + tool("read") + "]}");
+  EXPECT_EQ(qualified(*view(), "drop"), "crm/drop");
+  world_.publish(permit + R"(forbid (principal, action == Remit::Action::"crm/drop", resource)
+                             when { context.input has all && context.input.all };)");
+  EXPECT_EQ(view()->list_result(), both);
+  world_.publish(R"(permit (principal, action, resource) when { context.time > datetime("2999-01-01") };)");
+  EXPECT_EQ(view()->list_result(), both);  // a client keeps the list longer than now
+  world_.publish("permit (principal, action, resource) when { context.tool.name == \"crm/read\" };");
+  EXPECT_EQ(view()->list_result(), R"({"tools":[)" + tool("read") + "]}");
+}
+
 TEST_F(ToolViews, WhoMayNotActSeesNothing) {
   destination("crm", {tool("read")});
   world_.grant(bot_, "crm/read");

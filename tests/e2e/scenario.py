@@ -180,7 +180,7 @@ class Scenario:
     def lists_what_is_granted(self):
         tools = self.client.ask("list", session="clerk").get("tools")
         self.check(
-            tools == company.CLERK_TOOLS, "lists the tools that are granted and classified, and no others", tools
+            tools == company.CLERK_TOOLS, "lists the tools that could be called, and no others", tools
         )
 
     def calls_what_is_allowed(self):

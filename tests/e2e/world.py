@@ -16,9 +16,9 @@ PAYROLL = "Ada earns 4711 a month.\n"
 CLOSED = "The books of 1999.\n"
 TOOLBOX_TOKEN = "toolbox-credential-of-its-own"
 
-# What tools/list must show to clerk in production: granted and classified, under the shortest name that is unique.
+# What tools/list must show to clerk in production: granted, classified and not closed by policy whatever the arguments
+# (as the archive is), under the shortest name that is unique among those granted.
 CLERK_TOOLS = [
-    "archive/read_text_file",
     "echo",
     "files/read_text_file",
     "get-sum",

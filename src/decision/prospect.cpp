@@ -1,0 +1,229 @@
+#include "decision/prospect.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "decision/denial.h"
+#include "snapshot/entities.h"
+
+namespace remit::decision {
+namespace {
+
+namespace json = boost::json;
+using snapshot::Snapshot;
+
+// As Cedar's datetime takes it: milliseconds.
+json::object cedar_time(Instant time) {
+  return {
+      {"__extn", json::object{{"fn", "datetime"},
+                              {"arg", fmt::format("{:%Y-%m-%dT%H:%M:%S}Z",
+                                                  std::chrono::floor<std::chrono::milliseconds>(time))}}}};
+}
+
+// A call of which the arguments are not known, nor, without one, the time; decide.cpp has the whole of it.
+cedar::PartialRequest open_request(const Standing& standing, std::optional<Instant> time = std::nullopt) {
+  json::array labels;
+  for (const auto& label : standing.tool->labels) labels.emplace_back(label);
+  json::object known{{"tool", json::object{{"name", standing.tool->qualified_name},
+                                           {"effect", to_string(*standing.tool->effect)},
+                                           {"data_class", to_string(standing.tool->data_class)},
+                                           {"labels", std::move(labels)}}},
+                     {"session", json::object{{"credential_kind", to_string(standing.credential->kind)}}}};
+  std::vector<cedar::UnknownAttribute> unknown{
+      {.path = {"input"}, .present = true, .kind = cedar::Kind::kRecord},
+      {.path = {"omitted"}, .present = true, .kind = cedar::Kind::kSet}};
+  if (time)
+    known["time"] = cedar_time(*time);
+  else
+    unknown.push_back({.path = {"time"}, .present = true, .kind = cedar::Kind::kDatetime});
+  cedar::PartialRequest request{.principal = snapshot::agent_uid(*standing.deployment),
+                                .action = snapshot::action_uid(*standing.tool),
+                                .resource = snapshot::destination_uid(*standing.destination)};
+  // Were it refused, nothing of the context would be known: what is said of it stays true.
+  if (auto context = cedar::Context::from_json(known))
+    if (auto open = cedar::PartialContext::make(std::move(*context), std::move(unknown)))
+      request.context = std::move(*open);
+  return request;
+}
+
+std::string name_of(const cedar::Policy& policy) {
+  return std::string(policy.annotation("id").value_or(policy.id()));
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "`" : ", `") + name + "`";
+  return text;
+}
+
+std::optional<cedar::PartialResponse> ask(const Standing& standing, const Snapshot& snapshot) {
+  const auto environment = standing.deployment->environment;
+  const auto* policies = snapshot.policies(environment);
+  const auto* entities = snapshot.entities(environment);
+  if (policies == nullptr || entities == nullptr) return std::nullopt;
+  return cedar::partial_authorize(open_request(standing), policies->set, *entities);
+}
+
+// The forbids that err whatever is asked: each refuses every call (decide.cpp).
+std::vector<std::string> broken_forbids(const cedar::PartialResponse& response) {
+  std::vector<std::string> names;
+  const auto add = [&](const cedar::Policy& policy) {
+    if (policy.effect() == cedar::Effect::kForbid) names.push_back(name_of(policy));
+  };
+  for (const auto& error : response.errors()) add(*error.policy);
+  for (const auto& residual : response.residuals())
+    if (residual.must_err) add(*residual.policy);
+  return names;
+}
+
+Prospect never(const snapshot::Tool& tool, std::string_view code, std::string message) {
+  return {.tool = &tool, .outlook = Outlook::kNever, .code = code, .message = std::move(message)};
+}
+
+// Where every call is refused, why.
+std::optional<Prospect> refusal(const std::optional<cedar::PartialResponse>& response,
+                                const snapshot::Tool& tool) {
+  if (!response)
+    return never(tool, "RMT-D040",
+                 fmt::format("there are no policies in force in {}", to_string(tool.environment)));
+  std::vector<std::string> forbids;
+  for (const auto* policy : response->satisfied())
+    if (policy->effect() == cedar::Effect::kForbid) forbids.push_back(name_of(*policy));
+  if (!forbids.empty()) {
+    auto refused = never(tool, "RMT-D042", fmt::format("the policy {} forbids every call", joined(forbids)));
+    refused.policies = std::move(forbids);
+    return refused;
+  }
+  if (auto broken = broken_forbids(*response); !broken.empty()) {
+    auto refused =
+        never(tool, "RMT-D043",
+              fmt::format("the policy {} could not be evaluated for any call, so every call is refused",
+                          joined(broken)));
+    refused.policies = std::move(broken);
+    return refused;
+  }
+  if (response->decision() == cedar::Decision::kDeny)
+    return never(tool, "RMT-D041", "no policy permits any call");
+  return std::nullopt;
+}
+
+std::string approval_of(const cedar::Policy& policy) {
+  return std::string(policy.annotation("approval").value_or(""));
+}
+
+// What is left open, and what it comes to.
+Prospect weigh(const cedar::PartialResponse& response, const snapshot::Tool& tool) {
+  Prospect found{.tool = &tool};
+  bool plain = false;          // a permit without an approval may apply
+  bool certain_plain = false;  // and does, to every call
+  std::string needed;          // the approval of a permit that applies to every call
+  std::string possible;        // of one that may
+  bool open_forbid = false;
+  bool open_approval = false;
+  for (const auto* policy : response.satisfied()) {
+    found.policies.push_back(name_of(*policy));
+    const auto approval = approval_of(*policy);
+    if (!policy->annotation("approval")) plain = certain_plain = true;
+    if (needed.empty()) needed = approval;
+  }
+  for (const auto& residual : response.residuals()) {
+    const auto& policy = *residual.policy;
+    const bool forbids = policy.effect() == cedar::Effect::kForbid;
+    // A forbid that errs refuses the call; a permit that errs does nothing.
+    if (!residual.may_hold && !(forbids && residual.may_err)) continue;
+    const bool with_approval = policy.annotation("approval").has_value();
+    // Where every call is permitted, no other plain permit matters.
+    if (!forbids && !with_approval && certain_plain) continue;
+    open_forbid |= forbids;
+    open_approval |= with_approval;
+    if (!forbids && !with_approval) plain = true;
+    if (with_approval && possible.empty()) possible = approval_of(policy);
+    found.open.push_back({.effect = policy.effect(),
+                          .name = name_of(policy),
+                          .condition = residual.condition(),
+                          .approval_path = approval_of(policy)});
+  }
+  // An approval is needed also where a plain permit applies too (decide.h).
+  if (!needed.empty() || !plain) {
+    found.outlook = Outlook::kApproval;
+    found.approval_path = needed.empty() ? possible : needed;
+  } else {
+    found.outlook = certain_plain && !open_forbid && !open_approval ? Outlook::kAlways : Outlook::kDepends;
+  }
+  return found;
+}
+
+// The credential that the deployment could use now, else any of it.
+const snapshot::Credential* credential_of(const snapshot::Deployment& deployment, Instant now,
+                                          const Snapshot& snapshot) {
+  const snapshot::Credential* any = nullptr;
+  for (const auto& credential : snapshot.all().credentials) {
+    if (credential.deployment != deployment.id) continue;
+    if (!credential.revoked && credential.not_before <= now && now < credential.expires) return &credential;
+    if (any == nullptr) any = &credential;
+  }
+  return any;
+}
+
+}  // namespace
+
+std::string_view to_string(Outlook outlook) {
+  switch (outlook) {
+    case Outlook::kAlways:
+      return "always";
+    case Outlook::kDepends:
+      return "depends";
+    case Outlook::kApproval:
+      return "approval";
+    case Outlook::kNever:
+      return "never";
+  }
+  return "?";
+}
+
+Prospect prospect(const Standing& standing, const Snapshot& snapshot) {
+  const auto response = ask(standing, snapshot);
+  if (auto refused = refusal(response, *standing.tool)) return std::move(*refused);
+  return weigh(*response, *standing.tool);
+}
+
+bool is_hopeless(const Standing& standing, const Snapshot& snapshot) {
+  const auto response = ask(standing, snapshot);
+  return !response || response->decision() == cedar::Decision::kDeny || !broken_forbids(*response).empty();
+}
+
+std::vector<Prospect> prospects(const snapshot::Deployment& deployment, Instant now,
+                                const Snapshot& snapshot) {
+  const auto* credential = credential_of(deployment, now, snapshot);
+  std::vector<Prospect> all;
+  for (const auto& grant : snapshot.all().grants) {
+    if (grant.deployment != deployment.id) continue;
+    const auto* tool = snapshot.tool(grant.tool.str());
+    if (tool == nullptr) continue;
+    const auto standing =
+        check_standing({.environment = deployment.environment,
+                        .deployment = deployment.id.str(),
+                        .credential = credential == nullptr ? std::string_view() : credential->id.str(),
+                        .tool = tool->qualified_name,
+                        .now = now},
+                       snapshot);
+    all.push_back(standing ? prospect(*standing, snapshot)
+                           : never(*tool, standing.error().code, standing.error().message));
+  }
+  std::ranges::sort(all, {},
+                    [](const Prospect& one) -> const std::string& { return one.tool->qualified_name; });
+  return all;
+}
+
+std::vector<cedar::Explanation> nearest_permits(const Standing& standing, Instant time,
+                                                const Snapshot& snapshot, std::size_t count) {
+  const auto environment = standing.deployment->environment;
+  const auto* policies = snapshot.policies(environment);
+  const auto* entities = snapshot.entities(environment);
+  if (policies == nullptr || entities == nullptr) return {};
+  return cedar::nearest_permits(open_request(standing, time), policies->set, *entities, count);
+}
+
+}  // namespace remit::decision
