@@ -81,6 +81,7 @@ struct ApiParts {
   catalog::Catalog& catalog;
   catalog::PolicyPublisher& policies;
   const snapshot::SnapshotHolder& snapshots;
+  const Clock& clock;
   // Asks a destination's server for all its tools. On the loop of the request. Errors: kUnavailable.
   std::function<http::Task<Result<mcp::ToolPage>>(snapshot::Destination)> list_tools;
   std::string version;

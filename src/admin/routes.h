@@ -17,6 +17,7 @@ std::vector<Route> grant_routes(const ApiParts& parts);
 std::vector<Route> destination_routes(const ApiParts& parts);
 std::vector<Route> tool_routes(const ApiParts& parts);
 std::vector<Route> policy_routes(const ApiParts& parts);
+std::vector<Route> prospect_routes(const ApiParts& parts);
 std::vector<Route> audit_routes(const ApiParts& parts);
 
 // Who acts: the caller, or the person that the body names in `by`, for whom the caller speaks.

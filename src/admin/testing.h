@@ -65,6 +65,7 @@ class ApiTest : public testing::Test {
             .catalog = *catalog_,
             .policies = *policies_,
             .snapshots = snapshots,
+            .clock = clock_,
             .list_tools = [this](snapshot::Destination) -> http::Task<Result<mcp::ToolPage>> {
               co_return offered();
             },

@@ -64,7 +64,44 @@ std::string label(const AgentOptions& options) {
   return visible(options.environment) + "/" + visible(options.name);
 }
 
+// What stands behind an outlook, a line each.
+std::vector<std::string> reasons(const json::object& prospect) {
+  if (!prospect.at("reason").is_null())
+    return {cell(&prospect.at("reason")) + ": " + cell(&prospect.at("message"))};
+  std::vector<std::string> lines;
+  for (const auto& policy : prospect.at("policies").as_array())
+    lines.push_back(cell(&policy) + " permits every call");
+  for (const auto& open : prospect.at("open").as_array()) {
+    const bool forbids = open.at("effect").as_string() == "forbid";
+    std::string line = cell(&open.at("policy")) + (forbids ? " forbids" : " permits");
+    if (!open.at("approval_path").is_null())
+      line += " after an approval by " + cell(&open.at("approval_path"));
+    lines.push_back(line + " where " + cell(&open.at("condition")));
+  }
+  return lines;
+}
+
 }  // namespace
+
+Result<int> agent_can(const Context& context, const AgentOptions& options) {
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(const auto answer, client.get(deployment_path(options, "prospects")));
+  if (context.format == Format::kJson) {
+    print_json(answer);
+    return kOk;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& item : answer.at("items").as_array()) {
+    const auto& prospect = item.as_object();
+    std::vector<std::string> first{cell(&prospect.at("tool")), cell(&prospect.at("outlook"))};
+    for (auto& reason : reasons(prospect)) {
+      first.push_back(std::move(reason));
+      rows.push_back(std::exchange(first, {"", ""}));
+    }
+  }
+  print_table({"TOOL", "CAN", "WHY"}, rows);
+  return kOk;
+}
 
 Result<int> register_agent(const Context& context, const RegisterOptions& options) {
   ASSIGN_OR_RETURN(const auto expires, parse_time(options.expires, SystemClock().now()));

@@ -101,6 +101,7 @@ void add_agents(CLI::App& root, Line& line) {
     run(app, line, function, line.agent);
     return app;
   };
+  environment(verb("can", "What it could ever do, tool by tool", agent_can), line.agent.environment);
   auto* approve = verb("approve", "Approve a pending deployment", approve_agent);
   environment(approve, line.agent.environment);
   by(approve, line.agent.by);

@@ -44,6 +44,7 @@ Result<int> approve_agent(const Context& context, const AgentOptions& options);
 Result<int> assign_owner(const Context& context, const AgentOptions& options);
 Result<int> retire_agent(const Context& context, const AgentOptions& options);
 Result<int> kill_agent(const Context& context, const AgentOptions& options);
+Result<int> agent_can(const Context& context, const AgentOptions& options);
 Result<int> lift_hold(const Context& context, const AgentOptions& options);
 
 // destination.cpp

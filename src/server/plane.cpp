@@ -123,6 +123,7 @@ Result<void> Plane::open_parts() {
       .catalog = *catalog_,
       .policies = *policies_,
       .snapshots = snapshots_,
+      .clock = clock_,
       .list_tools =
           [this](snapshot::Destination destination) {
             return gateway::list_tools(loops_[0], *vault_, std::move(destination), upstream_limits(config_));
