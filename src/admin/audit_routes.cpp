@@ -9,6 +9,8 @@
 #include "admin/routes.h"
 #include "admin/views.h"
 #include "base/canonical_json.h"
+#include "catalog/policies.h"
+#include "decision/prospect.h"
 
 namespace remit::admin {
 namespace {
@@ -124,6 +126,38 @@ json::value outcome_of(const std::vector<Entry>& entries) {
   return nullptr;
 }
 
+// For a call that no policy permitted: the permits that came nearest. The log has commitments to the
+// arguments, not the arguments, so that what depends on them cannot be told; and what there was at that
+// revision is gone, so that the world of now stands in for it.
+Result<json::value> nearest_permits(const json::object& decided, const Snapshot& snapshot,
+                                    store::Reader& reader) {
+  constexpr std::size_t kCount = 3;
+  if (text(decided, "reason") != "RMT-D041") return nullptr;
+  const auto time = parse_instant(text(decided, "time"));
+  const auto* deployment = snapshot.deployment(text(decided, "deployment"));
+  const auto* credential = snapshot.credential(text(decided, "credential"));
+  const auto* tool = snapshot.tool(text(decided, "tool"));
+  const auto* destination = snapshot.destination(text(decided, "destination"));
+  if (!time || deployment == nullptr || credential == nullptr || tool == nullptr || !tool->effect ||
+      destination == nullptr)
+    return json::object{
+        {"note", "The agent, its credential or the tool is no longer there to be asked about."},
+        {"permits", json::array()}};
+  ASSIGN_OR_RETURN(const auto published, catalog::policy_history(reader, deployment->environment));
+  const bool changed = !published.empty() && published.front().published_at > *time;
+  json::array permits;
+  for (const auto& one : decision::nearest_permits({deployment, credential, nullptr, tool, destination},
+                                                   *time, snapshot, kCount))
+    permits.push_back(admin::view(one));
+  std::string note =
+      "Asked again of the agents, tools and destinations as they are now, and without the arguments, of "
+      "which the "
+      "log keeps only commitments: a part that depends on them is `unknown`.";
+  if (changed) note += " The policies are others than those that decided.";
+  return json::object{
+      {"note", std::move(note)}, {"policies_changed", changed}, {"permits", std::move(permits)}};
+}
+
 // `decided` is the entry of the decision itself; all that is shown is in the log or names what is in it.
 json::object explain(const DecisionId& id, const json::object& decided, std::vector<Entry> entries,
                      const Snapshot& snapshot) {
@@ -170,7 +204,10 @@ Result<Answer> decision(const Call& call, const Snapshot& snapshot, store::Reade
   }
   if (!decided)
     return fail(ErrorKind::kNotFound, "RMT-A014", fmt::format("the log has no decision `{}`", id.str()));
-  return Answer{explain(id, *decided, std::move(entries), snapshot)};
+  ASSIGN_OR_RETURN(auto nearest, nearest_permits(*decided, snapshot, reader));
+  auto shown = explain(id, *decided, std::move(entries), snapshot);
+  shown["nearest"] = std::move(nearest);
+  return Answer{std::move(shown)};
 }
 
 }  // namespace

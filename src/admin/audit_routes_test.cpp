@@ -195,6 +195,7 @@ TEST_F(AuditRoutes, ExplainAnAllowedCallWithItsOutcome) {
                 {"policy_errors", json::array()},
                 {"approval_path", nullptr},
                 {"revision", snapshots_.current()->revision()},
+                {"nearest", nullptr},
                 {"outcome",
                  {{"status", "timeout"}, {"reason", "RMT-U004"}, {"latency_us", 1234}, {"time", time}}}}));
   ASSERT_EQ(entries.size(), 2U);
@@ -226,6 +227,47 @@ TEST_F(AuditRoutes, ExplainARefusalOfAToolThatIsNone) {
   EXPECT_EQ(shown.at("tool"), "erp/delete_everything");
   for (const auto name : {"destination", "effect", "data_class", "outcome"})
     EXPECT_TRUE(shown.at(name).is_null()) << name;
+}
+
+TEST_F(AuditRoutes, ExplainACallThatNothingPermitsByTheNearestPermit) {
+  with_tool();
+  ASSERT_EQ(post("/v1/tools/sandbox/erp%2Fpay/classify",
+                 {{"effect", "pay"}, {"data_class", "internal"}, {"labels", json::array()}, {"by", "raj"}})
+                .status,
+            200);
+  ASSERT_EQ(
+      post("/v1/policies/sandbox",
+           {{"by", "ana"}, {"text", R"(permit (principal, action == Remit::Action::"erp/read", resource);
+      @id("small") permit (principal, action, resource)
+      when { context.tool.effect == "pay" && context.input.amount <= 5000 && context.time < datetime("2020-01-01") };)"}})
+          .status,
+      201);
+  const auto id = denial(decided("deny", "RMT-D041"));
+  const auto nearest = explain(id).at("nearest").as_object();
+  EXPECT_FALSE(nearest.at("policies_changed").as_bool());
+  EXPECT_THAT(std::string(nearest.at("note").as_string()), HasSubstr("commitments"));
+  const auto& permits = nearest.at("permits").as_array();
+  ASSERT_EQ(permits.size(), 2U);
+  EXPECT_EQ(permits.at(0).at("policy"), "small");
+  const auto& steps = permits.at(0).at("steps").as_array();
+  ASSERT_EQ(steps.size(), 3U);
+  EXPECT_EQ(
+      json::serialize(steps.at(0)),
+      R"({"part":"when","result":"held","text":"context.tool.effect == \"pay\"","line":3,"column":14,"values":"\"pay\" == \"pay\""})");
+  EXPECT_EQ(steps.at(1).at("result"), "unknown");
+  EXPECT_EQ(steps.at(2).at("result"), "failed");  // the time of the call is in the log
+  EXPECT_EQ(permits.at(1).at("policy"), "policy0");
+  EXPECT_FALSE(permits.at(1).at("scope_matches").as_bool());
+
+  clock_.advance(std::chrono::hours(1));
+  ASSERT_EQ(
+      post("/v1/policies/sandbox", {{"by", "ana"}, {"text", "forbid (principal, action, resource);"}}).status,
+      201);
+  const auto later = explain(id).at("nearest").as_object();
+  EXPECT_TRUE(later.at("policies_changed").as_bool());
+  EXPECT_TRUE(later.at("permits").as_array().empty());
+  ASSERT_EQ(post("/v1/destinations/sandbox/erp/retire").status, 200);
+  EXPECT_THAT(std::string(explain(id).at("nearest").at("note").as_string()), HasSubstr("no longer there"));
 }
 
 TEST_F(AuditRoutes, ExplainAHoldAndWhatPoliciesCouldNotJudge) {

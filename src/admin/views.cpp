@@ -145,4 +145,26 @@ json::object view(const snapshot::Tool& tool, const snapshot::Snapshot& snapshot
   return shown;
 }
 
+json::object view(const cedar::Explanation& explanation) {
+  json::array steps;
+  for (const auto& step : explanation.steps) {
+    json::object shown{{"part", cedar::to_string(step.part)},
+                       {"result", cedar::to_string(step.result)},
+                       {"text", step.text},
+                       {"line", step.position.line},
+                       {"column", step.position.column}};
+    if (!step.values.empty()) shown["values"] = step.values;
+    if (!step.message.empty()) shown["message"] = step.message;
+    steps.push_back(std::move(shown));
+  }
+  const auto& policy = *explanation.policy;
+  return {{"policy", policy.annotation("id").value_or(policy.id())},
+          {"effect", policy.effect() == cedar::Effect::kPermit ? "permit" : "forbid"},
+          {"line", policy.position().line},
+          {"column", policy.position().column},
+          {"result", cedar::to_string(explanation.result)},
+          {"scope_matches", explanation.scope_matches},
+          {"steps", std::move(steps)}};
+}
+
 }  // namespace remit::admin

@@ -23,6 +23,9 @@ boost::json::object view(const snapshot::Tool& tool, const snapshot::Snapshot& s
 // A person's name, or the id of somebody who is in the store no more.
 boost::json::value name_of(const HumanId& id, const snapshot::Snapshot& snapshot);
 
+// Why a policy applies or not: {policy, effect, line, column, result, scope_matches, steps}.
+boost::json::object view(const cedar::Explanation& explanation);
+
 // "production/invoice-bot"
 std::string label(const snapshot::Deployment& deployment);
 

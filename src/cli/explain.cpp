@@ -4,6 +4,7 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/explanation.h"
 #include "cli/output.h"
 
 namespace remit::cli {
@@ -45,6 +46,11 @@ Result<int> explain(const Context& context, const std::string& what) {
   if (context.format == Format::kJson) return kOk;
   if (const auto* outcome = answer.as_object().if_contains("outcome"); outcome && outcome->is_object())
     print_object(context, *outcome, {{"outcome      ", "status"}, {"ended        ", "time"}});
+  if (const auto* nearest = answer.as_object().if_contains("nearest"); nearest && nearest->is_object()) {
+    fmt::print("\nnearest permits: {}\n", cell(&nearest->at("note")));
+    for (const auto& permit : nearest->at("permits").as_array()) print_explanation(permit);
+    fmt::print("\n");
+  }
   for (const auto& item : answer.at("entries").as_array())
     fmt::print("log entry {}: {}\n", cell(&item.at("index")), cell(&item.at("entry").at("kind")));
   return kOk;
