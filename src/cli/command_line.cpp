@@ -23,6 +23,7 @@ struct Line {
   ToolOptions tool;
   TokenOptions token;
   PolicyOptions policy;
+  PolicyDecisionOptions policy_decision;
   AuditOptions audit;
   DemoOptions demo;
   Command command;
@@ -201,6 +202,24 @@ void add_policies(CLI::App& root, Line& line) {
   run(show, line, show_policies, p);
 }
 
+void add_policy_decisions(CLI::App& root, Line& line) {
+  auto* policy = root.get_subcommand("policy");
+  auto& d = line.policy_decision;
+  const auto verb = [&](const std::string& name, const std::string& what, auto function) {
+    auto* app = policy->add_subcommand(name, what);
+    app->add_option("--policies", d.policies, "Policies and templates in Cedar syntax")->required();
+    app->add_option("--entities", d.entities, "Entities in JSON")->required();
+    app->add_option("--request", d.request,
+                    "The request in JSON, - for standard input; what is null or absent is not known")
+        ->required();
+    app->add_option("--schema", d.schema, "A schema (.json for JSON syntax) that says how to read the data");
+    app->add_option("--links", d.links, "Links of templates: [{templateId, newId, values}]");
+    run(app, line, function, d);
+  };
+  verb("authorize", "What policies decide of a request; needs no server", authorize_offline);
+  verb("explain", "The same with every step, and the nearest permits", explain_offline);
+}
+
 void add_audit(CLI::App& root, Line& line) {
   auto* audit = noun(root, "audit", "The tamper-evident log");
   auto& a = line.audit;
@@ -263,6 +282,7 @@ std::expected<Command, int> read_command_line(int argc, char** argv) {
   add_destinations(root, *line);
   add_tools(root, *line);
   add_policies(root, *line);
+  add_policy_decisions(root, *line);
   add_audit(root, *line);
   try {
     root.parse(argc, argv);

@@ -85,6 +85,14 @@ Result<int> validate_policies(const Context& context, const PolicyOptions& optio
 Result<int> publish_policies(const Context& context, const PolicyOptions& options);
 Result<int> show_policies(const Context& context, const PolicyOptions& options);
 
+// policy_decision.cpp: what policies decide, without a server. 0 allow, 5 deny, 9 where that depends on what
+// the request leaves open. `links`, `schema`: may be empty.
+struct PolicyDecisionOptions {
+  std::string policies, entities, request, schema, links;
+};
+Result<int> authorize_offline(const Context& context, const PolicyDecisionOptions& options);
+Result<int> explain_offline(const Context& context, const PolicyDecisionOptions& options);
+
 // audit.cpp
 struct AuditOptions {
   std::uint64_t count = 20;
