@@ -1,5 +1,8 @@
 #include "catalog/load.h"
 
+#include <fmt/format.h>
+
+#include "base/canonical_json.h"
 #include "catalog/policies.h"
 #include "catalog/values.h"
 
@@ -27,7 +30,22 @@ Result<void> load_destinations(store::Reader& reader, snapshot::SnapshotData& da
   return {};
 }
 
-Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data) {
+// What a tool takes, read once for each definition.
+Result<std::shared_ptr<const snapshot::ToolInput>> input_of(const snapshot::Tool& tool,
+                                                            const snapshot::Snapshot* previous) {
+  const auto* known = previous == nullptr ? nullptr : previous->tool(tool.id.str());
+  if (known != nullptr && known->digest == tool.digest) return known->input;
+  ASSIGN_OR_RETURN(const auto definition, parse_json(tool.definition));
+  const auto* object = definition.if_object();
+  const auto* schema = object == nullptr ? nullptr : object->if_contains("inputSchema");
+  if (schema == nullptr || !schema->is_object())
+    return fail(ErrorKind::kInternal, "RMT-C030",
+                fmt::format("the definition of tool `{}` in the store has no inputSchema", tool.id.str()));
+  return std::make_shared<const snapshot::ToolInput>(snapshot::read_tool_input(schema->get_object()));
+}
+
+Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data,
+                        const snapshot::Snapshot* previous) {
   ASSIGN_OR_RETURN(
       auto rows,
       reader.query(
@@ -49,6 +67,7 @@ Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data) {
     ASSIGN_OR_RETURN(tool.data_class, data_class_of(row.text(6)));
     ASSIGN_OR_RETURN(tool.labels, labels_of(row.text(7)));
     ASSIGN_OR_RETURN(tool.digest, digest_from_hex(row.text(9)));
+    ASSIGN_OR_RETURN(tool.input, input_of(tool, previous));
     data.tools.push_back(std::move(tool));
   }
   return {};
@@ -81,7 +100,7 @@ Result<void> load_policies(store::Reader& reader, snapshot::SnapshotData& data,
 
 Result<void> load(store::Reader& reader, snapshot::SnapshotData& data, const snapshot::Snapshot* previous) {
   TRY(load_destinations(reader, data));
-  TRY(load_tools(reader, data));
+  TRY(load_tools(reader, data, previous));
   return load_policies(reader, data, previous);
 }
 

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "base/sha256.h"
 #include "cedar/cedar.h"
 #include "snapshot/names.h"
+#include "snapshot/tool_input.h"
 
 namespace remit::snapshot {
 
@@ -129,6 +131,7 @@ struct Tool {
   std::string definition;           // the pinned one, byte for byte as it was listed
   Digest digest;                    // of its canonical JSON
   bool quarantined = false;         // the upstream offers another definition than the pinned one
+  std::shared_ptr<const ToolInput> input = no_tool_input();  // of the pinned definition; never null
 };
 
 // The policies in force in one environment. A set that does not parse never gets here.
