@@ -7,120 +7,194 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace remit::decision {
 namespace {
 
 namespace json = boost::json;
+using snapshot::InputType;
+using Kind = InputType::Kind;
 
-constexpr double kScale = 10'000.0;               // a decimal has four decimals
-constexpr double kExact = 9'007'199'254'740'992;  // 2^53: below it every integer is its own double
+constexpr std::int64_t kUnits = 10'000;                  // of a decimal, in one
+constexpr std::int64_t kMaxWhole = 922'337'203'685'477;  // in a decimal
+constexpr double kExact = 9'007'199'254'740'992;         // 2^53: below it every integer is its own double
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxShownName = 80;
 
-// Thrown nowhere: a value is there, left out, or refused.
-enum class Fate { kTaken, kLeftOut, kRefused };
-
-json::value decimal(std::string text) {
+json::value decimal(bool negative, std::uint64_t units) {
+  auto text = fmt::format("{}{}.{:04}", negative ? "-" : "", units / kUnits, units % kUnits);
   return json::object{{"__extn", json::object{{"fn", "decimal"}, {"arg", std::move(text)}}}};
 }
 
-// The decimal that a double spells, if it spells one: the nearest multiple of 1/10000 that reads back as the
-// same double.
-std::optional<std::string> exact_decimal(double number) {
-  const double scaled = std::round(number * kScale);
-  if (!std::isfinite(number) || std::abs(scaled) >= kExact || scaled / kScale != number) return std::nullopt;
-  const auto units = static_cast<std::int64_t>(std::abs(scaled));
-  return fmt::format("{}{}.{:04}", scaled < 0 ? "-" : "", units / 10'000, units % 10'000);
+// The decimal that a double spells: the multiple of 1/10000 that reads back as this double; where there is
+// none, the next one away from zero. Nothing outside of a decimal's range.
+std::optional<json::value> decimal_of(double number) {
+  const double size = std::abs(number);
+  if (!(size <= static_cast<double>(kMaxWhole))) return std::nullopt;
+  const bool negative = number < 0;
+  const double whole = std::floor(size);  // exact, and so is what remains
+  const double rest = size - whole;
+  const double scaled = size * static_cast<double>(kUnits);
+  if (scaled < kExact) {
+    const double nearest = std::round(scaled);
+    const double spelled = nearest / static_cast<double>(kUnits);
+    return decimal(negative, static_cast<std::uint64_t>(spelled < size ? nearest + 1 : nearest));
+  }
+  const double units = std::ceil(rest * static_cast<double>(kUnits));
+  return decimal(negative, (static_cast<std::uint64_t>(whole) * kUnits) + static_cast<std::uint64_t>(units));
+}
+
+std::optional<std::int64_t> long_of(const json::value& value) {
+  if (value.is_int64()) return value.get_int64();
+  if (value.is_uint64() && std::in_range<std::int64_t>(value.get_uint64()))
+    return static_cast<std::int64_t>(value.get_uint64());
+  if (!value.is_double()) return std::nullopt;
+  const double number = value.get_double();
+  if (std::abs(number) >= kExact || number != std::trunc(number)) return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
+
+std::optional<json::value> decimal_of(const json::value& value) {
+  if (value.is_double()) return decimal_of(value.get_double());
+  const auto whole = long_of(value);
+  if (!whole || *whole < -kMaxWhole || *whole > kMaxWhole) return std::nullopt;
+  return decimal(*whole < 0, static_cast<std::uint64_t>(std::abs(*whole)) * kUnits);
+}
+
+// Whether there is a reserved member anywhere, or it is nested too deep to tell.
+bool is_dangerous(const json::value& value, int depth) {
+  if (depth > kMaxDepth) return true;
+  if (const auto* array = value.if_array()) {
+    for (const auto& element : *array)
+      if (is_dangerous(element, depth + 1)) return true;
+    return false;
+  }
+  const auto* object = value.if_object();
+  if (object == nullptr) return false;
+  for (const auto& [key, element] : *object)
+    if (snapshot::is_reserved_name(key) || is_dangerous(element, depth + 1)) return true;
+  return false;
+}
+
+// Cut, but not within a character.
+std::string_view shown(std::string_view name) {
+  if (name.size() <= kMaxShownName) return name;
+  std::size_t end = kMaxShownName;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  return name.substr(0, end);
+}
+
+std::string_view wanted(Kind kind) {
+  switch (kind) {
+    case Kind::kBool:
+      return "true or false";
+    case Kind::kLong:
+      return "a whole number of 64 bits";
+    case Kind::kDecimal:
+      return "a number within 922337203685477 of zero";
+    case Kind::kString:
+      return "a string";
+    case Kind::kSet:
+      return "an array";
+    case Kind::kRecord:
+      return "an object";
+  }
+  return "something else";
 }
 
 class Converter {
  public:
-  Fate convert(const json::value& from, json::value& to, int depth) {
-    if (depth > kMaxDepth) return Fate::kRefused;
-    switch (from.kind()) {
-      case json::kind::null:
-        return Fate::kLeftOut;
-      case json::kind::bool_:
-      case json::kind::string:
-      case json::kind::int64:
-        to = from;
-        return Fate::kTaken;
-      case json::kind::uint64:
-        if (from.get_uint64() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-          return omit();
-        to = static_cast<std::int64_t>(from.get_uint64());
-        return Fate::kTaken;
-      case json::kind::double_: {
-        auto text = exact_decimal(from.get_double());
-        if (!text) return omit();
-        to = decimal(std::move(*text));
-        return Fate::kTaken;
-      }
-      case json::kind::array:
-        return convert_array(from.get_array(), to, depth);
-      case json::kind::object:
-        return convert_object(from.get_object(), to, depth);
+  // Nothing: null where it is allowed.
+  Result<std::optional<json::value>> convert(const json::value& from, const InputType& type) {
+    if (from.is_null() && type.nullable) return std::nullopt;
+    std::optional<json::value> to;
+    switch (type.kind) {
+      case Kind::kBool:
+        if (from.is_bool()) to = from;
+        break;
+      case Kind::kString:
+        if (from.is_string()) to = from;
+        break;
+      case Kind::kLong:
+        if (const auto number = long_of(from)) to = *number;
+        break;
+      case Kind::kDecimal:
+        to = decimal_of(from);
+        break;
+      case Kind::kSet:
+        if (from.is_array()) return convert_array(from.get_array(), *type.element);
+        break;
+      case Kind::kRecord:
+        if (from.is_object()) return convert_object(from.get_object(), type, nullptr);
+        break;
     }
-    return Fate::kRefused;
+    if (!to) return refuse(fmt::format("must be {}", wanted(type.kind)));
+    return to;
   }
 
-  bool take_omitted() { return std::exchange(omitted_, false); }
-
- private:
-  Fate omit() {
-    omitted_ = true;
-    return Fate::kLeftOut;
-  }
-
-  Fate convert_array(const json::array& from, json::value& to, int depth) {
-    json::array set;
-    set.reserve(from.size());
-    for (const auto& element : from) {
-      json::value converted;
-      const Fate fate = convert(element, converted, depth + 1);
-      if (fate == Fate::kRefused) return fate;
-      if (fate == Fate::kTaken) set.push_back(std::move(converted));
-    }
-    to = std::move(set);
-    return Fate::kTaken;
-  }
-
-  Fate convert_object(const json::object& from, json::value& to, int depth) {
+  // `omitted`: where to name what is left out, at the top level.
+  Result<json::object> convert_object(const json::object& from, const InputType& type, json::array* omitted) {
     json::object record;
     record.reserve(from.size());
-    for (const auto& [key, element] : from) {
-      if (key == "__entity" || key == "__extn" || key == "__expr") return Fate::kRefused;
-      json::value converted;
-      const Fate fate = convert(element, converted, depth + 1);
-      if (fate == Fate::kRefused) return fate;
-      if (fate == Fate::kTaken) record.emplace(key, std::move(converted));
+    for (const auto& [key, value] : from) {
+      if (value.is_null()) continue;
+      if (const auto* field = type.find(key); field == nullptr) {
+        left_out_ = true;
+      } else {
+        const auto outer = path_.size();
+        step(key);
+        ASSIGN_OR_RETURN(auto converted, convert(value, field->type));
+        path_.resize(outer);
+        record.emplace(key, std::move(*converted));
+      }
+      if (omitted != nullptr && std::exchange(left_out_, false)) omitted->emplace_back(key);
     }
-    to = std::move(record);
-    return Fate::kTaken;
+    for (const auto& field : type.fields) {
+      if (!field.required || record.contains(field.name)) continue;
+      step(field.name);
+      return refuse("is required, and is not given");
+    }
+    return record;
   }
 
-  bool omitted_ = false;
+ private:
+  Result<std::optional<json::value>> convert_array(const json::array& from, const InputType& element) {
+    json::array set;
+    set.reserve(from.size());
+    const auto outer = path_.size();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      step(std::to_string(i));
+      ASSIGN_OR_RETURN(auto converted, convert(from[i], element));
+      path_.resize(outer);
+      if (converted) set.push_back(std::move(*converted));
+    }
+    return json::value(std::move(set));
+  }
+
+  void step(std::string_view name) { path_.append("/").append(shown(name)); }
+
+  std::unexpected<Error> refuse(std::string why) const {
+    return fail(ErrorKind::kInvalid, "RMT-D045", fmt::format("the argument `{}` {}", path_, why));
+  }
+
+  std::string path_;
+  bool left_out_ = false;
 };
 
 }  // namespace
 
-Result<PolicyInput> to_policy_input(const json::object& arguments) {
-  PolicyInput result;
-  Converter converter;
-  for (const auto& [key, value] : arguments) {
-    json::value converted;
-    const bool reserved = key == "__entity" || key == "__extn" || key == "__expr";
-    const Fate fate = reserved ? Fate::kRefused : converter.convert(value, converted, 1);
-    if (fate == Fate::kRefused)
+Result<PolicyInput> to_policy_input(const json::object& arguments, const InputType& declared) {
+  for (const auto& [key, value] : arguments)
+    if (snapshot::is_reserved_name(key) || is_dangerous(value, 1))
       return fail(
           ErrorKind::kInvalid, "RMT-D044",
           fmt::format(
               "the argument `{}` has a member that policies would take for something else, or is nested "
               "too deep",
-              std::string_view(key).substr(0, 80)));
-    if (fate == Fate::kTaken) result.input.emplace(key, std::move(converted));
-    if (converter.take_omitted()) result.omitted.emplace_back(std::string_view(key));
-  }
+              shown(key)));
+  PolicyInput result;
+  ASSIGN_OR_RETURN(result.input, Converter().convert_object(arguments, declared, &result.omitted));
   return result;
 }
 

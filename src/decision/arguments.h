@@ -1,17 +1,28 @@
-// A call's arguments as policies see them: the record `context.input`.
+// A call's arguments as policies see them: the record `context.input`, typed as the tool's definition
+// declares (snapshot/tool_input.h), whatever an argument looks like.
 //
-//   integers that fit 64 bits            → long
-//   other numbers, exact with at most    → decimal
-//     four decimals and in its range
-//   null, and all other numbers          → left out
-//   strings, booleans, arrays, objects   → strings, booleans, sets, records
+//   declared   given
+//   String     a string
+//   Bool       true, false
+//   Long       a whole number of 64 bits; also written 5.0
+//   decimal    a number within ±922337203685477.5807; what has more than four decimals is rounded away from
+//              zero, so that no amount looks smaller than it is
+//   Set        an array whose elements are so; null among them, where it is allowed, is left out
+//   record     an object whose members are so
 //
-// What is left out, other than null, is named in `context.omitted` by its top-level argument, so that a
-// policy can tell "was not given" from "cannot be said in Cedar": forbid (…) unless {
-// !context.omitted.contains("amount") }.
+// An argument that is declared and given is seen by policies, or the call is refused: if what does not fit
+// were left out, a caller could get past `context.input has amount && …` by how it writes an amount. Null is
+// as if nothing were given. A required argument that is not given is refused too.
 //
-// An object with a member `__entity` or `__extn` is refused: in Cedar's JSON those are not data but
-// references to entities and calls of constructors, and an agent must not name its own entities.
+// What is not declared, or has no type in Cedar, is left out, and named in `context.omitted` by its top-level
+// argument: forbid (…) unless { context.omitted.isEmpty() }.
+//
+// So the request of any call passes cedar::validate against the environment's schema
+// (snapshot/policy_schema.h), or is refused here. docs/decisions/0011 says why.
+//
+// An object with a member `__entity`, `__extn` or `__expr` is refused, wherever it stands: in Cedar's JSON
+// those are not data but references to entities and calls of constructors, and an agent must not name its own
+// entities.
 //
 // Thread-safety: pure functions.
 
@@ -21,6 +32,7 @@
 #include <boost/json/object.hpp>
 
 #include "base/result.h"
+#include "snapshot/tool_input.h"
 
 namespace remit::decision {
 
@@ -29,7 +41,9 @@ struct PolicyInput {
   boost::json::array omitted;  // names, sorted by their place in the arguments
 };
 
-// Errors: kInvalid RMT-D044.
-Result<PolicyInput> to_policy_input(const boost::json::object& arguments);
+// `declared`: a record. Errors: kInvalid RMT-D044 (a reserved member, nested too deep), RMT-D045 (not what is
+// declared; the message has the place and never the value).
+Result<PolicyInput> to_policy_input(const boost::json::object& arguments,
+                                    const snapshot::InputType& declared);
 
 }  // namespace remit::decision

@@ -2,19 +2,14 @@
 
 #include "decision/decide.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "decision/arguments.h"
 #include "decision/denial.h"
-#include "snapshot/entities.h"
+#include "decision/request.h"
 
 namespace remit::decision {
 namespace {
 
-namespace json = boost::json;
 using snapshot::Snapshot;
 
 std::optional<Decision> check_pin(const Call& call, const snapshot::Tool& tool, std::int64_t revision) {
@@ -29,34 +24,6 @@ std::optional<Decision> check_pin(const Call& call, const snapshot::Tool& tool, 
             "its destination can review it.",
             tool.qualified_name));
   return std::nullopt;
-}
-
-// The time as Cedar's datetime takes it: milliseconds.
-std::string datetime_text(Instant now) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", std::chrono::floor<std::chrono::milliseconds>(now));
-}
-
-// The record `context`: input, omitted, tool, session, time.
-Result<cedar::Context> make_context(const Call& call, const Standing& standing) {
-  static const json::object none;
-  ASSIGN_OR_RETURN(auto input, to_policy_input(call.arguments == nullptr ? none : *call.arguments));
-  json::array labels;
-  for (const auto& label : standing.tool->labels) labels.emplace_back(label);
-  const json::object context{
-      {"input", std::move(input.input)},
-      {"omitted", std::move(input.omitted)},
-      {"tool", json::object{{"name", standing.tool->qualified_name},
-                            {"effect", to_string(*standing.tool->effect)},
-                            {"data_class", to_string(standing.tool->data_class)},
-                            {"labels", std::move(labels)}}},
-      {"session", json::object{{"credential_kind", to_string(standing.credential->kind)}}},
-      {"time", json::object{{"__extn", json::object{{"fn", "datetime"}, {"arg", datetime_text(call.now)}}}}}};
-  auto made = cedar::Context::from_json(context);
-  if (!made)
-    return fail(ErrorKind::kInvalid, "RMT-D044",
-                fmt::format("the arguments cannot be put to the policies: {} at {}", made.error().message,
-                            made.error().pointer));
-  return std::move(*made);
 }
 
 std::string name_of(const cedar::Policy& policy) {
@@ -128,16 +95,12 @@ Decision ask_policies(const Call& call, const Standing& standing, const Snapshot
     return deny(revision, "RMT-D040",
                 fmt::format("There are no policies in force in {}, so nothing is permitted.",
                             to_string(call.environment)));
-  auto context = make_context(call, standing);
-  if (!context)
-    return deny(revision, "RMT-D044",
+  const auto request = make_request(call, standing);
+  if (!request)
+    return deny(revision, request.error().code,
                 fmt::format("The call of {} is refused: {}.", standing.tool->qualified_name,
-                            context.error().message));
-  const cedar::Request request{.principal = snapshot::agent_uid(*standing.deployment),
-                               .action = snapshot::action_uid(*standing.tool),
-                               .resource = snapshot::destination_uid(*standing.destination),
-                               .context = std::move(*context)};
-  Decision decision = judge(cedar::authorize(request, policies->set, *entities), standing, revision);
+                            request.error().message));
+  Decision decision = judge(cedar::authorize(*request, policies->set, *entities), standing, revision);
   decision.policy_set = policies;
   return decision;
 }

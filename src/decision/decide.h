@@ -5,7 +5,7 @@
 // It reads the call and one Snapshot and nothing else, so that a decision can be taken again at its revision.
 // Checks go from identity to policy and the first that fails names the reason: state and holds → credential
 // and environment → grant → pin → Cedar. Whatever cannot be judged is denied: no policies, a forbid that
-// errs, arguments that Cedar cannot hold.
+// errs, arguments that are not what the tool declares or that Cedar cannot hold.
 //
 // A permit with @approval("path") that applies turns the allow into a hold, also where a plain permit applies
 // too: an obligation must not be lost because a wider policy stands beside it. A forbid is final.

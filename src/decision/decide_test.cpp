@@ -147,13 +147,21 @@ TEST(Decide, ForbidsByArgument) {
 TEST(Decide, RefusesWhereAForbidCannotBeEvaluated) {
   constexpr std::string_view text = R"(permit (principal, action, resource);
       @id("limit") forbid (principal, action, resource) when { context.input.amount > 5000 };)";
-  for (const std::string_view arguments :
-       {"{}", R"({"amount":"9999"})", R"({"amount":9999.5})", R"({"amount":null})"}) {
+  for (const std::string_view arguments : {"{}", R"({"amount":null})", R"({"amont":9999})"}) {
     const auto refused = under(text, arguments);
     EXPECT_EQ(refused.verdict, Verdict::kDeny) << arguments;
     EXPECT_EQ(refused.code, "RMT-D043") << arguments;
     EXPECT_THAT(refused.policies, ElementsAre("limit")) << arguments;
     EXPECT_EQ(refused.errors.size(), 1U) << arguments;
+  }
+}
+
+TEST(Decide, RefusesArgumentsThatAreNotWhatTheToolDeclares) {
+  for (const std::string_view arguments :
+       {R"({"amount":"9999"})", R"({"amount":9999.5})", R"({"price":"1"})", R"({"tags":[1]})"}) {
+    const auto refused = under(kPermitAll, arguments);
+    EXPECT_EQ(refused.verdict, Verdict::kDeny) << arguments;
+    EXPECT_EQ(refused.code, "RMT-D045") << arguments;
   }
 }
 

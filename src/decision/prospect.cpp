@@ -22,7 +22,7 @@ json::object cedar_time(Instant time) {
                                                   std::chrono::floor<std::chrono::milliseconds>(time))}}}};
 }
 
-// A call of which the arguments are not known, nor, without one, the time; decide.cpp has the whole of it.
+// A call of which the arguments are not known, nor, without one, the time; request.cpp has the whole of it.
 cedar::PartialRequest open_request(const Standing& standing, std::optional<Instant> time = std::nullopt) {
   json::array labels;
   for (const auto& label : standing.tool->labels) labels.emplace_back(label);

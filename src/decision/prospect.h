@@ -1,8 +1,9 @@
 // What an agent could ever be allowed to do with a tool: the decision before anyone knows the arguments or
 // the time.
 //
-// "Never" and "always" are exact for the snapshot: no call, or every call, whatever its arguments and its
-// time; pins are not looked at. All else depends on the conditions that are listed.
+// "Never" and "always" are exact for the snapshot: no call, or every call whose arguments are what the tool
+// declares (decision/arguments.h), at any time; pins are not looked at. All else depends on the conditions
+// that are listed.
 //
 // Thread-safety: pure functions. Pointers in the results live as long as the Snapshot.
 

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "base/canonical_json.h"
 #include "decision/decide.h"
 
 namespace remit::decision {
@@ -48,6 +49,10 @@ inline snapshot::SnapshotData world() {
   pay.qualified_name = "erp/create_payment";
   pay.effect = snapshot::Effect::kPay;
   pay.digest = kPin;
+  pay.input = std::make_shared<snapshot::ToolInput>(snapshot::read_tool_input(
+      parse_json(R"({"type":"object","properties":{"amount":{"type":"integer"},"price":{"type":"number"},
+                     "a":{"type":"boolean"},"tags":{"type":"array","items":{"type":"string"}}}})")
+          ->get_object()));
   data.tools = {pay};
   data.grants = {{GrantId::trusted("grt_1"), bot.id, pay.id, std::nullopt}};
   data.policies = {{PolicySetId::trusted("pol_1"), Environment::kProduction, {}, policies(kPermitAll)}};

@@ -130,8 +130,9 @@ http::Task<http::Response> McpServer::handle(http::Request& request, http::Excha
 }
 
 std::string tool(std::string_view name, std::string_view description) {
-  return fmt::format(R"({{ "inputSchema":{{"type":"object","$defs":{{}}}},"description":"{}","name":"{}" }})",
-                     description, name);
+  return fmt::format(
+      R"({{ "inputSchema":{{"type":"object","properties":{{"path":{{"type":"string"}}}},"$defs":{{}}}},"description":"{}","name":"{}" }})",
+      description, name);
 }
 
 }  // namespace remit::gateway::testing
