@@ -57,7 +57,7 @@ http::Response response_of(Result<Answer> answer) {
 
 }  // namespace
 
-Api::Api(ApiParts parts) : parts_(std::move(parts)), reading_(parts_.store) {
+Api::Api(ApiParts parts) : parts_(std::move(parts)), reading_(parts_.store), checking_(parts_.store) {
   append(routes_, status_routes(parts_));
   append(routes_, people_routes(parts_));
   append(routes_, service_routes(parts_));
@@ -66,7 +66,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), reading_(parts_.store) {
   append(routes_, grant_routes(parts_));
   append(routes_, destination_routes(parts_));
   append(routes_, tool_routes(parts_));
-  append(routes_, policy_routes(parts_));
+  append(routes_, policy_routes(parts_, checking_));
   append(routes_, prospect_routes(parts_));
   append(routes_, audit_routes(parts_));
 }

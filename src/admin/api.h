@@ -15,7 +15,13 @@
 //   GET  /v1/tools                GET  /v1/tools/{environment}/{tool}/change
 //   POST /v1/tools/{environment}/{tool}/{classify,approve-change,retire}
 //   GET  /v1/policies/{environment}                          POST /v1/policies/{environment}
+//   GET  /v1/policies/{environment}/schema                   POST /v1/policies/{environment}/validate
 //   GET  /v1/audit/entries        GET  /v1/decisions/{id}
+//
+// `schema` is what policies of the environment may name, in Cedar syntax, with what its tools take and
+// policies do not see. `validate` changes nothing: it gives every finding of a `text`, or, without one, of
+// the policies in force, which may have ceased to fit what the catalog has. A POST of policies gives its
+// warnings.
 //
 // `scan` asks the destination's server for its tools and pins them. A tool's name, "erp/read", is one segment
 // of the path: its slash is written %2F.
@@ -102,6 +108,7 @@ class Api {
   const ApiParts parts_;
   std::vector<Route> routes_;
   mutable ReadingThread reading_;
+  ReadingThread checking_;
 };
 
 }  // namespace remit::admin

@@ -48,7 +48,9 @@ class AuditRoutes : public ApiTest {
                            {"owner", "raj"},
                            {"secret", {{"slot", "Authorization"}, {"value", "Bearer hush"}}}};
     ASSERT_EQ(post("/v1/destinations", erp).status, 201);
-    definitions_ = {R"({"name":"pay","inputSchema":{"type":"object"}})"};
+    definitions_ = {
+        R"({"name":"pay","inputSchema":{"type":"object","properties":{"amount":{"type":"integer"}},
+                         "required":["amount"]}})"};
     ASSERT_EQ(post("/v1/destinations/sandbox/erp/scan").status, 200);
   }
 
@@ -235,13 +237,12 @@ TEST_F(AuditRoutes, ExplainACallThatNothingPermitsByTheNearestPermit) {
                  {{"effect", "pay"}, {"data_class", "internal"}, {"labels", json::array()}, {"by", "raj"}})
                 .status,
             200);
-  ASSERT_EQ(
-      post("/v1/policies/sandbox",
-           {{"by", "ana"}, {"text", R"(permit (principal, action == Remit::Action::"erp/read", resource);
-      @id("small") permit (principal, action, resource)
+  ASSERT_EQ(post("/v1/policies/sandbox",
+                 {{"by", "ana"}, {"text", R"(permit (principal, action in Remit::Action::"read", resource);
+      @id("small") permit (principal, action == Remit::Action::"erp/pay", resource)
       when { context.tool.effect == "pay" && context.input.amount <= 5000 && context.time < datetime("2020-01-01") };)"}})
-          .status,
-      201);
+                .status,
+            201);
   const auto id = denial(decided("deny", "RMT-D041"));
   const auto nearest = explain(id).at("nearest").as_object();
   EXPECT_FALSE(nearest.at("policies_changed").as_bool());
@@ -250,12 +251,12 @@ TEST_F(AuditRoutes, ExplainACallThatNothingPermitsByTheNearestPermit) {
   ASSERT_EQ(permits.size(), 2U);
   EXPECT_EQ(permits.at(0).at("policy"), "small");
   const auto& steps = permits.at(0).at("steps").as_array();
-  ASSERT_EQ(steps.size(), 3U);
+  ASSERT_EQ(steps.size(), 4U);
   EXPECT_EQ(
-      json::serialize(steps.at(0)),
+      json::serialize(steps.at(1)),
       R"({"part":"when","result":"held","text":"context.tool.effect == \"pay\"","line":3,"column":14,"values":"\"pay\" == \"pay\""})");
-  EXPECT_EQ(steps.at(1).at("result"), "unknown");
-  EXPECT_EQ(steps.at(2).at("result"), "failed");  // the time of the call is in the log
+  EXPECT_EQ(steps.at(2).at("result"), "unknown");
+  EXPECT_EQ(steps.at(3).at("result"), "failed");  // the time of the call is in the log
   EXPECT_EQ(permits.at(1).at("policy"), "policy0");
   EXPECT_FALSE(permits.at(1).at("scope_matches").as_bool());
 

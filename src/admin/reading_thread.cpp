@@ -9,9 +9,9 @@
 namespace remit::admin {
 namespace {
 
-Result<> guarded(store::Store& store, const ReadingThread::Work& work) {
+Result<> guarded(const std::function<Result<>()>& work) {
   try {
-    return store.read(work);
+    return work();
   } catch (const std::exception& thrown) {
     return fail(ErrorKind::kInternal, "RMT-X013", std::string("a read threw: ") + thrown.what());
   }
@@ -20,12 +20,16 @@ Result<> guarded(store::Store& store, const ReadingThread::Work& work) {
 }  // namespace
 
 http::Task<Result<>> ReadingThread::run(Work work) {
+  return compute([&store = store_, work = std::move(work)] { return store.read(work); });
+}
+
+http::Task<Result<>> ReadingThread::compute(std::function<Result<>()> work) {
   co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Result<>)>(
-      [this](auto handler, Work job) {
+      [this](auto handler, std::function<Result<>()> job) {
         auto executor = boost::asio::get_associated_executor(handler);
-        boost::asio::post(thread_, [&store = store_, executor = std::move(executor),
-                                    handler = std::move(handler), job = std::move(job)]() mutable {
-          auto done = guarded(store, job);
+        boost::asio::post(thread_, [executor = std::move(executor), handler = std::move(handler),
+                                    job = std::move(job)]() mutable {
+          auto done = guarded(job);
           job = nullptr;  // what it holds goes before the caller goes on
           boost::asio::post(executor, [handler = std::move(handler), done = std::move(done)]() mutable {
             std::move(handler)(std::move(done));

@@ -27,6 +27,9 @@ class ReadingThread {
   // those of store::Store::read, kInternal RMT-X013 (it threw).
   http::Task<Result<>> run(Work work);
 
+  // The same for what computes long and reads nothing: no view of the store is kept open for it.
+  http::Task<Result<>> compute(std::function<Result<>()> work);
+
  private:
   store::Store& store_;
   boost::asio::thread_pool thread_{1};

@@ -16,7 +16,8 @@ std::vector<Route> deployment_routes(const ApiParts& parts);
 std::vector<Route> grant_routes(const ApiParts& parts);
 std::vector<Route> destination_routes(const ApiParts& parts);
 std::vector<Route> tool_routes(const ApiParts& parts);
-std::vector<Route> policy_routes(const ApiParts& parts);
+// `checking`: where policies are checked, which may take long. It must outlive the routes.
+std::vector<Route> policy_routes(const ApiParts& parts, ReadingThread& checking);
 std::vector<Route> prospect_routes(const ApiParts& parts);
 std::vector<Route> audit_routes(const ApiParts& parts);
 

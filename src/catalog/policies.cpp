@@ -2,13 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 
 namespace remit::catalog {
 namespace {
 
-// Of the design, and not carried out yet: a policy that relies on one must not pass for enforced.
-constexpr std::array<std::string_view, 2> kUnsupported = {"redact", "mode"};
+std::string file_of(Environment environment) { return fmt::format("{}.cedar", to_string(environment)); }
+
+// The revision at which the environment's schema last may have changed; 0: never.
+Result<std::int64_t> catalog_revision(store::Reader& reader, const std::string& environment) {
+  ASSIGN_OR_RETURN(
+      const auto rows,
+      reader.query(
+          "SELECT COALESCE(MAX(revision), 0) FROM destination WHERE environment = ? UNION ALL "
+          "SELECT COALESCE(MAX(t.revision), 0) FROM tool t JOIN destination d ON d.id = t.destination "
+          "WHERE d.environment = ?",
+          {environment, environment}));
+  std::int64_t last = 0;
+  for (const auto& row : rows) last = std::max(last, row.integer(0));
+  return last;
+}
 
 }  // namespace
 
@@ -20,39 +33,36 @@ std::string_view baseline_text() {
 }
 
 Result<cedar::PolicySet> compile_policies(std::string_view text, std::string_view file_name) {
-  auto parsed = cedar::PolicySet::parse(text);
-  if (!parsed) {
-    std::string message = "the policies do not parse, and those in force stay:";
-    for (const auto& diagnostic : parsed.error())
-      message += "\n" + cedar::render(diagnostic, text, file_name);
-    return fail(ErrorKind::kInvalid, "RMT-P001", std::move(message));
-  }
-  for (const auto& policy : parsed->templates())
-    return fail(ErrorKind::kInvalid, "RMT-P002",
-                fmt::format("{}:{}: a template permits nothing until it is linked, and nothing links here",
-                            file_name, policy.position().line),
-                "Write the entity in place of the slot.");
-  for (const auto& policy : parsed->policies()) {
-    for (const auto name : kUnsupported)
-      if (policy.annotation(name))
-        return fail(ErrorKind::kInvalid, "RMT-P002",
-                    fmt::format("{}:{}: the obligation `@{}` is not carried out by this version", file_name,
-                                policy.position().line, name));
-    if (const auto path = policy.annotation("approval"); path && policy.effect() == cedar::Effect::kForbid)
-      return fail(ErrorKind::kInvalid, "RMT-P002",
-                  fmt::format("{}:{}: `@approval` stands at a forbid, which no approval overrides", file_name,
-                              policy.position().line),
-                  "Write the condition as a permit with `@approval`, or leave the annotation out.");
-  }
-  return std::move(*parsed);
+  auto check = check_policies(text, {});
+  if (check.passed()) return std::move(check.set);
+  return fail(check.error("the policies cannot come into force, and those that are stay:", text, file_name));
+}
+
+Result<CheckedPolicies> CheckedPolicies::check(std::string text, const snapshot::Snapshot& snapshot,
+                                               Environment environment) {
+  ASSIGN_OR_RETURN(const auto schema, schema_of(snapshot, environment));
+  auto check = check_policies(text, {.schema = &schema});
+  if (!check.passed())
+    return fail(check.error(
+        fmt::format("the policies do not fit what {} has, and those in force stay:", to_string(environment)),
+        text, file_of(environment)));
+  CheckedPolicies checked;
+  checked.text_ = std::move(text);
+  checked.environment_ = environment;
+  checked.revision_ = snapshot.revision();
+  checked.warnings_ = std::move(check.findings);
+  return checked;
 }
 
 Result<PolicySetId> PolicyPublisher::publish(store::Transaction& tx, const audit::Actor& actor,
-                                             Environment environment, std::string_view text,
-                                             const HumanId& person) {
+                                             const CheckedPolicies& policies, const HumanId& person) {
   TRY(require_person_(tx, person));
-  TRY(compile_policies(text, fmt::format("{}.cedar", to_string(environment))));
-  const std::string name(to_string(environment));
+  const std::string& text = policies.text();
+  const std::string name(to_string(policies.environment()));
+  ASSIGN_OR_RETURN(const auto changed, catalog_revision(tx, name));
+  if (changed > policies.revision())
+    return fail(ErrorKind::kConflict, "RMT-P004",
+                fmt::format("the tools of {} changed while the policies were checked", name));
   ASSIGN_OR_RETURN(auto last, tx.query("SELECT number, digest FROM policy_set WHERE environment = ? "
                                        "ORDER BY number DESC LIMIT 1",
                                        {name}));
@@ -62,8 +72,8 @@ Result<PolicySetId> PolicyPublisher::publish(store::Transaction& tx, const audit
   TRY(tx.execute(
       "INSERT INTO policy_set (id, environment, number, text, digest, published_by, published_at, revision) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      {id.str(), name, last.empty() ? std::int64_t{1} : last.front().integer(0) + 1, std::string(text),
-       digest.hex(), person.str(), to_micros(clock_.now()), revision}));
+      {id.str(), name, last.empty() ? std::int64_t{1} : last.front().integer(0) + 1, text, digest.hex(),
+       person.str(), to_micros(clock_.now()), revision}));
   audit::GovernanceEvent event{.actor = actor,
                                .action = "policy.publish",
                                .object = id.str(),

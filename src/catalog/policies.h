@@ -1,7 +1,12 @@
 // Policies: one text for each environment, published whole, with its history.
 //
-// What does not parse is never in force: publishing fails and the policies that were there stay. An
-// environment for which nothing was published has the baseline (data/baseline.cedar).
+// What does not parse, or does not validate against what the catalog of its environment has
+// (snapshot/policy_schema.h), never comes into force: publishing fails and the policies that were there stay.
+// An environment for which nothing was published has the baseline (data/baseline.cedar).
+//
+// The catalog goes on changing under policies that are in force: a tool is retired, or its definition is
+// pinned anew. They stay in force, and one that errs on a call is skipped, or refuses it if it is a forbid
+// (decision/decide.h). `remit status` and `remit policy validate --env` tell which they are.
 //
 // Thread-safety: a command runs on the thread of its transaction; the rest are pure functions or reads.
 
@@ -9,11 +14,13 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/log.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
+#include "catalog/policy_check.h"
 #include "cedar/cedar.h"
 #include "snapshot/types.h"
 #include "store/store.h"
@@ -24,10 +31,31 @@ namespace remit::catalog {
 std::string_view baseline_text();
 inline constexpr std::string_view kBaselineId = "pol_baseline";
 
-// Parses a text that is to come into force. `file_name` is for the message. Errors: kInvalid RMT-P001 (does
-// not parse: the message has every diagnostic with its place), RMT-P002 (an obligation that this version does
-// not carry out).
+// Parses a text that is, or was, fit to come into force; validates nothing. `file_name` is for the message.
+// Errors: kInvalid RMT-P001, RMT-P002: the message has every finding with its place.
 Result<cedar::PolicySet> compile_policies(std::string_view text, std::string_view file_name);
+
+// A text that passed every check against one environment, as a snapshot has it. There is no other way to
+// make one, and none to publish anything else.
+class CheckedPolicies {
+ public:
+  // Errors: kInvalid RMT-P001, RMT-P002, RMT-P003: the message has every finding with its place; kInternal
+  // RMT-P005.
+  static Result<CheckedPolicies> check(std::string text, const snapshot::Snapshot& snapshot,
+                                       Environment environment);
+
+  const std::string& text() const { return text_; }
+  Environment environment() const { return environment_; }
+  std::int64_t revision() const { return revision_; }  // of the snapshot
+  const std::vector<PolicyFinding>& warnings() const { return warnings_; }
+
+ private:
+  CheckedPolicies() = default;
+  std::string text_;
+  Environment environment_ = Environment::kSandbox;
+  std::int64_t revision_ = 0;
+  std::vector<PolicyFinding> warnings_;
+};
 
 class PolicyPublisher {
  public:
@@ -35,10 +63,11 @@ class PolicyPublisher {
   PolicyPublisher(audit::Log& log, const Clock& clock, Random& random, RequirePerson require_person)
       : log_(log), clock_(clock), random_(random), require_person_(std::move(require_person)) {}
 
-  // Puts a text in force in place of the one before. Errors: as compile_policies, those of the people check,
-  // the store and the log.
-  Result<PolicySetId> publish(store::Transaction& tx, const audit::Actor& actor, Environment environment,
-                              std::string_view text, const HumanId& person);
+  // Puts a text in force in place of the one before. Errors: kConflict RMT-P004 (the environment's catalog
+  // has changed since the text was checked: check it again), those of the people check, the store and the
+  // log.
+  Result<PolicySetId> publish(store::Transaction& tx, const audit::Actor& actor,
+                              const CheckedPolicies& policies, const HumanId& person);
 
  private:
   audit::Log& log_;

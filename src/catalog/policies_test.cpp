@@ -11,16 +11,48 @@ namespace {
 using store::Transaction;
 using testing::HasSubstr;
 
+constexpr std::string_view kPay =
+    R"({"name":"pay","inputSchema":{"type":"object","properties":{"amount":{"type":"number"},
+        "note":{"type":"string"}},"required":["amount"]}})";
+constexpr std::string_view kLimit = R"(permit (principal, action, resource);
+forbid (principal, action == Remit::Action::"erp/pay", resource)
+when { context.input.amount.greaterThan(decimal("5000.0")) };)";
+
 class PoliciesTest : public World {
  protected:
   PolicyPublisher publisher_{*log_, clock_, random_, here_};
+  Result<PolicySetId> publish(const CheckedPolicies& checked) {
+    return run<PolicySetId>(
+        [&](Transaction& tx) { return publisher_.publish(tx, operator_, checked, maria_); });
+  }
   Result<PolicySetId> publish(std::string_view text) {
-    return run<PolicySetId>([&](Transaction& tx) {
-      return publisher_.publish(tx, operator_, Environment::kProduction, text, maria_);
-    });
+    ASSIGN_OR_RETURN(const auto checked,
+                     CheckedPolicies::check(std::string(text), world(), Environment::kProduction));
+    return publish(checked);
+  }
+  // A destination `erp` with one tool, `pay`.
+  void add_erp(Environment environment) {
+    const auto tool = mcp::parse_tool(std::string(kPay)).value();
+    ASSERT_TRUE(run([&](Transaction& tx) -> Result<void> {
+      ASSIGN_OR_RETURN(const auto id,
+                       catalog_.add_destination(tx, operator_,
+                                                {.environment = environment,
+                                                 .name = "erp",
+                                                 .transport = snapshot::HttpTransport{"https://erp.test/mcp"},
+                                                 .owner = maria_}));
+      TRY(catalog_.record_discovery(tx, operator_, id, std::span(&tool, 1)));
+      return {};
+    }));
+  }
+  void retire_pay() {
+    ASSERT_TRUE(run([&](Transaction& tx) -> Result<void> {
+      ASSIGN_OR_RETURN(const auto id, find_tool(tx, Environment::kProduction, "erp/pay"));
+      return catalog_.retire_tool(tx, operator_, id);
+    }));
   }
   snapshot::Snapshot world(const snapshot::Snapshot* previous = nullptr) {
     snapshot::SnapshotData data;
+    data.revision = store_->revision();
     EXPECT_TRUE(store_->read([&](store::Reader& reader) { return load(reader, data, previous); }));
     return snapshot::Snapshot(std::move(data));
   }
@@ -63,7 +95,72 @@ TEST_F(PoliciesTest, AreRefusedWithATemplateThatNothingLinks) {
       "permit (principal, action, resource);\n"
       "forbid (principal == ?principal, action, resource);");
   expect_code(refused, "RMT-P002");
-  EXPECT_THAT(refused.error().message, HasSubstr("production.cedar:2: a template"));
+  EXPECT_THAT(refused.error().message, HasSubstr("production.cedar:2:1"));
+}
+
+TEST_F(PoliciesTest, OfTheBaselineValidateWhereThereIsNothingYet) {
+  for (const auto environment : kEnvironments) {
+    const auto checked = CheckedPolicies::check(std::string(baseline_text()), world(), environment);
+    ASSERT_TRUE(checked) << checked.error().message;
+    EXPECT_THAT(checked->warnings(), testing::IsEmpty());
+  }
+}
+
+TEST_F(PoliciesTest, AreRefusedWhereTheyNameAnArgumentThatDoesNotExist) {
+  add_erp(Environment::kProduction);
+  const auto id = publish(kLimit).value();
+  const auto refused = publish(R"(permit (principal, action, resource);
+forbid (principal, action == Remit::Action::"erp/pay", resource)
+when { context.input.amuont.greaterThan(decimal("5000.0")) };
+@id("note") forbid (principal, action == Remit::Action::"erp/pay", resource)
+when { context.input.note == "x" };)");
+  expect_code(refused, "RMT-P003");
+  EXPECT_THAT(refused.error().message, HasSubstr("did you mean `amount`?"));
+  EXPECT_THAT(refused.error().message, HasSubstr("production.cedar:3:8"));
+  EXPECT_THAT(refused.error().message, HasSubstr("production.cedar:5:8")) << "every finding is told";
+  EXPECT_EQ(world().policies(Environment::kProduction)->id, id) << "what was in force stays";
+}
+
+TEST_F(PoliciesTest, AreValidatedAgainstTheirOwnEnvironment) {
+  add_erp(Environment::kSandbox);
+  expect_code(publish(kLimit), "RMT-P003");
+}
+
+TEST_F(PoliciesTest, ArePublishedWithWhatIsLikelyAMistakeButNone) {
+  add_erp(Environment::kProduction);
+  const auto checked = CheckedPolicies::check(
+      R"(@id("never") permit (principal, action, resource) when { context.input has x };)", world(),
+      Environment::kProduction);
+  ASSERT_TRUE(checked) << checked.error().message;
+  ASSERT_EQ(checked->warnings().size(), 1U);
+  EXPECT_EQ(checked->warnings()[0].policy, "never");
+  EXPECT_TRUE(publish(*checked));
+}
+
+TEST_F(PoliciesTest, AreNotPublishedOnWhatTheCatalogWas) {
+  add_erp(Environment::kProduction);
+  const auto checked = CheckedPolicies::check(std::string(kLimit), world(), Environment::kProduction).value();
+  retire_pay();
+  const auto before = store_->revision();
+  expect_code(publish(checked), "RMT-P004");
+  EXPECT_EQ(store_->revision(), before);
+}
+
+TEST_F(PoliciesTest, ArePublishedWhateverChangesElsewhere) {
+  add_erp(Environment::kProduction);
+  const auto checked = CheckedPolicies::check(std::string(kLimit), world(), Environment::kProduction).value();
+  add_erp(Environment::kSandbox);
+  ASSERT_TRUE(publish("permit (principal, action, resource);"));
+  EXPECT_TRUE(publish(checked));
+}
+
+TEST_F(PoliciesTest, StayInForceWhenTheCatalogChangesUnderThem) {
+  add_erp(Environment::kProduction);
+  const auto id = publish(kLimit).value();
+  retire_pay();
+  const auto snapshot = world();
+  EXPECT_EQ(snapshot.policies(Environment::kProduction)->id, id);
+  expect_code(CheckedPolicies::check(std::string(kLimit), snapshot, Environment::kProduction), "RMT-P003");
 }
 
 TEST_F(PoliciesTest, KeepTheirHistoryNewestFirst) {

@@ -161,9 +161,9 @@ TEST_F(Kill, ACallWhoseIntentIsBeingWrittenIsNotMade) {
 
 // Nothing is cut for this: the last look alone stops the call.
 TEST_F(Kill, ACallThatAPolicyForbidsWhileItsIntentIsBeingWrittenIsNotMade) {
+  const auto policies = world_.check("forbid (principal, action, resource);");
   const auto reply = call_overtaken_by([&](store::Transaction& tx) -> Result<void> {
-    TRY(world_.policies().publish(tx, world_.actor, Environment::kSandbox,
-                                  "forbid (principal, action, resource);", world_.owner));
+    TRY(world_.policies().publish(tx, world_.actor, policies, world_.owner));
     return {};
   });
   EXPECT_EQ(reply.reason(), "RMT-D042");

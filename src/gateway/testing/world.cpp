@@ -217,9 +217,14 @@ void World::grant(const Bot& bot, std::string_view qualified_name) {
   });
 }
 
+catalog::CheckedPolicies World::check(std::string_view policies, Environment environment) {
+  return catalog::CheckedPolicies::check(std::string(policies), *snapshots_.current(), environment).value();
+}
+
 void World::publish(std::string_view policies, Environment environment) {
+  const auto checked = check(policies, environment);
   command([&](store::Transaction& tx) -> Result<void> {
-    TRY(policies_->publish(tx, actor, environment, policies, owner));
+    TRY(policies_->publish(tx, actor, checked, owner));
     return {};
   });
 }

@@ -1,0 +1,125 @@
+#include "catalog/policy_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "snapshot/policy_schema.h"
+
+namespace remit::catalog {
+namespace {
+
+// Of the design, and not carried out yet: a policy that relies on one must not pass for enforced.
+constexpr std::array<std::string_view, 2> kUnsupported = {"redact", "mode"};
+constexpr std::uint32_t kMostFindings = 200;
+
+std::string name_of(const cedar::Policy& policy) {
+  return std::string(policy.annotation("id").value_or(policy.id()));
+}
+
+void find_obligations(const cedar::PolicySet& set, std::vector<PolicyFinding>& findings) {
+  const auto find = [&](const cedar::Policy& policy, std::string message, std::string help) {
+    const auto start = policy.position();
+    findings.push_back({"RMT-P002",
+                        true,
+                        name_of(policy),
+                        {std::move(message), std::move(help), policy.span(), start, start}});
+  };
+  for (const auto& policy : set.templates())
+    find(policy, "a template permits nothing until it is linked, and nothing links here",
+         "write the entity in place of the slot");
+  for (const auto& policy : set.policies()) {
+    for (const auto name : kUnsupported)
+      if (policy.annotation(name))
+        find(policy, fmt::format("the obligation `@{}` is not carried out by this version", name),
+             "leave the annotation out, or express the rule as a permit or a forbid");
+    if (policy.annotation("approval") && policy.effect() == cedar::Effect::kForbid)
+      find(policy, "`@approval` stands at a forbid, which no approval overrides",
+           "write the condition as a permit with `@approval`, or leave the annotation out");
+  }
+}
+
+void validate(const cedar::PolicySet& set, const PolicyCheckOptions& options,
+              std::vector<PolicyFinding>& findings) {
+  auto report = cedar::validate(set, *options.schema, {.level = options.level, .findings = kMostFindings});
+  for (auto& finding : report.findings) {
+    const auto* policy = set.find(finding.policy);
+    if (policy == nullptr) policy = set.find_template(finding.policy);
+    findings.push_back({"RMT-P003", finding.is_error(), policy ? name_of(*policy) : finding.policy,
+                        std::move(finding.diagnostic)});
+  }
+}
+
+}  // namespace
+
+std::string render(const PolicyFinding& finding, std::string_view text, std::string_view file_name) {
+  constexpr std::string_view kError = "error: ";
+  auto rendered = cedar::render(finding.diagnostic, text, file_name);
+  if (!finding.is_error && rendered.starts_with(kError)) rendered.replace(0, kError.size(), "warning: ");
+  return rendered;
+}
+
+boost::json::object to_json(const PolicyFinding& finding) {
+  const auto& diagnostic = finding.diagnostic;
+  boost::json::object object{{"severity", finding.is_error ? "error" : "warning"},
+                             {"code", finding.code},
+                             {"policy", nullptr},
+                             {"message", diagnostic.message},
+                             {"help", nullptr},
+                             {"line", diagnostic.start.line},
+                             {"column", diagnostic.start.column},
+                             {"end_line", diagnostic.end.line},
+                             {"end_column", diagnostic.end.column}};
+  if (!finding.policy.empty()) object["policy"] = finding.policy;
+  if (!diagnostic.help.empty()) object["help"] = diagnostic.help;
+  return object;
+}
+
+bool PolicyCheck::passed() const { return std::ranges::none_of(findings, &PolicyFinding::is_error); }
+
+Error PolicyCheck::error(std::string_view introduction, std::string_view text,
+                         std::string_view file_name) const {
+  Error error{ErrorKind::kInvalid, "RMT-P001", std::string(introduction)};
+  const auto first = std::ranges::find(findings, true, &PolicyFinding::is_error);
+  if (first != findings.end()) error.code = first->code;
+  for (const auto& finding : findings)
+    if (finding.is_error) error.message += "\n" + render(finding, text, file_name);
+  return error;
+}
+
+PolicyCheck check_policies(std::string_view text, const PolicyCheckOptions& options) {
+  auto parsed = cedar::PolicySet::parse(text);
+  if (parsed) return check_policies(*parsed, options);
+  PolicyCheck check;
+  for (auto& diagnostic : parsed.error())
+    check.findings.push_back({"RMT-P001", true, {}, std::move(diagnostic)});
+  return check;
+}
+
+PolicyCheck check_policies(const cedar::PolicySet& set, const PolicyCheckOptions& options) {
+  PolicyCheck check;
+  check.set = set;
+  if (options.obligations) find_obligations(set, check.findings);
+  if (options.schema != nullptr) validate(set, options, check.findings);
+  std::ranges::sort(check.findings, {}, [](const PolicyFinding& finding) {
+    return std::pair(finding.diagnostic.span.begin, finding.code);
+  });
+  return check;
+}
+
+Result<cedar::Schema> schema_of(const snapshot::Snapshot& snapshot, Environment environment) {
+  // As large as the catalog is, which is bounded where it is filled.
+  constexpr cedar::Limits kLimits{.text_bytes = std::numeric_limits<std::uint32_t>::max(),
+                                  .declarations = std::numeric_limits<std::uint32_t>::max()};
+  const auto text = snapshot::policy_schema(snapshot.all(), environment).text;
+  auto schema = cedar::Schema::parse(text, kLimits);
+  if (schema) return std::move(*schema);
+  return fail(ErrorKind::kInternal, "RMT-P005",
+              fmt::format("the schema of {} is not one: {}", to_string(environment),
+                          cedar::render(schema.error().front(), text, "schema")));
+}
+
+}  // namespace remit::catalog
