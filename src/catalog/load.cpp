@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/canonical_json.h"
-#include "catalog/policies.h"
 #include "catalog/values.h"
 
 namespace remit::catalog {
@@ -74,10 +73,10 @@ Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data,
 }
 
 Result<void> load_policies(store::Reader& reader, snapshot::SnapshotData& data,
-                           const snapshot::Snapshot* previous) {
+                           const snapshot::Snapshot* previous, const PolicyPublisher* publisher) {
   for (const auto environment : kEnvironments) {
     const std::string name(to_string(environment));
-    ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM policy_set WHERE environment = ? "
+    ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id, digest FROM policy_set WHERE environment = ? "
                                              "ORDER BY number DESC LIMIT 1",
                                              {name}));
     snapshot::Policies policies;
@@ -88,9 +87,16 @@ Result<void> load_policies(store::Reader& reader, snapshot::SnapshotData& data,
       data.policies.push_back(*known);
       continue;
     }
-    ASSIGN_OR_RETURN(const auto text, policy_text(reader, environment));
-    policies.digest = sha256(text);
-    ASSIGN_OR_RETURN(policies.set, compile_policies(text, name + ".cedar"));
+    policies.digest = sha256(baseline_text());
+    if (!rows.empty()) {
+      ASSIGN_OR_RETURN(policies.digest, digest_from_hex(rows.front().text(1)));
+    }
+    if (const auto* set = publisher ? publisher->published(environment, policies.digest) : nullptr) {
+      policies.set = *set;
+    } else {
+      ASSIGN_OR_RETURN(const auto text, policy_text(reader, environment));
+      ASSIGN_OR_RETURN(policies.set, compile_policies(text, name + ".cedar"));
+    }
     data.policies.push_back(std::move(policies));
   }
   return {};
@@ -98,10 +104,11 @@ Result<void> load_policies(store::Reader& reader, snapshot::SnapshotData& data,
 
 }  // namespace
 
-Result<void> load(store::Reader& reader, snapshot::SnapshotData& data, const snapshot::Snapshot* previous) {
+Result<void> load(store::Reader& reader, snapshot::SnapshotData& data, const snapshot::Snapshot* previous,
+                  const PolicyPublisher* publisher) {
   TRY(load_destinations(reader, data));
   TRY(load_tools(reader, data, previous));
-  return load_policies(reader, data, previous);
+  return load_policies(reader, data, previous, publisher);
 }
 
 }  // namespace remit::catalog

@@ -47,7 +47,9 @@ Result<CheckedPolicies> CheckedPolicies::check(std::string text, const snapshot:
         fmt::format("the policies do not fit what {} has, and those in force stay:", to_string(environment)),
         text, file_of(environment)));
   CheckedPolicies checked;
+  checked.digest_ = sha256(text);
   checked.text_ = std::move(text);
+  checked.set_ = std::move(check.set);
   checked.environment_ = environment;
   checked.revision_ = snapshot.revision();
   checked.warnings_ = std::move(check.findings);
@@ -68,7 +70,7 @@ Result<PolicySetId> PolicyPublisher::publish(store::Transaction& tx, const audit
                                        {name}));
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   auto id = PolicySetId::make(clock_, random_);
-  const Digest digest = sha256(text);
+  const Digest& digest = policies.digest();
   TRY(tx.execute(
       "INSERT INTO policy_set (id, environment, number, text, digest, published_by, published_at, revision) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -85,7 +87,13 @@ Result<PolicySetId> PolicyPublisher::publish(store::Transaction& tx, const audit
     ASSIGN_OR_RETURN(event.before, digest_from_hex(last.front().text(1)));
   }
   TRY(log_.append_governance(tx, event));
+  last_.at(static_cast<std::size_t>(policies.environment())) = {digest, policies.set()};
   return id;
+}
+
+const cedar::PolicySet* PolicyPublisher::published(Environment environment, const Digest& digest) const {
+  const auto& last = last_.at(static_cast<std::size_t>(environment));
+  return last && last->digest == digest ? &last->set : nullptr;
 }
 
 Result<std::vector<PublishedPolicies>> policy_history(store::Reader& reader, Environment environment) {

@@ -12,6 +12,8 @@
 
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +49,8 @@ class CheckedPolicies {
   const std::string& text() const { return text_; }
   Environment environment() const { return environment_; }
   std::int64_t revision() const { return revision_; }  // of the snapshot
+  const Digest& digest() const { return digest_; }     // of the text
+  const cedar::PolicySet& set() const { return set_; }
   const std::vector<PolicyFinding>& warnings() const { return warnings_; }
 
  private:
@@ -54,6 +58,8 @@ class CheckedPolicies {
   std::string text_;
   Environment environment_ = Environment::kSandbox;
   std::int64_t revision_ = 0;
+  Digest digest_;
+  cedar::PolicySet set_;
   std::vector<PolicyFinding> warnings_;
 };
 
@@ -69,11 +75,20 @@ class PolicyPublisher {
   Result<PolicySetId> publish(store::Transaction& tx, const audit::Actor& actor,
                               const CheckedPolicies& policies, const HumanId& person);
 
+  // What was published last in an environment, so that it is not compiled again where it comes into force, on
+  // the store's writer; nullptr where that is another text. On the thread of the transactions.
+  const cedar::PolicySet* published(Environment environment, const Digest& digest) const;
+
  private:
+  struct Last {
+    Digest digest;
+    cedar::PolicySet set;
+  };
   audit::Log& log_;
   const Clock& clock_;
   Random& random_;
   RequirePerson require_person_;
+  std::array<std::optional<Last>, kEnvironments.size()> last_;
 };
 
 // A text that was published, newest first.

@@ -176,6 +176,18 @@ TEST_F(PoliciesTest, KeepTheirHistoryNewestFirst) {
   }));
 }
 
+TEST_F(PoliciesTest, ComeIntoForceAsTheyWereCompiledToBeChecked) {
+  const auto checked =
+      CheckedPolicies::check("permit (principal, action, resource);", world(), Environment::kPilot).value();
+  ASSERT_TRUE(publish(checked));
+  snapshot::SnapshotData data;
+  ASSERT_TRUE(store_->read([&](store::Reader& reader) { return load(reader, data, nullptr, &publisher_); }));
+  const snapshot::Snapshot snapshot(std::move(data));
+  EXPECT_EQ(&snapshot.policies(Environment::kPilot)->set.impl(), &checked.set().impl());
+  EXPECT_EQ(snapshot.policies(Environment::kPilot)->digest, sha256(checked.text()));
+  EXPECT_EQ(snapshot.policies(Environment::kProduction)->set.policies().size(), 2U);
+}
+
 TEST_F(PoliciesTest, AreCompiledOnceForAllTheirRevisions) {
   ASSERT_TRUE(publish("permit (principal, action, resource);"));
   const auto before = world();

@@ -190,7 +190,7 @@ Result<std::shared_ptr<const snapshot::Snapshot>> Plane::build_snapshot(std::int
   data.revision = revision;
   TRY(identity::load(reader, data));
   const auto previous = snapshots_.current();
-  TRY(catalog::load(reader, data, previous.get()));
+  TRY(catalog::load(reader, data, previous.get(), policies_ ? &*policies_ : nullptr));
   return std::make_shared<const snapshot::Snapshot>(std::move(data));
 }
 
