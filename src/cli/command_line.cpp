@@ -189,9 +189,22 @@ void add_tools(CLI::App& root, Line& line) {
 void add_policies(CLI::App& root, Line& line) {
   auto* policy = noun(root, "policy", "Cedar policies");
   auto& p = line.policy;
-  auto* validate = policy->add_subcommand("validate", "Check files; needs no server");
-  validate->add_option("FILE", p.files, "- for standard input")->required();
+  auto* validate = policy->add_subcommand("validate", "Check files, or the policies in force in --env");
+  validate->add_option("FILE", p.files, "- for standard input");
+  auto* against = validate->add_option("--schema", p.schema, "A schema in either syntax; needs no server");
+  environment(validate, p.environment, false);
+  validate->get_option("--env")->excludes(against);
+  validate->add_option("--level", p.level, "How many entities in a row a policy may look through");
+  validate->parse_complete_callback([&p] {
+    if (p.files.empty() && p.environment.empty())
+      throw CLI::ValidationError("FILE", "name a file, or --env for the policies in force");
+    if (p.level && p.schema.empty() && p.environment.empty())
+      throw CLI::ValidationError("--level", "needs --schema or --env");
+  });
   run(validate, line, validate_policies, p);
+  auto* schema = policy->add_subcommand("schema", "What policies of an environment may name");
+  environment(schema, p.environment);
+  run(schema, line, show_schema, p);
   auto* publish = policy->add_subcommand("publish", "Put a file in force in place of what was there");
   publish->add_option("FILE", p.files)->required()->expected(1);
   environment(publish, p.environment);

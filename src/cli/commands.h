@@ -76,12 +76,14 @@ struct TokenOptions {
 };
 Result<int> mint_token(const Context& context, const TokenOptions& options);
 
-// policy.cpp
+// policy.cpp, policy_validate.cpp
 struct PolicyOptions {
-  std::vector<std::string> files;
-  std::string environment, by;
+  std::vector<std::string> files = {};
+  std::string environment = {}, by = {}, schema = {};
+  std::optional<std::uint32_t> level = {};
 };
 Result<int> validate_policies(const Context& context, const PolicyOptions& options);
+Result<int> show_schema(const Context& context, const PolicyOptions& options);
 Result<int> publish_policies(const Context& context, const PolicyOptions& options);
 Result<int> show_policies(const Context& context, const PolicyOptions& options);
 

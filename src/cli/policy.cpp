@@ -1,4 +1,4 @@
-// Policies: checked on this machine, published whole.
+// Policies: published whole, and shown.
 
 #include <fmt/format.h>
 
@@ -10,24 +10,6 @@
 
 namespace remit::cli {
 
-// Needs no server and no data: the same check as before publishing.
-Result<int> validate_policies(const Context& context, const PolicyOptions& options) {
-  std::optional<Error> first;
-  for (const auto& file : options.files) {
-    ASSIGN_OR_RETURN(const auto text, read_file(file));
-    const auto set = catalog::compile_policies(text, file);
-    if (!set) {
-      fmt::print(stderr, "{}\n", set.error().message);
-      if (!first) first = Error{set.error().kind, set.error().code, fmt::format("{} is not valid", file)};
-      continue;
-    }
-    const boost::json::object answer{{"file", file}, {"policies", set->policies().size()}};
-    print_done(context, answer, fmt::format("{}: {} policies, valid", file, set->policies().size()));
-  }
-  if (first) return std::unexpected(std::move(*first));
-  return kOk;
-}
-
 Result<int> publish_policies(const Context& context, const PolicyOptions& options) {
   const auto& file = options.files.front();
   ASSIGN_OR_RETURN(const auto text, read_file(file));
@@ -36,6 +18,10 @@ Result<int> publish_policies(const Context& context, const PolicyOptions& option
   ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.post("/v1/policies/" + segment(options.environment),
                                                   {{"text", text}, {"by", options.by}}));
+  if (context.format != Format::kJson)
+    for (const auto& warning : answer.at("warnings").as_array())
+      fmt::print(stderr, "warning: {}:{}:{}: {}\n", visible(file), cell(&warning.at("line")),
+                 cell(&warning.at("column")), cell(&warning.at("message")));
   print_done(context, answer,
              fmt::format("{} is in force in {}", visible(file), visible(options.environment)));
   return kOk;

@@ -2,17 +2,58 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <iterator>
+
+#include "base/environment.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 
 namespace remit::cli {
 
+namespace {
+
+namespace json = boost::json;
+
+// Of each environment, whether its policies still fit what its catalog has.
+Result<json::array> policies_in_force(Client& client) {
+  json::array all;
+  for (const auto environment : kEnvironments) {
+    ASSIGN_OR_RETURN(const auto answer,
+                     client.post(fmt::format("/v1/policies/{}/validate", to_string(environment)), {}));
+    const auto& findings = answer.at("findings").as_array();
+    const auto errors = std::ranges::count_if(
+        findings, [](const json::value& finding) { return finding.at("severity") == "error"; });
+    all.push_back(json::object{{"environment", to_string(environment)},
+                               {"id", answer.at("id")},
+                               {"valid", answer.at("valid")},
+                               {"errors", errors},
+                               {"warnings", std::ssize(findings) - errors}});
+  }
+  return all;
+}
+
+void print_invalid(const json::array& policies) {
+  for (const auto& one : policies)
+    if (!one.at("valid").as_bool()) {
+      const auto& environment = cell(&one.at("environment"));
+      fmt::print("{:<19} {} {} in {}: they do not fit what it has now; see remit policy validate --env {}\n",
+                 "policies", cell(&one.at("errors")), one.at("errors") == 1 ? "error" : "errors", environment,
+                 environment);
+    }
+}
+
+}  // namespace
+
 Result<int> status(const Context& context) {
   ASSIGN_OR_RETURN(const auto config, load(context));
   ASSIGN_OR_RETURN(auto client, Client::open(config));
-  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/status"));
+  ASSIGN_OR_RETURN(auto answer, client.get("/v1/status"));
+  ASSIGN_OR_RETURN(const auto policies, policies_in_force(client));
   if (context.format == Format::kJson) {
+    answer.as_object()["policies"] = policies;
     print_json(answer);
     return kOk;
   }
@@ -26,6 +67,7 @@ Result<int> status(const Context& context) {
   for (const auto& [name, count] : shown.at("counts").as_object())
     fmt::print("{:<19} {}\n", visible(name), cell(&count));
   fmt::print("{:<19} {}\n", "log entries", cell(&shown.at("audit").at("entries")));
+  print_invalid(policies);
   if (!listens) return kOk;
 
   std::vector<std::vector<std::string>> rows;

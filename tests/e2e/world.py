@@ -46,7 +46,7 @@ class World:
             remit.ask("human add", name)
         self._destinations(everything, node)
         self._agents()
-        remit.ask("policy validate", HERE / "policy.cedar")
+        remit.ask("policy validate", HERE / "policy.cedar", env="production")
         remit.ask("policy publish", HERE / "policy.cedar", env="production", by="ben")
 
     def _destinations(self, everything, node):
