@@ -164,7 +164,8 @@ json::object view(const cedar::Explanation& explanation) {
           {"column", policy.position().column},
           {"result", cedar::to_string(explanation.result)},
           {"scope_matches", explanation.scope_matches},
-          {"steps", std::move(steps)}};
+          {"steps", std::move(steps)},
+          {"steps_left_out", explanation.left_out}};
 }
 
 }  // namespace remit::admin

@@ -12,8 +12,6 @@ namespace {
 
 using ast::ExprKind;
 
-constexpr std::size_t kMaxValues = 300;  // bytes of a text with values
-
 template <typename Node>
 const Node& as(const ast::Expr& expr) {
   return static_cast<const Node&>(expr);
@@ -182,35 +180,34 @@ class Substitution {
   Arena& arena_;
 };
 
-std::string shortened(std::string text) {
-  if (text.size() <= kMaxValues) return text;
-  std::size_t end = kMaxValues;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
-    --end;  // not within a character
-  text.resize(end);
-  return text + "…";
-}
-
 Step step_of(const Part& part, const Policy& policy, PartialEvaluator& evaluator, Arena& arena) {
   Step step{.part = part.part,
             .result = part.result,
             .span = part.expr->span,
             .position = policy.node().source->lines.position(part.expr->span.begin),
-            .text = to_cedar(*part.expr),
+            .text = shortened(to_cedar(*part.expr), kMaxStepBytes),
             .values = {},
-            .message = std::string(part.message)};
+            .message = shortened(std::string(part.message), kMaxStepBytes)};
   if (part.result == StepResult::kNotReached) return step;
-  step.values = shortened(to_cedar(*Substitution(evaluator, arena).of(*part.expr)));
+  step.values = shortened(to_cedar(*Substitution(evaluator, arena).of(*part.expr)), kMaxStepBytes);
   if (step.values == step.text) step.values.clear();
   return step;
 }
 
 Explanation describe(const Policy& policy, const std::vector<Part>& parts, PartialEvaluator& evaluator,
                      Arena& arena) {
-  Explanation explanation{.policy = &policy, .steps = {}, .result = overall(parts), .scope_matches = true};
-  explanation.steps.reserve(parts.size());
+  Explanation explanation{
+      .policy = &policy, .steps = {}, .left_out = 0, .result = overall(parts), .scope_matches = true};
+  explanation.steps.reserve(std::min(parts.size(), kMaxSteps));
+  bool unknown_shown = false;
   for (const Part& part : parts) {
     if (is_scope(part.part) && part.result == StepResult::kFailed) explanation.scope_matches = false;
+    const bool unknown = part.result == StepResult::kUnknown && !unknown_shown;
+    if (explanation.steps.size() >= kMaxSteps && !stops(part.result) && !unknown) {
+      ++explanation.left_out;
+      continue;
+    }
+    unknown_shown = unknown_shown || unknown;
     explanation.steps.push_back(step_of(part, policy, evaluator, arena));
   }
   return explanation;
@@ -235,6 +232,13 @@ const Step* Explanation::obstacle() const {
   if (stopped != steps.end()) return &*stopped;
   const auto unknown = std::ranges::find(steps, StepResult::kUnknown, &Step::result);
   return unknown != steps.end() ? &*unknown : nullptr;
+}
+
+std::string shortened(std::string text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
+  text.resize(bytes);
+  return text + "…";
 }
 
 Explanation explain(const Policy& policy, const PartialRequest& request, const Entities& entities) {

@@ -3,10 +3,14 @@
 //
 // The request may be known in part; a part of a condition that depends on what is not known is told as such.
 //
+// Bounded, so that it can be shown: texts of at most kMaxStepBytes, and kMaxSteps of each policy, but for
+// what failed, erred, or is the first that is unknown.
+//
 // Thread-safety: pure functions.
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +18,9 @@
 #include "cedar/partial.h"
 
 namespace cedar {
+
+inline constexpr std::size_t kMaxSteps = 100;
+inline constexpr std::size_t kMaxStepBytes = 500;
 
 enum class StepPart : std::uint8_t { kPrincipal, kAction, kResource, kWhen, kUnless };
 enum class StepResult : std::uint8_t {
@@ -41,13 +48,17 @@ struct Step {
 struct Explanation {
   const Policy* policy;  // lives as long as its policy set
   std::vector<Step> steps;
-  StepResult result;   // kHeld: satisfied; kUnknown: whether it is depends
-  bool scope_matches;  // as far as known
+  std::size_t left_out;  // steps that are not shown, since there are too many
+  StepResult result;     // kHeld: satisfied; kUnknown: whether it is depends
+  bool scope_matches;    // as far as known
   // The first step that failed or erred, else the first that is unknown; nullptr: all held.
   const Step* obstacle() const;
 };
 
 Explanation explain(const Policy& policy, const PartialRequest& request, const Entities& entities);
+
+// A text cut to `bytes`, not within a character, with a mark where something is missing.
+std::string shortened(std::string text, std::size_t bytes);
 
 // The permits that are not satisfied, nearest first, at most `count`: those whose scope matches before
 // others, then by how many parts of conditions held before the first that failed or erred, those without one

@@ -129,8 +129,22 @@ TEST(Explain, ShortensLongValuesBetweenCharacters) {
       PolicySet::parse(R"(permit(principal, action, resource) when { context.input.to == "x" };)");
   const Explanation explanation = explain(set->policies().front(), request(context.c_str()), entities());
   const std::string& values = explanation.steps.front().values;
-  EXPECT_LE(values.size(), 303U);
-  EXPECT_EQ(values, "\"" + context.substr(18, 2 * 149) + "…");
+  EXPECT_LE(values.size(), 503U);
+  EXPECT_EQ(values, "\"" + context.substr(18, 2 * 249) + "…");
+}
+
+TEST(Explain, ShowsAHundredStepsAndTheOneThatFailed) {
+  std::string condition = "true";
+  for (int i = 0; i < 300; ++i) condition += " && context.input.amount > " + std::to_string(i);
+  for (const char* last : {"false", "context.none", "context.secret"}) {
+    const auto set = PolicySet::parse("permit(principal, action, resource) when { " + condition + " && " +
+                                      last + " && true && context.secret };");
+    const Explanation explanation = explain(set->policies().front(), request(kContext), entities());
+    EXPECT_EQ(explanation.steps.size(), kMaxSteps + 1) << last;
+    EXPECT_EQ(explanation.left_out, 304U - kMaxSteps - 1) << last;
+    ASSERT_NE(explanation.obstacle(), nullptr) << last;
+    EXPECT_EQ(explanation.obstacle()->text, last);
+  }
 }
 
 TEST(NearestPermits, AreRankedByHowFarTheyCame) {

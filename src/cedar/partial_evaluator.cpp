@@ -99,9 +99,11 @@ Remainder without_check(const Remainder& remainder) {
   return bare;
 }
 
-// A chain of the same kind goes in as its parts.
+// A chain of the same kind goes in as its parts; not a long one, which chains around chains would copy again
+// and again.
 void add_to_chain(const ast::Expr* part, ExprKind kind, std::vector<const ast::Expr*>& chain) {
-  if (part->kind != kind || part->constant != nullptr) {
+  constexpr std::size_t kLong = 16;
+  if (part->kind != kind || part->constant != nullptr || as<ast::Logic>(*part).operands.size() > kLong) {
     chain.push_back(part);
     return;
   }

@@ -27,6 +27,8 @@ void print_explanation(const boost::json::value& explanation) {
     if (const auto* message = step.as_object().if_contains("message")) line += "   " + cell(message);
     fmt::print("{}\n", line);
   }
+  if (const auto left_out = explanation.at("steps_left_out").to_number<std::uint64_t>(); left_out > 0)
+    fmt::print("  and {} more that are not shown\n", left_out);
 }
 
 }  // namespace remit::cli

@@ -12,6 +12,9 @@ namespace remit::decision {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t kMaxConditionBytes = 2000;
+
 using snapshot::Snapshot;
 
 // As Cedar's datetime takes it: milliseconds.
@@ -142,7 +145,7 @@ Prospect weigh(const cedar::PartialResponse& response, const snapshot::Tool& too
     if (with_approval && possible.empty()) possible = approval_of(policy);
     found.open.push_back({.effect = policy.effect(),
                           .name = name_of(policy),
-                          .condition = residual.condition(),
+                          .condition = cedar::shortened(residual.condition(), kMaxConditionBytes),
                           .approval_path = approval_of(policy)});
   }
   // An approval is needed also where a plain permit applies too (decide.h).

@@ -29,7 +29,7 @@ std::string_view to_string(Outlook outlook);  // "always", "depends", "approval"
 struct OpenPolicy {
   cedar::Effect effect = cedar::Effect::kPermit;
   std::string name;           // its @id, else "policy3"
-  std::string condition;      // what remains of it, in Cedar's syntax
+  std::string condition;      // what remains of it, in Cedar's syntax; cut where it is long
   std::string approval_path;  // of a permit with @approval
 };
 
