@@ -60,10 +60,11 @@ using Diagnostics = std::vector<Diagnostic>;  // never empty when returned as an
 // For people: message, file:line:column, the line with the place underlined, help.
 std::string render(const Diagnostic& diagnostic, std::string_view text, std::string_view file_name);
 
-// What is wrong with JSON given as data: `pointer` is its place (RFC 6901).
+// What is wrong with JSON given as data: `pointer` is its place (RFC 6901). `help` may be empty.
 struct DataError {
   std::string pointer;
   std::string message;
+  std::string help = {};
 };
 
 // Bounds on what is parsed. Exceeding one is a diagnostic, never a crash.
@@ -119,6 +120,12 @@ class Policy {
   bool has_resource_slot() const;
   std::optional<std::string_view> template_id() const;  // of a link
   SlotValues slot_values() const;                       // of a link
+
+  // As text of its own, without comments, and in the JSON policy format. Of a link: the static policy that it
+  // stands for.
+  std::string to_cedar() const;
+  std::string to_json() const;
+
   const ast::Policy& node() const { return *node_; }
 
  private:
@@ -131,11 +138,18 @@ class PolicySet {
   // Policies and templates get the ids "policy0", "policy1", … by position in the text.
   static std::expected<PolicySet, Diagnostics> parse(std::string_view text, const Limits& limits = {});
 
+  // The JSON policy format: {"staticPolicies": {id: policy}, "templates": {id: template}, "templateLinks":
+  // [{"templateId", "newId", "values": {"?principal": entity}}]}. What is missing is empty. Chains of `&&`
+  // and
+  // `||`, which nest in JSON, may have a thousand operands.
+  static std::expected<PolicySet, DataError> parse_json(std::string_view json, const Limits& limits = {});
+
   PolicySet();                                             // empty: denies everything
   std::span<const Policy> policies() const;                // what is evaluated: as written, and links
   std::span<const Policy> templates() const;               // never evaluated themselves
   const Policy* find(std::string_view id) const;           // nullptr: no such policy or link
   const Policy* find_template(std::string_view id) const;  // nullptr: no such template
+  std::string to_json() const;                             // as parse_json reads it; without line ends
 
   struct Impl;
   const Impl& impl() const { return *impl_; }
@@ -167,6 +181,8 @@ class PolicySetBuilder {
   std::expected<void, Diagnostics> add(std::string_view text);
   // As above, for a text of exactly one policy or template, whose id is given.
   std::expected<void, Diagnostics> add(std::string_view text, std::string_view id);
+  // A policy or template in the JSON policy format. Its source() is the text that it stands for.
+  std::expected<void, DataError> add_json(std::string_view json, std::string_view id);
 
   // A policy `new_id` from a template of this set. Errors: no such template, the id is taken, a slot without
   // a value, a value without a slot.
@@ -178,6 +194,9 @@ class PolicySetBuilder {
  private:
   std::expected<std::vector<ast::Policy>, Diagnostics> parse(std::string_view text,
                                                              std::optional<std::string_view> only_id);
+  void keep(std::span<const ast::Policy> trees);  // that were parsed
+  friend class PolicySetJson;
+  std::expected<void, DataError> add_tree(const ast::Policy& tree, std::string_view id);
   std::expected<void, Diagnostics> add_all(std::string_view text, std::optional<std::string_view> only_id);
 
   std::unique_ptr<PolicySet::Impl> impl_;

@@ -269,6 +269,11 @@ std::expected<Json, JsonError> parse_json(std::string_view text, std::uint32_t d
 }
 
 std::expected<Json, DataError> parse_json_data(std::string_view text, const Limits& limits, Arena& arena) {
+  return parse_json_data(text, limits, most_depth(limits), arena);
+}
+
+std::expected<Json, DataError> parse_json_data(std::string_view text, const Limits& limits,
+                                               std::uint32_t depth, Arena& arena) {
   if (text.size() > limits.text_bytes || text.size() > UINT32_MAX) {
     return std::unexpected(DataError{"", "the JSON has " + std::to_string(text.size()) +
                                              " bytes; the limit is " + std::to_string(limits.text_bytes)});
@@ -276,7 +281,7 @@ std::expected<Json, DataError> parse_json_data(std::string_view text, const Limi
   std::size_t bad = 0;
   if (!is_valid_utf8(text, bad))
     return std::unexpected(DataError{"", "this is not JSON: not UTF-8, at byte " + std::to_string(bad)});
-  auto parsed = parse_json(text, most_depth(limits), arena);
+  auto parsed = parse_json(text, depth, arena);
   if (parsed) return *parsed;
   return std::unexpected(
       DataError{"", parsed.error().message + ", at byte " + std::to_string(parsed.error().span.begin)});
@@ -292,6 +297,25 @@ std::expected<Json, DataError> json_of(const boost::json::object& given, const L
   Json tree;
   if (!Importer(most_depth(limits), arena).object(given, tree)) return too_deep(limits);
   return tree;
+}
+
+std::string json_quoted(std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 15U];
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
 }
 
 }  // namespace cedar

@@ -109,9 +109,14 @@ std::expected<Json, JsonError> parse_json(std::string_view text, std::uint32_t d
 
 // As above, within the limits of data, which may be anything.
 std::expected<Json, DataError> parse_json_data(std::string_view text, const Limits& limits, Arena& arena);
+std::expected<Json, DataError> parse_json_data(std::string_view text, const Limits& limits,
+                                               std::uint32_t depth, Arena& arena);
 
 // The same of a tree that exists; it refers to `arena` and to `given`.
 std::expected<Json, DataError> json_of(const boost::json::value& given, const Limits& limits, Arena& arena);
 std::expected<Json, DataError> json_of(const boost::json::object& given, const Limits& limits, Arena& arena);
+
+// Text between double quotes, escaped as JSON needs it.
+std::string json_quoted(std::string_view text);
 
 }  // namespace cedar

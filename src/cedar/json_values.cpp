@@ -26,7 +26,7 @@ bool is_kind(const Type* type, TypeKind kind) { return type != nullptr && type->
 
 }  // namespace
 
-std::unexpected<DataError> below(std::string_view step, DataError error) {
+std::string pointer_step(std::string_view step) {
   std::string pointer = "/";
   for (const char c : step) {
     if (c == '~') {
@@ -37,7 +37,11 @@ std::unexpected<DataError> below(std::string_view step, DataError error) {
       pointer += c;
     }
   }
-  error.pointer.insert(0, pointer);
+  return pointer;
+}
+
+std::unexpected<DataError> below(std::string_view step, DataError error) {
+  error.pointer.insert(0, pointer_step(step));
   return std::unexpected(std::move(error));
 }
 

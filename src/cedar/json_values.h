@@ -10,6 +10,7 @@
 #pragma once
 
 #include <expected>
+#include <string>
 #include <string_view>
 
 #include "cedar/arena.h"
@@ -47,6 +48,9 @@ class JsonReader {
   const Limits& limits_;
   std::uint32_t depth_ = 0;
 };
+
+// "/step", escaped as RFC 6901 says.
+std::string pointer_step(std::string_view step);
 
 // An error found at `step` of something whose own errors are relative to it.
 std::unexpected<DataError> below(std::string_view step, DataError error);

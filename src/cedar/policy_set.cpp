@@ -136,12 +136,16 @@ std::expected<void, Diagnostics> PolicySetBuilder::add_all(std::string_view text
                                                            std::optional<std::string_view> only_id) {
   auto trees = parse(text, only_id);
   if (!trees) return std::unexpected(std::move(trees).error());
-  for (const ast::Policy& tree : *trees) {
+  keep(*trees);
+  return {};
+}
+
+void PolicySetBuilder::keep(std::span<const ast::Policy> trees) {
+  for (const ast::Policy& tree : trees) {
     for (const ast::Condition& condition : tree.conditions)
       fold_constants(*condition.body, impl_->memory.back()->arena);
     impl_->add(tree);
   }
-  return {};
 }
 
 std::expected<void, LinkError> PolicySetBuilder::link(std::string_view template_id, std::string_view new_id,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cedar/json.h"
 #include "cedar/parser_impl.h"
 #include "cedar/schema_impl.h"
 
@@ -385,25 +386,6 @@ class JsonPrinter {
   void element(std::string_view value) {
     item();
     out_ += json_quoted(value);
-  }
-
-  static std::string json_quoted(std::string_view text) {
-    static constexpr std::string_view kHex = "0123456789abcdef";
-    std::string out = "\"";
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') {
-        out += '\\';
-        out += c;
-      } else if (byte < 0x20) {
-        out += "\\u00";
-        out += kHex[byte >> 4U];
-        out += kHex[byte & 15U];
-      } else {
-        out += c;
-      }
-    }
-    return out + '"';
   }
 
   std::string out_;
