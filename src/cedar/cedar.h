@@ -21,11 +21,17 @@
 //                                                             *entities);
 //   auto nearest = cedar::nearest_permits(cedar::PartialRequest::of(request), *policies, *entities);
 //
+// The JSON policy format, and layout:
+//   auto policies = cedar::PolicySet::parse_json(json);
+//   std::string json = policies->to_json();
+//   auto formatted = cedar::format(text);                 // comments stay
+//
 // Everything here follows version 4.5 of the language.
 
 #pragma once
 
 #include "cedar/authorize.h"  // IWYU pragma: export
 #include "cedar/explain.h"    // IWYU pragma: export
+#include "cedar/format.h"     // IWYU pragma: export
 #include "cedar/partial.h"    // IWYU pragma: export
 #include "cedar/schema.h"     // IWYU pragma: export
