@@ -38,6 +38,7 @@ Parser::Parser(std::string_view text, const Limits& limits, Arena& arena, Diagno
 Token Parser::take() {
   const Token taken = current_;
   last_end_ = taken.span.end;
+  last_kind_ = taken.kind;
   current_ = ahead_;
   ahead_ = lexer_.next();
   return taken;
@@ -191,7 +192,7 @@ const Uid* Parser::scope_entity() {
   }
   const auto type = path("an entity such as User::\"alice\"");
   if (!type) return nullptr;
-  if (!at(TokenKind::kString)) {
+  if (!at_entity_id()) {
     unexpected("`::` and the entity's id in double quotes");
     return nullptr;
   }

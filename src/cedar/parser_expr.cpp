@@ -470,7 +470,7 @@ const Expr* Parser::entity_or_qualified_call() {
                  "functions are ip, decimal, datetime and duration");
     return nullptr;
   }
-  if (!at(TokenKind::kString)) {
+  if (!at_entity_id()) {
     unexpected("`::` and the entity's id in double quotes");
     return nullptr;
   }

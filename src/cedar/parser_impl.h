@@ -51,6 +51,8 @@ class Parser {
   std::optional<std::string_view> string(const Token& token);
   std::optional<std::string_view> name_or_string(std::string_view what);
   std::optional<std::string_view> path(std::string_view what);
+  // After a path: its last separator is what the id follows.
+  bool at_entity_id() const { return at(TokenKind::kString) && last_kind_ == TokenKind::kPathSeparator; }
   const Uid* uid(std::string_view type, const Token& id);
 
   // Expressions.
@@ -89,6 +91,7 @@ class Parser {
   Token current_;
   Token ahead_;
   std::uint32_t last_end_ = 0;
+  TokenKind last_kind_ = TokenKind::kEnd;
   std::uint32_t depth_ = 0;
 };
 
