@@ -23,6 +23,7 @@ struct Line {
   ToolOptions tool;
   TokenOptions token;
   PolicyOptions policy;
+  PolicyTextOptions policy_text;
   PolicyDecisionOptions policy_decision;
   AuditOptions audit;
   DemoOptions demo;
@@ -213,6 +214,23 @@ void add_policies(CLI::App& root, Line& line) {
   auto* show = policy->add_subcommand("show", "The text that is in force");
   environment(show, p.environment);
   run(show, line, show_policies, p);
+  auto* format = policy->add_subcommand("format", "Lay files out; prints them, and needs no server");
+  format->add_option("FILE", line.policy_text.files, "- for standard input")->required();
+  auto* write = format->add_flag("--write", line.policy_text.write, "Replace the files instead");
+  format->add_flag("--check", line.policy_text.check, "Only list those that differ; exits 1 if any does")
+      ->excludes(write);
+  run(format, line, format_policies, line.policy_text);
+  auto* convert =
+      policy->add_subcommand("convert", "From Cedar syntax to JSON, or from JSON to Cedar; needs no server");
+  convert
+      ->add_option("FILE", line.policy_text.files,
+                   "Policies or a schema, told by its name or content; - for standard input")
+      ->required()
+      ->expected(1);
+  convert->add_option("--to", line.policy_text.to, "json or cedar; without it the other one")
+      ->check(CLI::IsMember({"json", "cedar"}));
+  convert->add_flag("--schema", line.policy_text.schema, "It is a schema");
+  run(convert, line, convert_policies, line.policy_text);
 }
 
 void add_policy_decisions(CLI::App& root, Line& line) {

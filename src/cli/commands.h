@@ -95,6 +95,15 @@ struct PolicyDecisionOptions {
 Result<int> authorize_offline(const Context& context, const PolicyDecisionOptions& options);
 Result<int> explain_offline(const Context& context, const PolicyDecisionOptions& options);
 
+// policy_text.cpp
+struct PolicyTextOptions {
+  std::vector<std::string> files = {};
+  std::string to = {};  // json or cedar; empty: the other one
+  bool write = false, check = false, schema = false;
+};
+Result<int> format_policies(const Context& context, const PolicyTextOptions& options);
+Result<int> convert_policies(const Context& context, const PolicyTextOptions& options);
+
 // audit.cpp
 struct AuditOptions {
   std::uint64_t count = 20;

@@ -1,0 +1,235 @@
+// Policies and schemas as text: laid out, and from one syntax to the other. Needs no server and no data.
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include "cedar/cedar.h"
+#include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/output.h"
+
+namespace remit::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kDiffers = 1;
+
+// Every diagnostic, with its lines; a code that says what did not parse.
+std::unexpected<Error> refused(std::string_view code, const cedar::Diagnostics& diagnostics,
+                               std::string_view text, const std::string& file) {
+  std::string message = fmt::format("{} does not parse:", file);
+  for (const auto& diagnostic : diagnostics) message += "\n" + cedar::render(diagnostic, text, file);
+  return fail(ErrorKind::kInvalid, code, std::move(message));
+}
+
+std::unexpected<Error> refused(const cedar::DataError& error, const std::string& file) {
+  return fail(
+      ErrorKind::kInvalid, "RMT-P001",
+      fmt::format("{}: {}{}{}", file, error.pointer, error.pointer.empty() ? "" : ": ", error.message),
+      error.help);
+}
+
+std::unexpected<Error> not_written(const fs::path& file) {
+  return fail(ErrorKind::kInternal, "RMT-K006",
+              fmt::format("{} cannot be written: {}", file.string(), std::generic_category().message(errno)));
+}
+
+// Whole or not at all, with the permissions that it had. A link stays one: what it names is replaced.
+Result<void> replace_file(const std::string& name, std::string_view text) {
+  std::error_code ec;
+  const fs::path file = fs::canonical(name, ec);
+  if (ec) return fail(ErrorKind::kNotFound, "RMT-K006", fmt::format("{}: {}", name, ec.message()));
+  struct stat before{};
+  if (::stat(file.c_str(), &before) != 0) return not_written(file);
+  std::string fresh = (file.parent_path() / ("." + file.filename().string() + ".XXXXXX")).string();
+  const int fd = ::mkstemp(fresh.data());
+  if (fd < 0) return not_written(file);
+  bool written = true;
+  for (std::string_view rest = text; written && !rest.empty();) {
+    const ::ssize_t count = ::write(fd, rest.data(), rest.size());
+    written = count > 0;
+    if (written) rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  written = written && ::fchmod(fd, before.st_mode & 07777U) == 0 && ::fsync(fd) == 0;
+  const int reason = errno;
+  written = ::close(fd) == 0 && written;
+  if (written && ::rename(fresh.c_str(), file.c_str()) == 0) return {};
+  ::unlink(fresh.c_str());
+  if (!written) errno = reason;
+  return not_written(file);
+}
+
+Result<std::string> formatted(std::string_view text, const std::string& file) {
+  auto laid_out = cedar::format(text);
+  if (!laid_out) return refused("RMT-P001", laid_out.error(), text, file);
+  return std::move(*laid_out);
+}
+
+// One file; whether it was as it should be.
+Result<bool> format_file(const Context& context, const PolicyTextOptions& options, const std::string& file) {
+  ASSIGN_OR_RETURN(const auto text, read_file(file));
+  ASSIGN_OR_RETURN(const auto laid_out, formatted(text, file));
+  const bool same = laid_out == text;
+  if (options.check) {
+    if (!same || context.format == Format::kJson)
+      print_done(context, boost::json::object{{"file", file}, {"formatted", same}}, visible(file));
+    return same;
+  }
+  if (options.write && file != "-") {
+    if (same) return true;
+    TRY(replace_file(file, laid_out));
+    print_done(context, boost::json::object{{"file", file}, {"formatted", true}},
+               fmt::format("{} was laid out anew", visible(file)));
+    return true;
+  }
+  if (context.format == Format::kJson)
+    print_json(boost::json::object{{"file", file}, {"text", laid_out}});
+  else
+    fmt::print("{}", laid_out);
+  return true;
+}
+
+enum class Syntax : std::uint8_t { kCedar, kJson };
+
+// By the file's name, else by what it begins with: Cedar text never begins with a brace.
+Syntax syntax_of(std::string_view file, std::string_view text) {
+  if (file.ends_with(".json")) return Syntax::kJson;
+  if (file.ends_with(".cedar") || file.ends_with(".cedarschema")) return Syntax::kCedar;
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{' ? Syntax::kJson : Syntax::kCedar;
+}
+
+bool is_schema(std::string_view file) {
+  return file.ends_with(".cedarschema") || file.ends_with(".cedarschema.json");
+}
+
+// JSON without line ends, two blanks a level. Deeper than people read, it goes on as it is: chains of
+// operators nest, and their margins would outgrow them.
+std::string indented(std::string_view json) {
+  constexpr std::size_t kDeepest = 60;
+  std::string out;
+  std::size_t level = 0;
+  const auto line = [&] {
+    out += '\n';
+    out.append(2 * level, ' ');
+  };
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '"') {
+      const std::size_t begin = i;
+      for (++i; json[i] != '"'; ++i) i += json[i] == '\\' ? 1U : 0U;
+      out += json.substr(begin, i + 1 - begin);
+    } else if ((c == '{' || c == '[') && (json[i + 1] == '}' || json[i + 1] == ']')) {
+      out += json.substr(i++, 2);
+    } else if (c == '{' || c == '[') {
+      out += c;
+      if (++level <= kDeepest) line();
+    } else if (c == '}' || c == ']') {
+      if (level-- <= kDeepest) line();
+      out += c;
+    } else {
+      out += c;
+      if (c == ',' && level <= kDeepest) line();
+      if (c == ':') out += ' ';
+    }
+  }
+  return out + '\n';
+}
+
+bool is_one_policy(std::string_view json) {
+  boost::json::parse_options options;
+  options.max_depth = 4096;
+  boost::system::error_code ec;
+  const auto parsed = boost::json::parse(json, ec, {}, options);
+  return !ec && parsed.is_object() && parsed.as_object().contains("effect");
+}
+
+Result<cedar::PolicySet> policies_of(std::string_view text, Syntax syntax, const std::string& file) {
+  if (syntax == Syntax::kCedar) {
+    auto parsed = cedar::PolicySet::parse(text);
+    if (!parsed) return refused("RMT-P001", parsed.error(), text, file);
+    return std::move(*parsed);
+  }
+  if (!is_one_policy(text)) {
+    auto parsed = cedar::PolicySet::parse_json(text);
+    if (!parsed) return refused(parsed.error(), file);
+    return std::move(*parsed);
+  }
+  cedar::PolicySetBuilder builder;
+  if (const auto added = builder.add_json(text, "policy0"); !added) return refused(added.error(), file);
+  return std::move(builder).build();
+}
+
+// Text has no ids and no links: ids become comments, and links the static policies that they stand for.
+Result<std::string> policies_text(const cedar::PolicySet& policies, const std::string& file) {
+  const auto name = [](std::string_view id) { return boost::json::serialize(boost::json::string_view(id)); };
+  std::string text;
+  for (const auto& policy : policies.templates())
+    text += fmt::format("// template {}\n{}\n", name(policy.id()), policy.to_cedar());
+  for (const auto& policy : policies.policies()) {
+    const auto linked = policy.template_id();
+    text += fmt::format("// policy {}{}\n{}\n", name(policy.id()),
+                        linked ? ", a link of template " + name(*linked) : "", policy.to_cedar());
+  }
+  return formatted(text, file);
+}
+
+Result<std::string> converted_policies(std::string_view text, Syntax from, Syntax to,
+                                       const std::string& file) {
+  if (from == Syntax::kCedar && to == Syntax::kCedar) return formatted(text, file);
+  ASSIGN_OR_RETURN(const auto policies, policies_of(text, from, file));
+  if (to == Syntax::kJson) return indented(policies.to_json());
+  return policies_text(policies, file);
+}
+
+Result<std::string> converted_schema(std::string_view text, Syntax from, Syntax to, const std::string& file) {
+  const auto schema = from == Syntax::kJson ? cedar::Schema::parse_json(text) : cedar::Schema::parse(text);
+  if (!schema) return refused("RMT-P007", schema.error(), text, file);
+  if (to == Syntax::kJson) return schema->to_json() + "\n";
+  auto written = schema->to_cedar();
+  if (!written) return fail(ErrorKind::kInvalid, "RMT-P010", fmt::format("{}: {}", file, written.error()));
+  return std::move(*written);
+}
+
+}  // namespace
+
+Result<int> format_policies(const Context& context, const PolicyTextOptions& options) {
+  std::optional<Error> first;
+  bool all_same = true;
+  for (const auto& file : options.files) {
+    auto same = format_file(context, options, file);
+    if (same) {
+      all_same = all_same && *same;
+      continue;
+    }
+    // The others are looked at too; the last word has the first that failed.
+    if (first) fmt::print(stderr, "{}\n", fmt::join(visible_lines(format(*first)), "\n"));
+    first = std::move(same).error();
+  }
+  if (first) return std::unexpected(std::move(*first));
+  return all_same ? kOk : kDiffers;
+}
+
+Result<int> convert_policies(const Context&, const PolicyTextOptions& options) {
+  const auto& file = options.files.front();
+  ASSIGN_OR_RETURN(const auto text, read_file(file));
+  const Syntax from = syntax_of(file, text);
+  Syntax to = from == Syntax::kCedar ? Syntax::kJson : Syntax::kCedar;
+  if (!options.to.empty()) to = options.to == "json" ? Syntax::kJson : Syntax::kCedar;
+  const bool schema = options.schema || is_schema(file);
+  ASSIGN_OR_RETURN(const auto converted, schema ? converted_schema(text, from, to, file)
+                                                : converted_policies(text, from, to, file));
+  fmt::print("{}", converted);
+  return kOk;
+}
+
+}  // namespace remit::cli
