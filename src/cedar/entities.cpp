@@ -28,6 +28,11 @@ std::expected<std::uint32_t, DataError> declare(Entities::Impl& impl, const Uid&
   const auto repeated = std::ranges::unique(above);
   above.erase(repeated.begin(), repeated.end());
 
+  if (is_action_type(uid.type)) {
+    const auto other = std::ranges::find_if_not(parents, is_action_type, &Uid::type);
+    if (other != parents.end())
+      return fail(to_string(uid) + " is an action, and its parent " + to_string(*other) + " is none");
+  }
   const std::uint32_t place = impl.store.intern(uid, impl.arena);
   Entity& entity = impl.store.at(place);
   if (entity.declared) {
@@ -208,9 +213,11 @@ std::expected<Context, DataError> Context::read(const Json& given, const Limits&
                                                 const Type* expected) {
   if (!given.is_object()) return fail("the context is a JSON object");
   const auto impl = std::make_shared<Impl>();
-  const auto fields = JsonReader(impl->arena, limits).fields(given, expected);
-  if (!fields) return std::unexpected(fields.error());
-  impl->record = Value::sorted_record(*fields);
+  auto record = JsonReader(impl->arena, limits).value(given, expected);
+  if (!record) return std::unexpected(std::move(record).error());
+  if (record->kind() != Kind::kRecord)
+    return fail("the context is a record, not " + std::string(describe(record->kind())));
+  impl->record = *record;
   return Context(impl);
 }
 

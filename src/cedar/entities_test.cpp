@@ -93,6 +93,19 @@ TEST(Entities, AHierarchyMayNotBeACycle) {
   EXPECT_THAT(cycle.error().message, HasSubstr("its own ancestor"));
 }
 
+TEST(Entities, OnlyActionsAreAboveActions) {
+  const auto with_parent = [](std::string_view type) {
+    return Entities::parse_json(R"([{"uid": {"type": "App::Action", "id": "view"}, "parents": [{"type": ")" +
+                                std::string(type) + R"(", "id": "all"}]}])");
+  };
+  EXPECT_TRUE(with_parent("Action").has_value());
+  EXPECT_TRUE(with_parent("Other::Action").has_value());
+  const auto refused = with_parent("Group");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().pointer, "/0");
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("its parent Group::\"all\" is none"));
+}
+
 TEST(Entities, TheSameEntityTwiceIsOnceAndADifferentOneAnError) {
   EXPECT_TRUE(Entities::parse_json("[" + group("a", "b") + "," + group("a", "b") + "]").has_value());
   EXPECT_FALSE(Entities::parse_json("[" + group("a", "b") + "," + group("a", "c") + "]").has_value());
@@ -134,6 +147,8 @@ TEST(Entities, AProgramBuildsThemWithTheSameRules) {
 
 TEST(Context, RefusesWhatIsNoRecord) {
   EXPECT_FALSE(Context::parse_json("[]").has_value());
+  EXPECT_FALSE(Context::parse_json(R"({"__extn": {"fn": "ip", "arg": "::1"}})").has_value());
+  EXPECT_FALSE(Context::parse_json(R"({"__entity": {"type": "User", "id": "a"}})").has_value());
   EXPECT_FALSE(Context::parse_json(R"({"a": 1, "a": 1})").has_value());
   const auto context = Context::from_json({{"a", {{"b", 1.5}}}});
   ASSERT_FALSE(context.has_value());

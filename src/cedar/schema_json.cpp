@@ -39,7 +39,9 @@ class SchemaJsonReader {
     if (!expect(json, Json::Kind::kObject, "a schema")) return parsed;
     for (const std::string_view member : {"entityTypes", "actions", "commonTypes"}) {
       const Json::Member* found = json.find_member(member);
-      if (found == nullptr) continue;
+      const bool is_namespace = found != nullptr && found->value.find("entityTypes") != nullptr &&
+                                found->value.find("actions") != nullptr;
+      if (found == nullptr || is_namespace) continue;
       sink_.report(found->name_span, "a schema is an object of namespaces",
                    R"(write {"": { … }} for declarations outside of all namespaces)");
       return parsed;

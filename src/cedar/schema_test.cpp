@@ -284,6 +284,13 @@ action "w x" in [v];
 )");
 }
 
+TEST(SchemaJson, ANamespaceMayHaveTheNameOfANamespacesMember) {
+  const auto schema = Schema::parse_json(
+      R"({"commonTypes": {"entityTypes": {"A": {}}, "actions": {}}, "actions": {"entityTypes": {}, "actions": {}}})");
+  ASSERT_TRUE(schema.has_value());
+  EXPECT_THAT(schema->entity_types(), testing::ElementsAre("commonTypes::A"));
+}
+
 TEST(SchemaJson, RefusesWithThePlaceAMessageAndAHelp) {
   const Bad cases[] = {
       {"", "1:1", "this is not JSON", ""},

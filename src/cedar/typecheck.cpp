@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <tuple>
 
 namespace cedar {
@@ -34,6 +35,21 @@ const Type* both(const Type* left, const Type* right) {
   if (left == nullptr || right == nullptr) return nullptr;
   if (right->kind == TypeKind::kTrue) return left;
   return left->kind == TypeKind::kTrue ? right : boolean();
+}
+
+// A literal as the reference's parser leaves it, where `true && false` is one already.
+std::optional<Value> folded_literal(const Expr& expr) {
+  if (expr.kind == ExprKind::kLiteral) return as<ast::Literal>(expr).value;
+  if (expr.kind != ExprKind::kAnd && expr.kind != ExprKind::kOr) return std::nullopt;
+  bool any = false;
+  bool all = true;
+  for (const Expr* operand : as<ast::Logic>(expr).operands) {
+    const auto value = folded_literal(*operand);
+    if (!value || value->kind() != Kind::kBool) return std::nullopt;
+    any = any || value->as_bool();
+    all = all && value->as_bool();
+  }
+  return Value::boolean(expr.kind == ExprKind::kAnd ? all : any);
 }
 
 }  // namespace
@@ -475,11 +491,11 @@ const Type* TypeChecker::equality(const ast::Binary& expr) {
   const Uid* left_entity = literal_entity(*expr.left);
   const Uid* right_entity = literal_entity(*expr.right);
   if (left_entity != nullptr && right_entity != nullptr) return answer(*left_entity == *right_entity);
-  const bool left_literal = left_entity != nullptr || expr.left->kind == ExprKind::kLiteral;
-  const bool right_literal = right_entity != nullptr || expr.right->kind == ExprKind::kLiteral;
-  if (left_literal && right_literal) {
+  const auto left_literal = folded_literal(*expr.left);
+  const auto right_literal = folded_literal(*expr.right);
+  if ((left_literal || left_entity != nullptr) && (right_literal || right_entity != nullptr)) {
     if (left_entity != nullptr || right_entity != nullptr) return answer(false);
-    return answer(as<ast::Literal>(*expr.left).value == as<ast::Literal>(*expr.right).value);
+    return answer(*left_literal == *right_literal);
   }
   comparable(expr, left, right, "these can never be equal, their types differ");
   return boolean();

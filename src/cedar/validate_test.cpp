@@ -296,7 +296,10 @@ TEST(Validation, WarnsOfAPolicyThatCanNeverApply) {
                                          "principal == resource",
                                          "principal in resource",
                                          "action == Action::\"edit\"",
-                                         "true && !true"};
+                                         "true && !true",
+                                         "true != (true || false)",
+                                         "(true && true && false) == true",
+                                         "(if (true || false) == true then false else 1 + \"\" == 2)"};
   for (const std::string_view condition : conditions) {
     const ValidationReport report = report_on(view_doc(condition));
     EXPECT_TRUE(report.passed()) << condition;
