@@ -7,7 +7,7 @@
 
 #include "admin/views.h"
 #include "base/canonical_json.h"
-#include "cedar/cedar.h"
+#include "cli/cedar_files.h"
 #include "cli/commands.h"
 #include "cli/explanation.h"
 #include "cli/files.h"
@@ -29,35 +29,15 @@ struct Question {
   cedar::PartialRequest request;
 };
 
-std::unexpected<Error> unusable(const std::string& file, const cedar::DataError& error) {
-  return fail(ErrorKind::kInvalid, "RMT-P006",
-              error.pointer.empty() ? fmt::format("{}: {}", file, error.message)
-                                    : fmt::format("{}: at {}: {}", file, error.pointer, error.message));
-}
-
-std::unexpected<Error> unusable(const std::string& file, std::string_view text, std::string_view what,
-                                const cedar::Diagnostics& problems) {
-  std::string message = fmt::format("{} {}:", file, what);
-  for (const auto& problem : problems) message += "\n" + cedar::render(problem, text, file);
-  return fail(ErrorKind::kInvalid, "RMT-P001", std::move(message));
-}
-
-Result<std::optional<cedar::Schema>> read_schema(const std::string& file) {
-  if (file.empty()) return std::nullopt;
-  ASSIGN_OR_RETURN(const auto text, read_file(file));
-  auto schema = file.ends_with(".json") ? cedar::Schema::parse_json(text) : cedar::Schema::parse(text);
-  if (!schema) return unusable(file, text, "is no schema", schema.error());
-  return std::move(*schema);
-}
-
 Result<> add_links(const std::string& file, cedar::PolicySetBuilder& builder) {
   ASSIGN_OR_RETURN(const auto text, read_file(file));
   ASSIGN_OR_RETURN(const auto links, parse_json(text));
   std::size_t index = 0;
   const auto wrong = [&](std::string message) {
-    return unusable(file, {.pointer = fmt::format("/{}", index), .message = std::move(message)});
+    return refused("RMT-P006", {.pointer = fmt::format("/{}", index), .message = std::move(message)}, file);
   };
-  if (!links.is_array()) return unusable(file, {.pointer = "", .message = "links are a JSON array"});
+  if (!links.is_array())
+    return refused("RMT-P006", {.pointer = "", .message = "links are a JSON array"}, file);
   for (const auto& link : links.get_array()) {
     constexpr std::string_view kForm =
         R"(a link is {"templateId": …, "newId": …, "values": {"?principal": {"type": …, "id": …}}})";
@@ -89,29 +69,34 @@ Result<> add_links(const std::string& file, cedar::PolicySetBuilder& builder) {
 
 Result<Question> read(const PolicyDecisionOptions& options) {
   Question question;
-  cedar::PolicySetBuilder builder;
   ASSIGN_OR_RETURN(const auto text, read_file(options.policies));
-  if (const auto added = builder.add(text); !added)
-    return unusable(options.policies, text, "does not parse", added.error());
-  if (!options.links.empty()) TRY(add_links(options.links, builder));
-  question.policies = std::move(builder).build();
+  ASSIGN_OR_RETURN(question.policies, parse_policies(text, options.policies));
+  if (!options.links.empty()) {
+    cedar::PolicySetBuilder builder(question.policies);
+    TRY(add_links(options.links, builder));
+    question.policies = std::move(builder).build();
+  }
 
-  ASSIGN_OR_RETURN(const auto schema, read_schema(options.schema));
+  std::optional<cedar::Schema> schema;
+  if (!options.schema.empty()) {
+    ASSIGN_OR_RETURN(const auto schema_text, read_file(options.schema));
+    ASSIGN_OR_RETURN(schema, parse_schema(schema_text, options.schema));
+  }
   ASSIGN_OR_RETURN(const auto entities_text, read_file(options.entities));
   auto entities = schema ? cedar::Entities::parse_json(entities_text, *schema)
                          : cedar::Entities::parse_json(entities_text);
-  if (!entities) return unusable(options.entities, entities.error());
+  if (!entities) return refused("RMT-P006", entities.error(), options.entities);
   question.entities = std::move(*entities);
 
   ASSIGN_OR_RETURN(const auto request_text, read_file(options.request));
   auto request = schema ? cedar::PartialRequest::parse_json(request_text, *schema)
                         : cedar::PartialRequest::parse_json(request_text);
-  if (!request) return unusable(options.request, request.error());
+  if (!request) return refused("RMT-P006", request.error(), options.request);
   question.request = std::move(*request);
   const auto complete = question.request.complete();
   if (schema && complete) {
     if (const auto valid = cedar::validate(*complete, *schema); !valid)
-      return unusable(options.request, valid.error());
+      return refused("RMT-P006", valid.error(), options.request);
   }
   return question;
 }

@@ -4,14 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
 
-#include "cedar/cedar.h"
+#include "cli/cedar_files.h"
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/output.h"
@@ -22,21 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kDiffers = 1;
-
-// Every diagnostic, with its lines; a code that says what did not parse.
-std::unexpected<Error> refused(std::string_view code, const cedar::Diagnostics& diagnostics,
-                               std::string_view text, const std::string& file) {
-  std::string message = fmt::format("{} does not parse:", file);
-  for (const auto& diagnostic : diagnostics) message += "\n" + cedar::render(diagnostic, text, file);
-  return fail(ErrorKind::kInvalid, code, std::move(message));
-}
-
-std::unexpected<Error> refused(const cedar::DataError& error, const std::string& file) {
-  return fail(
-      ErrorKind::kInvalid, "RMT-P001",
-      fmt::format("{}: {}{}{}", file, error.pointer, error.pointer.empty() ? "" : ": ", error.message),
-      error.help);
-}
 
 std::unexpected<Error> not_written(const fs::path& file) {
   return fail(ErrorKind::kInternal, "RMT-K006",
@@ -98,16 +82,6 @@ Result<bool> format_file(const Context& context, const PolicyTextOptions& option
   return true;
 }
 
-enum class Syntax : std::uint8_t { kCedar, kJson };
-
-// By the file's name, else by what it begins with: Cedar text never begins with a brace.
-Syntax syntax_of(std::string_view file, std::string_view text) {
-  if (file.ends_with(".json")) return Syntax::kJson;
-  if (file.ends_with(".cedar") || file.ends_with(".cedarschema")) return Syntax::kCedar;
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && text[first] == '{' ? Syntax::kJson : Syntax::kCedar;
-}
-
 bool is_schema(std::string_view file) {
   return file.ends_with(".cedarschema") || file.ends_with(".cedarschema.json");
 }
@@ -145,30 +119,6 @@ std::string indented(std::string_view json) {
   return out + '\n';
 }
 
-bool is_one_policy(std::string_view json) {
-  boost::json::parse_options options;
-  options.max_depth = 4096;
-  boost::system::error_code ec;
-  const auto parsed = boost::json::parse(json, ec, {}, options);
-  return !ec && parsed.is_object() && parsed.as_object().contains("effect");
-}
-
-Result<cedar::PolicySet> policies_of(std::string_view text, Syntax syntax, const std::string& file) {
-  if (syntax == Syntax::kCedar) {
-    auto parsed = cedar::PolicySet::parse(text);
-    if (!parsed) return refused("RMT-P001", parsed.error(), text, file);
-    return std::move(*parsed);
-  }
-  if (!is_one_policy(text)) {
-    auto parsed = cedar::PolicySet::parse_json(text);
-    if (!parsed) return refused(parsed.error(), file);
-    return std::move(*parsed);
-  }
-  cedar::PolicySetBuilder builder;
-  if (const auto added = builder.add_json(text, "policy0"); !added) return refused(added.error(), file);
-  return std::move(builder).build();
-}
-
 // Text has no ids and no links: ids become comments, and links the static policies that they stand for.
 Result<std::string> policies_text(const cedar::PolicySet& policies, const std::string& file) {
   const auto name = [](std::string_view id) { return boost::json::serialize(boost::json::string_view(id)); };
@@ -186,16 +136,15 @@ Result<std::string> policies_text(const cedar::PolicySet& policies, const std::s
 Result<std::string> converted_policies(std::string_view text, Syntax from, Syntax to,
                                        const std::string& file) {
   if (from == Syntax::kCedar && to == Syntax::kCedar) return formatted(text, file);
-  ASSIGN_OR_RETURN(const auto policies, policies_of(text, from, file));
+  ASSIGN_OR_RETURN(const auto policies, parse_policies(text, file));
   if (to == Syntax::kJson) return indented(policies.to_json());
   return policies_text(policies, file);
 }
 
-Result<std::string> converted_schema(std::string_view text, Syntax from, Syntax to, const std::string& file) {
-  const auto schema = from == Syntax::kJson ? cedar::Schema::parse_json(text) : cedar::Schema::parse(text);
-  if (!schema) return refused("RMT-P007", schema.error(), text, file);
-  if (to == Syntax::kJson) return schema->to_json() + "\n";
-  auto written = schema->to_cedar();
+Result<std::string> converted_schema(std::string_view text, Syntax to, const std::string& file) {
+  ASSIGN_OR_RETURN(const auto schema, parse_schema(text, file));
+  if (to == Syntax::kJson) return schema.to_json() + "\n";
+  auto written = schema.to_cedar();
   if (!written) return fail(ErrorKind::kInvalid, "RMT-P010", fmt::format("{}: {}", file, written.error()));
   return std::move(*written);
 }
@@ -226,8 +175,8 @@ Result<int> convert_policies(const Context&, const PolicyTextOptions& options) {
   Syntax to = from == Syntax::kCedar ? Syntax::kJson : Syntax::kCedar;
   if (!options.to.empty()) to = options.to == "json" ? Syntax::kJson : Syntax::kCedar;
   const bool schema = options.schema || is_schema(file);
-  ASSIGN_OR_RETURN(const auto converted, schema ? converted_schema(text, from, to, file)
-                                                : converted_policies(text, from, to, file));
+  ASSIGN_OR_RETURN(const auto converted,
+                   schema ? converted_schema(text, to, file) : converted_policies(text, from, to, file));
   fmt::print("{}", converted);
   return kOk;
 }

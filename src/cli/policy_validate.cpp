@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "catalog/policy_check.h"
+#include "cli/cedar_files.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/files.h"
@@ -31,21 +32,13 @@ void print_lines(std::string_view text) {
   for (const auto& line : visible_lines(text)) fmt::print(stderr, "{}\n", line);
 }
 
-// Either syntax: one begins with a brace, the other cannot.
 Result<cedar::Schema> read_schema(const std::string& file) {
   ASSIGN_OR_RETURN(const auto text, read_file(file));
-  const auto first = text.find_first_not_of(" \t\r\n");
-  const bool is_json = first != std::string::npos && text[first] == '{';
-  auto schema = is_json ? cedar::Schema::parse_json(text) : cedar::Schema::parse(text);
-  if (!schema) {
-    std::string message = file + " is no schema:";
-    for (const auto& diagnostic : schema.error()) message += "\n" + cedar::render(diagnostic, text, file);
-    return fail(ErrorKind::kInvalid, "RMT-P007", std::move(message));
-  }
-  for (const auto& warning : schema->warnings())
+  ASSIGN_OR_RETURN(auto schema, parse_schema(text, file));
+  for (const auto& warning : schema.warnings())
     print_lines(
         catalog::render({.code = {}, .is_error = false, .policy = {}, .diagnostic = warning}, text, file));
-  return std::move(*schema);
+  return schema;
 }
 
 Result<Measure> measure_of(const PolicyOptions& options, std::optional<Client>& client) {

@@ -1,55 +1,18 @@
 #include "decision/prospect.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "decision/denial.h"
-#include "snapshot/entities.h"
+#include "decision/request.h"
 
 namespace remit::decision {
 namespace {
 
-namespace json = boost::json;
-
 constexpr std::size_t kMaxConditionBytes = 2000;
 
 using snapshot::Snapshot;
-
-// As Cedar's datetime takes it: milliseconds.
-json::object cedar_time(Instant time) {
-  return {
-      {"__extn", json::object{{"fn", "datetime"},
-                              {"arg", fmt::format("{:%Y-%m-%dT%H:%M:%S}Z",
-                                                  std::chrono::floor<std::chrono::milliseconds>(time))}}}};
-}
-
-// A call of which the arguments are not known, nor, without one, the time; request.cpp has the whole of it.
-cedar::PartialRequest open_request(const Standing& standing, std::optional<Instant> time = std::nullopt) {
-  json::array labels;
-  for (const auto& label : standing.tool->labels) labels.emplace_back(label);
-  json::object known{{"tool", json::object{{"name", standing.tool->qualified_name},
-                                           {"effect", to_string(*standing.tool->effect)},
-                                           {"data_class", to_string(standing.tool->data_class)},
-                                           {"labels", std::move(labels)}}},
-                     {"session", json::object{{"credential_kind", to_string(standing.credential->kind)}}}};
-  std::vector<cedar::UnknownAttribute> unknown{
-      {.path = {"input"}, .present = true, .kind = cedar::Kind::kRecord},
-      {.path = {"omitted"}, .present = true, .kind = cedar::Kind::kSet}};
-  if (time)
-    known["time"] = cedar_time(*time);
-  else
-    unknown.push_back({.path = {"time"}, .present = true, .kind = cedar::Kind::kDatetime});
-  cedar::PartialRequest request{.principal = snapshot::agent_uid(*standing.deployment),
-                                .action = snapshot::action_uid(*standing.tool),
-                                .resource = snapshot::destination_uid(*standing.destination)};
-  // Were it refused, nothing of the context would be known: what is said of it stays true.
-  if (auto context = cedar::Context::from_json(known))
-    if (auto open = cedar::PartialContext::make(std::move(*context), std::move(unknown)))
-      request.context = std::move(*open);
-  return request;
-}
 
 std::string name_of(const cedar::Policy& policy) {
   return std::string(policy.annotation("id").value_or(policy.id()));
@@ -66,7 +29,7 @@ std::optional<cedar::PartialResponse> ask(const Standing& standing, const Snapsh
   const auto* policies = snapshot.policies(environment);
   const auto* entities = snapshot.entities(environment);
   if (policies == nullptr || entities == nullptr) return std::nullopt;
-  return cedar::partial_authorize(open_request(standing), policies->set, *entities);
+  return cedar::partial_authorize(make_open_request(standing), policies->set, *entities);
 }
 
 // The forbids that err whatever is asked: each refuses every call (decide.cpp).
@@ -226,7 +189,7 @@ std::vector<cedar::Explanation> nearest_permits(const Standing& standing, Instan
   const auto* policies = snapshot.policies(environment);
   const auto* entities = snapshot.entities(environment);
   if (policies == nullptr || entities == nullptr) return {};
-  return cedar::nearest_permits(open_request(standing, time), policies->set, *entities, count);
+  return cedar::nearest_permits(make_open_request(standing, time), policies->set, *entities, count);
 }
 
 }  // namespace remit::decision

@@ -12,11 +12,16 @@
 
 #pragma once
 
+#include <optional>
+
 #include "decision/decide.h"
 
 namespace remit::decision {
 
 // Errors: those of to_policy_input.
 Result<cedar::Request> make_request(const Call& call, const Standing& standing);
+
+// The same before anyone knows the arguments, nor, without one, the time.
+cedar::PartialRequest make_open_request(const Standing& standing, std::optional<Instant> time = std::nullopt);
 
 }  // namespace remit::decision
