@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "cedar/evaluator.h"
-#include "cedar/impl.h"
-#include "cedar/machine.h"
+#include "cedar/engine/evaluator.h"
+#include "cedar/engine/impl.h"
+#include "cedar/engine/machine.h"
 
 namespace cedar {
 namespace {

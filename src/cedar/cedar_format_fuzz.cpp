@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "cedar/format.h"
-#include "cedar/same_tree.h"
+#include "cedar/syntax/same_tree.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

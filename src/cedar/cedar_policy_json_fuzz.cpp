@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "cedar/authorize.h"
-#include "cedar/same_tree.h"
+#include "cedar/syntax/same_tree.h"
 
 namespace {
 

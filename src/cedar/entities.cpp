@@ -1,9 +1,9 @@
 #include <array>
 
-#include "cedar/conformance.h"
-#include "cedar/impl.h"
-#include "cedar/json.h"
-#include "cedar/json_values.h"
+#include "cedar/engine/impl.h"
+#include "cedar/json/json.h"
+#include "cedar/json/json_values.h"
+#include "cedar/schema/conformance.h"
 
 namespace cedar {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <tuple>
 
-#include "cedar/partial_impl.h"
-#include "cedar/print.h"
+#include "cedar/engine/partial_impl.h"
+#include "cedar/syntax/print.h"
 
 namespace cedar {
 namespace {

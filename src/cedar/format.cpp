@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "cedar/arena.h"
-#include "cedar/layout.h"
-#include "cedar/lexer.h"
-#include "cedar/parser.h"
+#include "cedar/syntax/layout.h"
+#include "cedar/syntax/lexer.h"
+#include "cedar/syntax/parser.h"
+#include "cedar/values/arena.h"
 
 namespace cedar {
 namespace {

@@ -6,8 +6,8 @@
 #include <chrono>
 #include <random>
 
-#include "cedar/corpus_files.h"
-#include "cedar/same_tree.h"
+#include "cedar/syntax/same_tree.h"
+#include "cedar/testing/corpus_files.h"
 
 namespace cedar {
 namespace {

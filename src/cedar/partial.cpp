@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <tuple>
 
-#include "cedar/impl.h"
-#include "cedar/json_values.h"
-#include "cedar/partial_evaluator.h"
-#include "cedar/partial_impl.h"
-#include "cedar/print.h"
-#include "cedar/schema_impl.h"
-#include "cedar/scope.h"
+#include "cedar/engine/impl.h"
+#include "cedar/engine/partial_evaluator.h"
+#include "cedar/engine/partial_impl.h"
+#include "cedar/engine/scope.h"
+#include "cedar/json/json_values.h"
+#include "cedar/schema/schema_impl.h"
+#include "cedar/syntax/print.h"
 
 namespace cedar {
 namespace {

@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "cedar/authorize.h"
-#include "cedar/value.h"
+#include "cedar/values/value.h"
 
 namespace cedar {
 

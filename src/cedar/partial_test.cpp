@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cedar/random_policies.h"
+#include "cedar/testing/random_policies.h"
 
 namespace cedar {
 namespace {

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "cedar/fold.h"
-#include "cedar/impl.h"
-#include "cedar/parser.h"
+#include "cedar/engine/impl.h"
+#include "cedar/syntax/fold.h"
+#include "cedar/syntax/parser.h"
 
 namespace cedar {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cedar/schema_impl.h"
-#include "cedar/schema_parser.h"
+#include "cedar/schema/schema_impl.h"
+#include "cedar/schema/schema_parser.h"
 
 namespace cedar {
 namespace {

@@ -5,11 +5,11 @@
 #include <tuple>
 #include <unordered_set>
 
-#include "cedar/impl.h"
-#include "cedar/levels.h"
-#include "cedar/names_check.h"
-#include "cedar/schema_impl.h"
-#include "cedar/typecheck.h"
+#include "cedar/engine/impl.h"
+#include "cedar/schema/levels.h"
+#include "cedar/schema/names_check.h"
+#include "cedar/schema/schema_impl.h"
+#include "cedar/schema/typecheck.h"
 
 namespace cedar {
 namespace {

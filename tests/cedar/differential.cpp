@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "cedar/cedar.h"
-#include "cedar/generator.h"
+#include "cedar/testing/generator.h"
 
 namespace {
 
