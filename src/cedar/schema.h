@@ -73,8 +73,11 @@ struct Finding {
 struct ValidationOptions {
   // How many entities in a row a policy may look through: 0 sees no attribute, tag or parent of any entity, 1
   // those of the request's own entities (RFC 76). None: any number.
-  std::optional<std::uint32_t> level;
+  std::optional<std::uint32_t> level = {};
   std::uint32_t findings = 1000;  // after which validation gives up
+  // In how many request environments policies are looked at, of all policies together, after which validation
+  // gives up, with an error. One in which types must be checked anew counts for 20.
+  std::uint64_t environments = 20'000'000;
 };
 
 struct ValidationReport {

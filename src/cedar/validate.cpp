@@ -125,7 +125,7 @@ class Validator {
     findings_.finish_policy();
   }
 
-  bool full() const { return findings_.full(); }
+  bool full() const { return findings_.full() || spent_ > options_.environments; }
   std::vector<Finding> take() { return findings_.take(); }
 
  private:
@@ -278,18 +278,25 @@ class Validator {
     bool possible = false;
     environments(policy, [&](const Environment& environment) {
       any = true;
+      if (!afford(1)) return false;
       const void* action = uses.action    ? static_cast<const void*>(environment.action)
                            : uses.context ? environment.action->context
                                           : nullptr;
       const Signature signature{uses.principal ? environment.principal : nullptr,
                                 uses.resource ? environment.resource : nullptr, action};
       if (!seen.insert(signature).second) return true;
+      if (!afford(kCheck)) return false;
       const TypeChecker::Verdict verdict = types_.check(policy.conditions, environment);
       possible = possible || !verdict.impossible;
       if (options_.level && verdict.good)
         check_levels(policy, environment, types_, *options_.level, findings_);
       return !findings_.full();
     });
+    if (spent_ > options_.environments) {
+      findings_.error(policy.span, "validation gives up: there are too many kinds of requests to check",
+                      "name the action, or the types of principal and resource, in the scope");
+      return;
+    }
     if (!action_list(policy)) return;
     if (!any && scope_known) {
       inapplicable(policy);
@@ -299,8 +306,16 @@ class Validator {
     }
   }
 
+  static constexpr std::uint64_t kCheck = 20;
+
+  bool afford(std::uint64_t cost) {
+    spent_ += cost;
+    return spent_ <= options_.environments;
+  }
+
   const Schema::Impl& schema_;
   const ValidationOptions& options_;
+  std::uint64_t spent_ = 0;  // in environments
   Findings findings_;
   TypeChecker types_;
 };

@@ -133,7 +133,8 @@ class SchemaJsonReader {
     made.applies = true;
     for (const std::string_view needed : {"principalTypes", "resourceTypes"}) {
       if (json.find_member(needed) == nullptr)
-        sink_.report(json.span(), "`appliesTo` has no " + in_backticks(needed));
+        sink_.report(json.span(), "`appliesTo` has no " + in_backticks(needed),
+                     "name the entity types: [\"User\"]");
     }
     made.principals = names(json, "principalTypes", "an entity type");
     made.resources = names(json, "resourceTypes", "an entity type");
@@ -177,22 +178,24 @@ class SchemaJsonReader {
 
     std::vector<std::string_view> members{"type"};
     members.insert(members.end(), extra.begin(), extra.end());
+    const bool names_a_type = name == "Entity" || name == "EntityOrCommon" || name == "Extension";
+    if (name == "Set") members.emplace_back("element");
+    if (name == "Record") members.insert(members.end(), {"attributes", "additionalAttributes"});
+    if (names_a_type) members.emplace_back("name");
+    if (!known(json, members)) return made;
     if (name == "Set") {
-      members.emplace_back("element");
+      const Json::Member* element =
+          needed(json, "element", R"({"type": "Set", "element": {"type": "String"}})");
+      if (element == nullptr) return made;
       made->form = TypeForm::kSet;
-      const Json::Member* element = needed(json, "element");
-      if (element != nullptr) made->element = type(element->value, {});
-      if (element == nullptr) made->form = TypeForm::kRecord;
+      made->element = type(element->value, {});
     } else if (name == "Record") {
-      members.emplace_back("attributes");
-      members.emplace_back("additionalAttributes");
       record(json, *made);
-    } else if (name == "Entity" || name == "EntityOrCommon" || name == "Extension") {
-      members.emplace_back("name");
+    } else if (names_a_type) {
       made->form = name == "Entity"           ? TypeForm::kEntity
                    : name == "EntityOrCommon" ? TypeForm::kName
                                               : TypeForm::kExtension;
-      if (const Json::Member* named = needed(json, "name")) {
+      if (const Json::Member* named = needed(json, "name", R"({"type": "Entity", "name": "User"})")) {
         if (path(named->value, "a type")) made->name = named->value.text();
       }
     } else if (name == "String" || name == "Long" || name == "Boolean") {
@@ -203,7 +206,6 @@ class SchemaJsonReader {
       made->span = kind->value.span();
       if (path(kind->value, "a type")) made->name = name;
     }
-    known(json, members);
     return made;
   }
 
@@ -213,7 +215,7 @@ class SchemaJsonReader {
         sink_.report(open->name_span, "records have the attributes that they declare, and no others",
                      "remove `additionalAttributes`");
     }
-    const Json::Member* attributes = needed(json, "attributes");
+    const Json::Member* attributes = needed(json, "attributes", R"({"type": "Record", "attributes": {}})");
     if (attributes == nullptr || !expect(attributes->value, Json::Kind::kObject, "`attributes`")) return;
     std::vector<Attribute> list;
     for (const Json::Member& member : attributes->value.members()) {
@@ -292,9 +294,10 @@ class SchemaJsonReader {
     return found == nullptr || found->value.kind() == Json::Kind::kNull ? nullptr : found;
   }
 
-  const Json::Member* needed(const Json& json, std::string_view name) {
+  const Json::Member* needed(const Json& json, std::string_view name, std::string_view example) {
     const Json::Member* found = json.find_member(name);
-    if (found == nullptr) sink_.report(json.span(), "this type has no " + in_backticks(name));
+    if (found == nullptr)
+      sink_.report(json.span(), "this type has no " + in_backticks(name), "such as " + std::string(example));
     return found;
   }
 

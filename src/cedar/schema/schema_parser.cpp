@@ -16,6 +16,7 @@ namespace {
 
 using namespace schema_ast;
 
+constexpr std::array<std::string_view, 2> kOfActions{"in", "appliesTo"};
 constexpr std::array<std::string_view, 4> kDeclarations{"entity", "action", "type", "namespace"};
 
 class SchemaParser : private TokenReader {
@@ -63,8 +64,7 @@ class SchemaParser : private TokenReader {
     }
     if (!at_word("namespace")) expect(TokenKind::kRightBrace, "`entity`, `action`, `type` or `}`");
     set_braces(0);
-    const auto twin = std::ranges::find(parsed, made.name, &Namespace::name);
-    if (twin != parsed.end()) {
+    if (!spaces_.insert(made.name).second) {
       sink_.report(made.span, "the namespace `" + std::string(made.name) + "` is declared twice",
                    "put its declarations into one");
       return true;
@@ -166,7 +166,11 @@ class SchemaParser : private TokenReader {
     CommonDecl made;
     made.annotations = notes;
     const auto name = identifier("the name of a common type");
-    if (!name || !expect(TokenKind::kAssign, "`=`")) return false;
+    if (!name) return false;
+    if (!take_if(TokenKind::kAssign)) {
+      unexpected("`=`", "a common type is written `type Name = Long;`");
+      return false;
+    }
     made.name = name->name;
     made.span = name->span;
     made.type = type();
@@ -200,7 +204,9 @@ class SchemaParser : private TokenReader {
     }
     if (!at(TokenKind::kSemicolon)) {
       unexpected(made.applies ? "`;`" : "`in`, `appliesTo` or `;`",
-                 at(TokenKind::kLeftBrace) ? "write appliesTo { … }" : "");
+                 at(TokenKind::kLeftBrace)    ? "write appliesTo { … }"
+                 : at(TokenKind::kIdentifier) ? did_you_mean(peek().text, kOfActions)
+                                              : "");
       return false;
     }
     take();
@@ -449,6 +455,7 @@ class SchemaParser : private TokenReader {
   Arena& arena_;
   std::uint32_t depth_ = 0;
   std::uint32_t declarations_ = 0;
+  std::unordered_set<std::string_view> spaces_;
 };
 
 }  // namespace

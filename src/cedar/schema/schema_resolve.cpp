@@ -385,6 +385,14 @@ class Resolver {
     }
     type.attributes = record(decl.shape, space.name, "an entity's attributes");
     if (decl.tags != nullptr) type.tags = this->type(*decl.tags, space.name);
+    if (!afford(decl.parents.size())) return;
+    // `entity A, B in [C]` has one list.
+    if (!decl.parents.empty() && decl.parents.data() == last_parents_.data()) {
+      parents_[type.index] = parents_[last_entity_];
+      return;
+    }
+    last_parents_ = decl.parents;
+    last_entity_ = type.index;
     for (const NameRef& parent : decl.parents) {
       if (const EntityType* above = entity_type(parent, space.name))
         parents_[type.index].push_back(above->index);
@@ -392,7 +400,13 @@ class Resolver {
   }
 
   void resolve_action(const ActionDecl& decl, const Namespace& space, Action& action) {
-    if (decl.parents) {
+    if (!afford((decl.parents ? decl.parents->size() : 0) + decl.principals.size() + decl.resources.size()))
+      return;
+    if (decl.parents && !decl.parents->empty() && decl.parents->data() == last_groups_.data()) {
+      action_parents_[action.index] = action_parents_[last_action_];
+    } else if (decl.parents) {
+      last_groups_ = *decl.parents;
+      last_action_ = action.index;
       for (const ActionRef& parent : *decl.parents) {
         if (const Action* above = find_parent(parent, space.name))
           action_parents_[action.index].push_back(above->index);
@@ -403,11 +417,25 @@ class Resolver {
     action.context = record(decl.context, space.name, "a context");
   }
 
+  // Counts names in lists; those of a declaration count for each of its names, as `entity A, B in [C, D]` is
+  // short for. False: more than anyone would declare, reported once.
+  bool afford(std::size_t names) {
+    constexpr std::size_t kMost = 500'000;
+    const bool before = listed_names_ <= kMost;
+    listed_names_ += names;
+    if (listed_names_ <= kMost) return true;
+    if (before)
+      errors_.report(
+          {}, "the lists after `in`, `principal` and `resource` have too many names, counted together");
+    return false;
+  }
+
   std::span<const EntityType* const> entity_types(std::span<const NameRef> refs, std::string_view space) {
     std::vector<const EntityType*> types;
+    std::unordered_set<const EntityType*> seen;
     for (const NameRef& ref : refs) {
       const EntityType* type = entity_type(ref, space);
-      if (type != nullptr && std::ranges::find(types, type) == types.end()) types.push_back(type);
+      if (type != nullptr && seen.insert(type).second) types.push_back(type);
     }
     return schema_.arena.copy_of(types);
   }
@@ -457,7 +485,7 @@ class Resolver {
     return reached;
   }
 
-  static constexpr std::size_t kMostSteps = 20'000'000;  // of all together
+  static constexpr std::size_t kMostSteps = 5'000'000;  // of all together
 
   void close_types() {
     const auto above = closure(parents_, kMostSteps);
@@ -486,15 +514,16 @@ class Resolver {
       std::ranges::sort(below[action.index]);
       action.descendants = schema_.arena.copy_of(below[action.index]);
       std::vector<std::uint32_t>& types = type_above[action.type->index];
-      for (const std::uint32_t ancestor : action.ancestors) {
-        const std::uint32_t type = schema_.actions[ancestor].type->index;
-        if (std::ranges::find(types, type) == types.end()) types.push_back(type);
-      }
+      for (const std::uint32_t ancestor : action.ancestors)
+        types.push_back(schema_.actions[ancestor].type->index);
     }
     for (EntityType& type : schema_.entity_types) {
       if (!type.is_action) continue;
-      std::ranges::sort(type_above[type.index]);
-      type.ancestors = schema_.arena.copy_of(type_above[type.index]);
+      std::vector<std::uint32_t>& above_type = type_above[type.index];
+      std::ranges::sort(above_type);
+      const auto repeated = std::ranges::unique(above_type);
+      above_type.erase(repeated.begin(), repeated.end());
+      type.ancestors = schema_.arena.copy_of(above_type);
     }
   }
 
@@ -515,6 +544,11 @@ class Resolver {
   std::vector<std::vector<std::uint32_t>> action_parents_;  // of each action
   std::size_t declared_types_ = 0;
   std::uint32_t open_commons_ = 0;
+  std::size_t listed_names_ = 0;
+  std::span<const NameRef> last_parents_;  // of the entity before, and of the action
+  std::span<const ActionRef> last_groups_;
+  std::uint32_t last_entity_ = 0;
+  std::uint32_t last_action_ = 0;
 };
 
 }  // namespace

@@ -135,26 +135,31 @@ Token Lexer::string() {
   return token(TokenKind::kEnd, 0);
 }
 
-void Lexer::report_unknown() {
+TokenKind Lexer::report_unknown() {
+  struct Meant {
+    std::string_view written;
+    std::string_view help;
+    TokenKind kind;
+  };
+  static constexpr std::array<Meant, 6> kMeant{
+      {{"=", "equality is written `==`", TokenKind::kEqual},
+       {"&", "`and` is written `&&`", TokenKind::kAnd},
+       {"|", "`or` is written `||`", TokenKind::kOr},
+       {"'", "strings are written with double quotes", TokenKind::kEnd},
+       {"/", "Cedar has no division", TokenKind::kStar},
+       {"%", "Cedar has no division", TokenKind::kStar}}};
   std::size_t size = 1;
   while (at_ + size < text_.size() && (static_cast<unsigned char>(text_[at_ + size]) & 0xC0U) == 0x80U)
     ++size;
   const std::string_view character = text_.substr(at_, size);
-  std::string help;
-  if (dialect_ == Dialect::kSchema) {
-    sink_.report({static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(at_ + size)},
-                 "`" + std::string(character) + "` has no meaning here");
-    at_ += size;
-    return;
-  }
-  if (character == "=") help = "equality is written `==`";
-  if (character == "&") help = "`and` is written `&&`";
-  if (character == "|") help = "`or` is written `||`";
-  if (character == "'") help = "strings are written with double quotes";
-  if (character == "/" || character == "%") help = "Cedar has no division";
+  const auto* meant =
+      dialect_ == Dialect::kSchema ? kMeant.end() : std::ranges::find(kMeant, character, &Meant::written);
   sink_.report({static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(at_ + size)},
-               "`" + std::string(character) + "` has no meaning here", std::move(help));
+               "`" + std::string(character) + "` has no meaning here",
+               meant == kMeant.end() ? "" : std::string(meant->help));
+  if (meant != kMeant.end() && meant->kind != TokenKind::kEnd) return meant->kind;
   at_ += size;
+  return TokenKind::kEnd;
 }
 
 Token Lexer::next() {
@@ -185,8 +190,11 @@ Token Lexer::next() {
       if (symbol.text.size() == 1 || (rest.size() > 1 && symbol.text[1] == rest[1]))
         return token(symbol.kind, symbol.text.size());
     }
-    report_unknown();
-    if (sink_.full()) at_ = text_.size();
+    const TokenKind meant = report_unknown();
+    if (sink_.full())
+      at_ = text_.size();
+    else if (meant != TokenKind::kEnd)
+      return token(meant, 1);
   }
 }
 

@@ -72,7 +72,7 @@ class Lexer {
   Token token(TokenKind kind, std::size_t size);
   Token string();
   void skip_blanks();
-  void report_unknown();
+  TokenKind report_unknown();  // answers what was meant, not taken yet; kEnd: nothing, skipped
 
   std::string_view text_;
   std::size_t at_ = 0;
