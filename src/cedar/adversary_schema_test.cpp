@@ -13,11 +13,10 @@
 #include <vector>
 
 #include "cedar/cedar.h"
+#include "cedar/testing/attack.h"
 
 namespace cedar {
 namespace {
-
-constexpr std::size_t kSize = 1'000'000;
 
 // Of this thread, so that a busy machine does not count.
 double seconds() {
@@ -33,33 +32,7 @@ std::size_t peak_memory() {
   return static_cast<std::size_t>(usage.ru_maxrss) / 1024;
 }
 
-// `piece` as often as fits into `size` bytes; of `%`, its number, and of `^`, the number before.
-std::string filled(const std::string& piece, std::size_t size = kSize) {
-  std::string out;
-  for (std::size_t i = 1; out.size() + piece.size() + 16 < size; ++i) {
-    for (const char c : piece) {
-      if (c == '%') {
-        out += std::to_string(i);
-      } else if (c == '^') {
-        out += std::to_string(i - 1);
-      } else {
-        out += c;
-      }
-    }
-  }
-  return out;
-}
-std::string repeated(const std::string& piece, std::size_t count) {
-  std::string out;
-  for (std::size_t i = 0; i < count; ++i) out += piece;
-  return out;
-}
 std::string without_comma(std::string list) { return list.substr(0, list.rfind(',')); }
-
-struct Attack {
-  const char* name;
-  std::string text;
-};
 
 // Cheap to write: every principal with every resource, for every action.
 std::string many_environments() {

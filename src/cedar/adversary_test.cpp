@@ -10,11 +10,10 @@
 
 #include "cedar/authorize.h"
 #include "cedar/partial.h"
+#include "cedar/testing/attack.h"
 
 namespace cedar {
 namespace {
-
-constexpr std::size_t kSize = 1'000'000;
 
 // Of this thread, so that a busy machine does not count; sanitizers and debug builds are given more.
 double seconds() {
@@ -36,33 +35,9 @@ constexpr double limit() {
 #endif
 }
 
-// `piece` as often as makes a megabyte; of `%`, its number.
-std::string filled(const std::string& piece) {
-  std::string out;
-  for (std::size_t i = 0; out.size() + piece.size() + 8 < kSize; ++i) {
-    for (const char c : piece) {
-      if (c == '%') {
-        out += std::to_string(i);
-      } else {
-        out += c;
-      }
-    }
-  }
-  return out;
-}
-std::string repeated(const std::string& piece, std::size_t count) {
-  std::string out;
-  for (std::size_t i = 0; i < count; ++i) out += piece;
-  return out;
-}
 std::string when(const std::string& condition) {
   return "permit(principal, action, resource) when { " + condition + " };";
 }
-
-struct Attack {
-  const char* name;
-  std::string text;
-};
 
 std::vector<Attack> attacks_by_text() {
   const std::string half = filled("\"%\",").substr(0, kSize / 2);

@@ -28,46 +28,7 @@ bool is_type_name(std::string_view text) {
 }
 
 Parser::Parser(std::string_view text, const Limits& limits, Arena& arena, DiagnosticSink& sink)
-    : limits_(limits),
-      arena_(arena),
-      sink_(sink),
-      lexer_(text, sink),
-      current_(lexer_.next()),
-      ahead_(lexer_.next()) {}
-
-Token Parser::take() {
-  const Token taken = current_;
-  last_end_ = taken.span.end;
-  last_kind_ = taken.kind;
-  current_ = ahead_;
-  ahead_ = lexer_.next();
-  return taken;
-}
-
-bool Parser::take_if(TokenKind kind) {
-  if (!at(kind)) return false;
-  take();
-  return true;
-}
-
-bool Parser::take_word(std::string_view word) {
-  if (!at_word(word)) return false;
-  take();
-  return true;
-}
-
-void Parser::unexpected(std::string_view expected, std::string help) {
-  constexpr std::size_t kShown = 40;
-  const std::string found =
-      at(TokenKind::kEnd) ? "the end of the text" : "`" + std::string(peek().text.substr(0, kShown)) + "`";
-  sink_.report(peek().span, "expected " + std::string(expected) + ", found " + found, std::move(help));
-}
-
-bool Parser::expect(TokenKind kind, std::string_view what) {
-  if (take_if(kind)) return true;
-  unexpected(what);
-  return false;
-}
+    : TokenReader(text, sink, Dialect::kPolicy), limits_(limits), arena_(arena) {}
 
 std::optional<bool> Parser::next_item(TokenKind close, std::string_view what) {
   if (take_if(close)) return false;
@@ -100,7 +61,7 @@ std::vector<ast::Policy> Parser::policies() {
 void Parser::recover() {
   while (!at(TokenKind::kEnd) && !take_if(TokenKind::kSemicolon)) {
     if (at(TokenKind::kAt)) return;
-    if ((at_word("permit") || at_word("forbid")) && ahead_.kind == TokenKind::kLeftParen) return;
+    if ((at_word("permit") || at_word("forbid")) && ahead().kind == TokenKind::kLeftParen) return;
     take();
   }
 }

@@ -286,7 +286,7 @@ const Expr* Parser::unary() {
   const Expr* operand = nullptr;
   // The minus belongs to a literal that follows: the lowest integer has no positive counterpart.
   const bool plain_integer =
-      at(TokenKind::kInteger) && ahead_.kind != TokenKind::kDot && ahead_.kind != TokenKind::kLeftBracket;
+      at(TokenKind::kInteger) && ahead().kind != TokenKind::kDot && ahead().kind != TokenKind::kLeftBracket;
   if (sign == TokenKind::kMinus && plain_integer) {
     operand = integer(true, begins.back());
     begins.pop_back();
@@ -437,7 +437,7 @@ const Expr* Parser::primary() {
 }
 
 const Expr* Parser::word() {
-  if (ahead_.kind == TokenKind::kPathSeparator) return entity_or_qualified_call();
+  if (ahead().kind == TokenKind::kPathSeparator) return entity_or_qualified_call();
   if (at_word("true") || at_word("false")) {
     const Token token = take();
     return literal(Value::boolean(token.text == "true"), token.span);

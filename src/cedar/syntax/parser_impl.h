@@ -11,27 +11,17 @@
 #include <vector>
 
 #include "cedar/syntax/ast.h"
-#include "cedar/syntax/lexer.h"
+#include "cedar/syntax/token_reader.h"
 
 namespace cedar {
 
-class Parser {
+class Parser : private TokenReader {
  public:
   // Trees refer to `text` where it says what they mean.
   Parser(std::string_view text, const Limits& limits, Arena& arena, DiagnosticSink& sink);
   std::vector<ast::Policy> policies();
 
  private:
-  // Tokens.
-  const Token& peek() const { return current_; }
-  bool at(TokenKind kind) const { return current_.kind == kind; }
-  bool at_word(std::string_view word) const { return at(TokenKind::kIdentifier) && current_.text == word; }
-  Token take();
-  bool take_if(TokenKind kind);
-  bool take_word(std::string_view word);
-  bool expect(TokenKind kind, std::string_view what);
-  void unexpected(std::string_view expected, std::string help = {});
-  Span span_from(std::uint32_t begin) const { return {begin, last_end_}; }
   // Whether a comma-separated list goes on; `close` is taken at its end. nullopt: neither.
   std::optional<bool> next_item(TokenKind close, std::string_view what);
 
@@ -52,7 +42,7 @@ class Parser {
   std::optional<std::string_view> name_or_string(std::string_view what);
   std::optional<std::string_view> path(std::string_view what);
   // After a path: its last separator is what the id follows.
-  bool at_entity_id() const { return at(TokenKind::kString) && last_kind_ == TokenKind::kPathSeparator; }
+  bool at_entity_id() const { return at(TokenKind::kString) && last_kind() == TokenKind::kPathSeparator; }
   const Uid* uid(std::string_view type, const Token& id);
 
   // Expressions.
@@ -86,12 +76,6 @@ class Parser {
 
   const Limits& limits_;
   Arena& arena_;
-  DiagnosticSink& sink_;
-  Lexer lexer_;
-  Token current_;
-  Token ahead_;
-  std::uint32_t last_end_ = 0;
-  TokenKind last_kind_ = TokenKind::kEnd;
   std::uint32_t depth_ = 0;
 };
 

@@ -8,6 +8,7 @@ TokenReader::TokenReader(std::string_view text, DiagnosticSink& sink, Dialect di
 Token TokenReader::take() {
   const Token taken = current_;
   last_end_ = taken.span.end;
+  last_kind_ = taken.kind;
   if (taken.kind == TokenKind::kLeftBrace) ++braces_;
   if (taken.kind == TokenKind::kRightBrace) --braces_;
   current_ = ahead_;

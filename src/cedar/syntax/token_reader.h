@@ -25,6 +25,7 @@ class TokenReader {
   bool take_word(std::string_view word);
   bool expect(TokenKind kind, std::string_view what);
   void unexpected(std::string_view expected, std::string help = {});
+  TokenKind last_kind() const { return last_kind_; }  // of the token that was taken last; kEnd: none was
   Span span_from(std::uint32_t begin) const { return {begin, last_end_}; }
 
   // How many braces are open; a parser that gives up inside of some says where it goes on.
@@ -38,6 +39,7 @@ class TokenReader {
   Token current_;
   Token ahead_;
   std::uint32_t last_end_ = 0;
+  TokenKind last_kind_ = TokenKind::kEnd;
   int braces_ = 0;
 };
 
