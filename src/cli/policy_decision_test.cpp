@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "store/temp_folder.h"
 
 namespace remit::cli {
 namespace {
@@ -32,19 +33,17 @@ constexpr std::string_view kEntities = R"([
 
 class PolicyDecision : public ::testing::Test {
  protected:
-  PolicyDecision() : folder_(std::filesystem::path(::testing::TempDir()) / "policy_decision") {
-    std::filesystem::create_directories(folder_);
+  PolicyDecision() {
     options_ = {.policies = file("policies.cedar", kPolicies),
                 .entities = file("entities.json", kEntities),
                 .request = {},
                 .schema = {},
                 .links = {}};
   }
-  ~PolicyDecision() override { std::filesystem::remove_all(folder_); }
 
   std::string file(const std::string& name, std::string_view text) {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
+    std::ofstream(folder_.path() / name) << text;
+    return (folder_.path() / name).string();
   }
 
   // The exit code, or that of the error; what was printed.
@@ -72,7 +71,7 @@ class PolicyDecision : public ::testing::Test {
            std::string(account) + R"("}, "context": )" + std::string(context) + "}";
   }
 
-  std::filesystem::path folder_;
+  store::TempFolder folder_;
   PolicyDecisionOptions options_;
 };
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "cli/commands.h"
+#include "store/temp_folder.h"
 
 namespace remit::cli {
 namespace {
@@ -20,17 +21,9 @@ const std::string kFormatted =
 
 class PolicyText : public testing::Test {
  protected:
-  PolicyText()
-      : folder_(fs::path(testing::TempDir()) /
-                testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~PolicyText() override { fs::remove_all(folder_); }
-
   std::string file(const std::string& name, std::string_view text) const {
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-    return (folder_ / name).string();
+    std::ofstream(folder_.path() / name, std::ios::binary) << text;
+    return (folder_.path() / name).string();
   }
   static std::string content(const std::string& file) {
     std::ostringstream read;
@@ -47,7 +40,7 @@ class PolicyText : public testing::Test {
     return answer;
   }
 
-  fs::path folder_;
+  store::TempFolder folder_;
   std::string printed;
 };
 
@@ -76,7 +69,7 @@ TEST_F(PolicyText, WriteReplacesAFileAndKeepsItsPermissionsAndItsLink) {
   EXPECT_EQ(fs::status(name).permissions(),
             fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
   EXPECT_TRUE(fs::is_symlink(folder_ / "link.cedar"));
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2)
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 2)
       << "nothing is left over";
 }
 
