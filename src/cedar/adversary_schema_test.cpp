@@ -110,7 +110,16 @@ class Bound {
   }
 
  private:
+  // What sanitizers and missing optimisation cost differs from one kind of work to another.
+#ifdef __OPTIMIZE__
+#if defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+  static constexpr double kMost = 30;
+#else
   static constexpr double kMost = 5;
+#endif
+#else
+  static constexpr double kMost = 30;
+#endif
   double harmless_ = 1e9;
 };
 
