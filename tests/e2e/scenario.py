@@ -3,61 +3,15 @@
 A client is an SDK with a line protocol around it (clients/); all that is expected is said here, once.
 """
 
-import contextlib
-import pathlib
 import shutil
 import subprocess
-import tempfile
 import time
-import traceback
 
 import damage
 import world as company
 from processes import Client, Everything, Remit, node, wait_until
 
-CLIENTS = ["ts1", "ts2", "py1", "py2"]
-
 LONG = "trigger-long-running-operation"
-
-
-class Checks:
-    """Prints one line a check, and counts those that failed."""
-
-    def __init__(self, client):
-        self.client, self.failed, self.passed = client, 0, 0
-
-    def __call__(self, passed, what, *details):
-        self.failed += not passed
-        self.passed += bool(passed)
-        print(f"{'ok  ' if passed else 'FAIL'} {self.client}  {what}", flush=True)
-        if not passed:
-            for detail in details:
-                print(f"       {detail}", flush=True)
-        return passed
-
-
-def run(client_name, remit_program):
-    """Whether all of it passed. What was written meanwhile is kept where it did not."""
-    work = pathlib.Path(tempfile.mkdtemp(prefix=f"remit-e2e-{client_name}-"))
-    checks = Checks(client_name)
-    began = time.monotonic()
-    try:
-        with contextlib.ExitStack() as stack:
-            Scenario(client_name, remit_program, work, checks, stack).play()
-    except Exception:
-        checks(False, "the scenario runs to its end", traceback.format_exc())
-    took = f"{time.monotonic() - began:.1f} s"
-    verdict = "FAIL" if checks.failed else "ok  "
-    print(f"{verdict} {client_name}  {checks.passed} checks passed, {checks.failed} failed, {took}", flush=True)
-    if checks.failed:
-        print(f"       logs and data: {work}", flush=True)
-        for log in ("remit.log", "client.log"):
-            with contextlib.suppress(OSError):
-                lines = (work / log).read_text().splitlines()[-25:]
-                print(*(f"       {log}: {line}" for line in lines), sep="\n", flush=True)
-    else:
-        shutil.rmtree(work)
-    return not checks.failed
 
 
 class Scenario:
