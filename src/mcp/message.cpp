@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "base/canonical_json.h"
 #include "mcp/raw_json.h"
@@ -17,9 +19,41 @@ std::unexpected<Refusal> refuse(int rpc_code, std::string_view code, std::string
   return std::unexpected(Refusal{Error{kind, code, std::move(message)}, rpc_code, std::move(id)});
 }
 
-bool is_integer_token(std::string_view raw) {
-  if (raw.starts_with('-')) raw.remove_prefix(1);
-  return !raw.empty() && raw.find_first_not_of("0123456789") == std::string_view::npos;
+// More than a text of max_id_bytes can bring within the range of a double, which parse_json holds to.
+constexpr std::int64_t kMostScale = 1024;
+
+// The integer that a JSON number means, as its decimal digits: 1 for `1.0`, `10e-1` and `1E0` (JSON Schema
+// 2020-12 §4.2.3: a zero fraction makes no difference). None where it means no integer.
+std::optional<std::string> integer_digits(std::string_view number) {
+  const bool negative = number.starts_with('-');
+  if (negative) number.remove_prefix(1);
+  const auto mantissa = number.substr(0, number.find_first_of("eE"));
+  auto power = number.substr(mantissa.size());
+  const auto whole = mantissa.substr(0, mantissa.find('.'));
+  const auto fraction = mantissa.substr(std::min(whole.size() + 1, mantissa.size()));
+
+  std::string digits(whole);
+  digits += fraction;
+  digits.erase(0, digits.find_first_not_of('0'));
+  if (digits.empty()) return "0";
+
+  std::int64_t scale = 0;
+  if (!power.empty()) {
+    power.remove_prefix(power.starts_with("e+") || power.starts_with("E+") ? 2 : 1);
+    const auto [end, error] = std::from_chars(power.data(), power.data() + power.size(), scale);
+    if (error != std::errc{} || end != power.data() + power.size()) return std::nullopt;
+  }
+  if (std::abs(scale) > kMostScale) return std::nullopt;
+  scale -= static_cast<std::int64_t>(fraction.size());
+  if (scale >= 0) {
+    digits.append(static_cast<std::size_t>(scale), '0');
+  } else {
+    const auto below = static_cast<std::size_t>(-scale);
+    if (below >= digits.size() || digits.find_last_not_of('0') >= digits.size() - below) return std::nullopt;
+    digits.resize(digits.size() - below);
+  }
+  if (negative) digits.insert(digits.begin(), '-');
+  return digits;
 }
 
 }  // namespace
@@ -34,14 +68,16 @@ Id Id::string(std::string_view value) { return Id(quoted(value), fmt::format("\"
 std::optional<Id> Id::from_token(std::string_view raw, const json::value& value) {
   if (const auto* text = value.if_string())
     return Id(std::string(raw), fmt::format("\"{}", std::string_view(text->data(), text->size())));
-  if (value.is_number() && is_integer_token(raw)) return Id(std::string(raw), std::string(raw));
-  return std::nullopt;
+  if (!value.is_number()) return std::nullopt;
+  auto digits = integer_digits(raw);
+  if (!digits) return std::nullopt;
+  return Id(std::string(raw), std::move(*digits));
 }
 
 std::optional<std::int64_t> Id::as_number() const {
   std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(raw_.data(), raw_.data() + raw_.size(), value);
-  if (error != std::errc{} || end != raw_.data() + raw_.size()) return std::nullopt;
+  const auto [end, error] = std::from_chars(key_.data(), key_.data() + key_.size(), value);
+  if (error != std::errc{} || end != key_.data() + key_.size()) return std::nullopt;
   return value;
 }
 

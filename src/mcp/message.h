@@ -39,12 +39,12 @@ struct MessageLimits {
 };
 
 // A request id or a progress token: a string or an integer, written back exactly as it came. Two are equal if
-// they mean the same: "\u0061" equals "a", and 1 differs from "1".
+// they mean the same: "\u0061" equals "a", 1.0 and 1e0 equal 1, and 1 differs from "1".
 class Id {
  public:
   static Id number(std::int64_t value);
   static Id string(std::string_view value);
-  // From a JSON token and its parsed value; none if it is neither a string nor written as an integer.
+  // From a JSON token and its parsed value; none if it is neither a string nor an integer by its value.
   static std::optional<Id> from_token(std::string_view raw, const boost::json::value& value);
 
   const std::string& raw() const { return raw_; }  // JSON

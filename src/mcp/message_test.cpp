@@ -61,8 +61,7 @@ TEST(Message, RefusesWhatIsNoMessageAndAnswersUnderItsId) {
       {R"({"jsonrpc":2.0,"id":"x","method":"m"})", kInvalidRequest, "RMT-M003", "\"x\""},
       {R"({"jsonrpc":"2.0","id":null,"method":"m"})", kInvalidRequest, "RMT-M003", ""},
       {R"({"jsonrpc":"2.0","id":1.5,"method":"m"})", kInvalidRequest, "RMT-M003", ""},
-      {R"({"jsonrpc":"2.0","id":1.0,"method":"m"})", kInvalidRequest, "RMT-M003", ""},
-      {R"({"jsonrpc":"2.0","id":1e3,"method":"m"})", kInvalidRequest, "RMT-M003", ""},
+      {R"({"jsonrpc":"2.0","id":1e-1,"method":"m"})", kInvalidRequest, "RMT-M003", ""},
       {R"({"jsonrpc":"2.0","id":true,"method":"m"})", kInvalidRequest, "RMT-M003", ""},
       {R"({"jsonrpc":"2.0","id":{},"method":"m"})", kInvalidRequest, "RMT-M003", ""},
       {R"({"jsonrpc":"2.0","id":")" + std::string(300, 'x') + R"(","method":"m"})", kInvalidRequest,
@@ -139,6 +138,29 @@ TEST(Id, IsKeptAsSentAndComparedByMeaning) {
   EXPECT_EQ(id_of("\"12\"")->as_number(), std::nullopt);
   EXPECT_EQ(Id::number(0), *id_of("0"));
   EXPECT_EQ(Id::string("a\"b").raw(), R"("a\"b")");
+}
+
+TEST(Id, AnIntegerIsItsValueHoweverItIsWritten) {
+  const struct {
+    std::string_view raw;
+    std::int64_t value;
+  } integers[] = {{"1.0", 1},     {"1e0", 1},       {"1E+0", 1},    {"10e-1", 1},
+                  {"0.1e1", 1},   {"0.010e2", 1},   {"-0", 0},      {"0.0", 0},
+                  {"0e99999", 0}, {"-7.000", -7},   {"1e3", 1000},  {"1.5e1", 15},
+                  {"120e-1", 12}, {"-0.25e2", -25}, {"1000", 1000}, {"9007199254740993.0", 9007199254740993},
+                  {"0.0e-9", 0},  {"100.00e-2", 1}};
+  for (const auto& [raw, value] : integers) {
+    const auto id = id_of(raw);
+    ASSERT_TRUE(id) << raw;
+    EXPECT_EQ(*id, Id::number(value)) << raw;
+    EXPECT_EQ(id->as_number(), value) << raw;
+    EXPECT_EQ(id->raw(), raw);
+  }
+  for (const std::string_view raw : {"1.5", "1e-1", "0.1", "15e-1", "1e-400", "1.0000000000000001",
+                                     "1e-99999999999999999999", "100e-3", "1e400"})
+    EXPECT_FALSE(id_of(raw)) << raw;
+  EXPECT_EQ(id_of("1e300")->as_number(), std::nullopt);
+  EXPECT_EQ(id_of("1e300"), id_of("1" + std::string(250, '0') + "e50"));
 }
 
 TEST(Builders, WriteMessagesThatParseAndKeepRawParts) {
