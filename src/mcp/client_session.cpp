@@ -153,8 +153,10 @@ Result<ClientSession::RequestId> ClientSession::request(std::string_view method,
 }
 
 Result<ClientSession::RequestId> ClientSession::call(std::string_view tool, std::string_view raw_arguments,
-                                                     Reply reply, Progress progress) {
-  return request("tools/call", tool_call_params(tool, raw_arguments), std::move(reply), std::move(progress));
+                                                     Reply reply, Progress progress,
+                                                     std::string_view raw_meta) {
+  return request("tools/call", tool_call_params(tool, raw_arguments, raw_meta), std::move(reply),
+                 std::move(progress));
 }
 
 Result<ClientSession::RequestId> ClientSession::send_request(std::string_view method, std::string params,

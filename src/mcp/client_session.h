@@ -81,9 +81,9 @@ class ClientSession {
   Result<RequestId> request(std::string_view method, std::string_view raw_params, Reply reply,
                             Progress progress = {});
 
-  // tools/call, with the arguments as they are.
+  // tools/call, with the arguments as they are. `raw_meta` is a JSON object or empty.
   Result<RequestId> call(std::string_view tool, std::string_view raw_arguments, Reply reply,
-                         Progress progress = {});
+                         Progress progress = {}, std::string_view raw_meta = {});
 
   // Tells the server that the answer is not wanted. `reply` and `progress` are never called again. False if
   // the request is not open, or is initialize, which may not be cancelled.

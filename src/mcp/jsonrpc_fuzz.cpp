@@ -6,6 +6,7 @@
 
 #include "mcp/lifecycle.h"
 #include "mcp/tools.h"
+#include "mcp/trace_context.h"
 #include "mcp/version.h"
 
 namespace {
@@ -38,6 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto read = parse_tool_call(*again);
     require(read && read->name == call->name && read->raw_arguments == call->raw_arguments);
     require(read->progress_token == call->progress_token);
+    const auto traced = call->meta != nullptr ? trace_context_of(*call->meta) : std::string();
+    require(parse_message(make_request(Id::number(1), "tools/call",
+                                       tool_call_params(call->name, call->raw_arguments, traced)))
+                .has_value());
   }
   if (message->kind() == MessageKind::kRequest) {
     const auto again = parse_message(make_request(*message->id(), message->method(), message->raw_params()));

@@ -157,6 +157,7 @@ std::expected<ToolCall, Refusal> parse_tool_call(const Message& request) {
   if (!meta) return call;
   if (!meta->is_object()) return refuse("_meta is not an object");
   call.raw_meta = raw_member(request.raw_params(), *params, "_meta").value_or("");
+  call.meta = &meta->get_object();
   const auto* token = meta->get_object().if_contains("progressToken");
   if (!token) return call;
   const auto raw_token = raw_member(call.raw_meta, meta->get_object(), "progressToken").value_or("");

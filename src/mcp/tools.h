@@ -65,8 +65,9 @@ struct ToolCall {
   std::string_view raw_arguments;        // "{}" if absent
   const boost::json::object* arguments;  // never null
   std::optional<Id> progress_token;
-  std::string_view raw_meta;  // `_meta`, empty if absent
-  bool wants_task = false;    // task-augmented (2025-11-25 "Tasks")
+  std::string_view raw_meta;                  // `_meta`, empty if absent
+  const boost::json::object* meta = nullptr;  // the same as a value
+  bool wants_task = false;                    // task-augmented (2025-11-25 "Tasks")
 };
 
 // Errors: -32602, RMT-M004. An unusual name is no error here: it is the name of no tool, and answered as
