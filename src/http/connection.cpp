@@ -134,19 +134,28 @@ Task<void> Connection::answer(Request& request) {
   to_head_ = request.method == Method::kHead;
   keep_alive_ = parser_->keep_alive() && !draining_;
 
+  const bool whole = co_await send_answer(request);
+  if (const auto answered = std::exchange(answered_, nullptr)) answered(whole);
+}
+
+// Whether all of it was written.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): as answer()
+Task<bool> Connection::send_answer(Request& request) {
   auto response = co_await call_handler(request);
   if (stream_) {
     while (!stream_finished_ && !closed_) co_await wake_.wait();
     stream_.reset();
-    co_return;
+    co_return stream_whole_;
   }
   if (!is_writable(response))
     response = defect("the answer cannot be written: a field or its status is not valid");
   keep_alive_ = keep_alive_ && !draining_;
   auto head = response_head(response, Framing::kLength, keep_alive_, parser_->http_1_1());
   const bool has_body = !to_head_ && response.status != 204 && response.status != 304;
-  if (!co_await write(std::move(head), has_body ? std::string_view(response.body) : std::string_view()))
-    keep_alive_ = false;
+  const bool written =
+      co_await write(std::move(head), has_body ? std::string_view(response.body) : std::string_view());
+  if (!written) keep_alive_ = false;
+  co_return written;
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): as answer()
@@ -154,6 +163,7 @@ Task<Response> Connection::call_handler(Request& request) {
   handling_ = true;
   gone_ = false;
   stream_finished_ = false;
+  stream_whole_ = false;
   if (input_ended_ || closed_) client_gone();
   start_read();
   Response response;
@@ -310,6 +320,7 @@ void Connection::pump_events() {
       return;
     case StreamState::Next::kFinished:
       stream_finished_ = true;
+      stream_whole_ = !gone_;
       wake_.notify();
       return;
     case StreamState::Next::kWrite:
@@ -329,6 +340,9 @@ void Connection::pump_events() {
 Loop& Exchange::loop() { return connection_.loop(); }
 bool Exchange::client_gone() const { return connection_.gone(); }
 void Exchange::on_client_gone(std::function<void()> gone) { connection_.on_gone(std::move(gone)); }
+void Exchange::on_answered(std::function<void(bool whole)> answered) {
+  connection_.on_answered(std::move(answered));
+}
 std::shared_ptr<EventStream> Exchange::start_events(Headers headers) {
   return connection_.start_events(std::move(headers));
 }

@@ -33,6 +33,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Loop& loop() { return loop_; }
   bool gone() const { return gone_; }
   void on_gone(std::function<void()> callback);
+  void on_answered(std::function<void(bool whole)> callback) { answered_ = std::move(callback); }
   std::shared_ptr<EventStream> start_events(Headers headers);
 
  private:
@@ -41,6 +42,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<void> run();
   Task<std::optional<ParseFailure>> read_request();
   Task<void> answer(Request& request);
+  Task<bool> send_answer(Request& request);
   Task<Response> call_handler(Request& request);
   Task<bool> write(std::string head, std::string_view body);
   Task<void> refuse(ParseFailure failure);
@@ -78,10 +80,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool to_head_ = false;
 
   std::vector<std::function<void()>> gone_callbacks_;
+  std::function<void(bool whole)> answered_;
   std::shared_ptr<StreamState> stream_;
   std::string stream_batch_;
   bool stream_writing_ = false;
   bool stream_finished_ = false;
+  bool stream_whole_ = false;  // it was written to its end
 };
 
 }  // namespace remit::http

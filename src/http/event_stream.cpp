@@ -9,7 +9,7 @@ namespace remit::http {
 
 bool StreamState::send(std::string_view text) {
   std::unique_lock lock(mutex_);
-  if (closed_ || cut_ || gone_) return false;
+  if (has_ended()) return false;
   if (pending_.size() + text.size() > max_bytes_) {
     cut_ = true;
     auto connection = connection_;
@@ -17,27 +17,42 @@ bool StreamState::send(std::string_view text) {
     connection->loop().post([connection] { connection->close(); });
     return false;
   }
-  // RFC 9112 §7.1
-  if (chunked_) fmt::format_to(std::back_inserter(pending_), "{:x}\r\n", text.size());
-  pending_ += text;
-  if (chunked_) pending_ += "\r\n";
-  const bool wake_it = !std::exchange(woken_, true);
-  auto connection = connection_;
-  lock.unlock();
-  if (wake_it) wake(std::move(connection));
+  put(text);
+  wake(lock);
   return true;
 }
 
-void StreamState::close() {
+bool StreamState::offer(std::string_view text) {
+  std::unique_lock lock(mutex_);
+  if (has_ended() || pending_.size() + text.size() > max_bytes_) return false;
+  put(text);
+  wake(lock);
+  return true;
+}
+
+void StreamState::close(std::string_view last) {
   std::unique_lock lock(mutex_);
   if (closed_ || gone_) return;
   closed_ = true;
   on_gone_ = nullptr;
+  if (!last.empty() && !cut_) put(last);
   if (chunked_) pending_ += "0\r\n\r\n";
-  const bool wake_it = !std::exchange(woken_, true);
+  wake(lock);
+}
+
+// RFC 9112 §7.1
+void StreamState::put(std::string_view text) {
+  if (chunked_) fmt::format_to(std::back_inserter(pending_), "{:x}\r\n", text.size());
+  pending_ += text;
+  if (chunked_) pending_ += "\r\n";
+}
+
+void StreamState::wake(std::unique_lock<std::mutex>& lock) {
+  if (std::exchange(woken_, true)) return;
   auto connection = connection_;
   lock.unlock();
-  if (wake_it) wake(std::move(connection));
+  auto& loop = connection->loop();
+  loop.post([connection = std::move(connection)] { connection->pump_events(); });
 }
 
 bool StreamState::open() const {
@@ -81,15 +96,12 @@ void StreamState::client_gone() {
   if (callback) callback();
 }
 
-void StreamState::wake(std::shared_ptr<Connection> connection) {
-  auto& loop = connection->loop();
-  loop.post([connection = std::move(connection)] { connection->pump_events(); });
-}
-
 EventStream::~EventStream() { state_->close(); }
 bool EventStream::send(const ServerEvent& event) { return state_->send(format_event(event)); }
 bool EventStream::send_comment(std::string_view text) { return state_->send(format_comment(text)); }
+bool EventStream::offer(const ServerEvent& event) { return state_->offer(format_event(event)); }
 void EventStream::close() { state_->close(); }
+void EventStream::finish(const ServerEvent& last) { state_->close(format_event(last)); }
 bool EventStream::open() const { return state_->open(); }
 void EventStream::on_client_gone(std::function<void()> gone) { state_->on_client_gone(std::move(gone)); }
 

@@ -1,8 +1,10 @@
 // EventStream: the server's end of a text/event-stream answer. Events may be sent from any thread.
 //
-// What is not yet written is held in a bounded buffer: a reader that is too slow for it is cut, since it
-// could not be told what it missed. A stream ends once, by close() here or by the client going away,
-// whichever is first.
+// What is not yet written is held in a bounded buffer: a reader that is too slow for events that it must not
+// miss is cut, and one that is too slow for events that it may miss misses them. The last event of a stream,
+// which somebody asked for, is beyond that bound: it is as large as its sender lets it be, and is held for as
+// long as the write timeout lets the reader take. A stream ends once, by close() or finish() here or by the
+// client going away, whichever is first; Exchange::on_answered tells whether all of it was written.
 //
 // Thread-safety: thread-safe.
 
@@ -29,8 +31,15 @@ class EventStream {
   bool send(const ServerEvent& event);
   bool send_comment(std::string_view text);
 
+  // As send(), for an event that the client may miss. False: it was left out, and the stream goes on if it is
+  // open().
+  bool offer(const ServerEvent& event);
+
   // Ends the stream behind what was sent before. Then nothing is called back any more.
   void close();
+
+  // The same, with a last event of whatever size.
+  void finish(const ServerEvent& last);
 
   bool open() const;
 

@@ -94,13 +94,18 @@ Result<std::string> Server::listen(std::string_view address) {
   return (*acceptor)->address();
 }
 
-bool Server::drain(std::chrono::milliseconds within) {
+bool Server::drain(std::chrono::milliseconds within, const std::function<void()>& last_call) {
   const auto until = std::chrono::steady_clock::now() + within;
   core_->stop_accepting();
   core_->start_draining();
   const bool finished = core_->wait_until_none(until);
-  if (!finished) core_->close_all();
-  return finished;
+  if (finished) return true;
+  if (last_call) {
+    last_call();
+    core_->wait_until_none(std::chrono::steady_clock::now() + kLastCall);
+  }
+  core_->close_all();
+  return false;
 }
 
 void Server::close_all() { core_->close_all(); }

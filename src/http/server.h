@@ -65,6 +65,11 @@ class Exchange {
   // already.
   void on_client_gone(std::function<void()> gone);
 
+  // Calls `answered` once on the loop, after the handler has returned: whether the whole answer, or the
+  // stream to its end, was handed to the system. That is no promise that the client read it. In place of what
+  // was given before.
+  void on_answered(std::function<void(bool whole)> answered);
+
   // Answers 200 with a stream of events in place of a Response: the header leaves at once, and the Response
   // that the handler returns is ignored. The stream may outlive the handler; the connection is free again
   // when it ends. Content-Type and Cache-Control are set; `headers` come on top. At most once, and not for
@@ -94,9 +99,11 @@ class Server {
   Result<std::string> listen(std::string_view address);
 
   // Stops accepting, closes idle connections, and waits until requests in flight and streams are finished,
-  // each connection closing behind its answer; what is not done within the time is closed. Whether all was
-  // finished. Not on a loop's thread.
-  bool drain(std::chrono::milliseconds within);
+  // each connection closing behind its answer. Where that takes longer than `within`, `last_call` is run,
+  // which may end what still goes on, so that it is answered; what then is not done within kLastCall is
+  // closed. Whether all was finished without. Not on a loop's thread.
+  bool drain(std::chrono::milliseconds within, const std::function<void()>& last_call = {});
+  static constexpr std::chrono::milliseconds kLastCall{2000};
 
   // Closes every connection now, streams included; listening goes on. Returns when no byte more is written to
   // any. Not on a loop's thread.

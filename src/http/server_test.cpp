@@ -380,6 +380,75 @@ TEST_F(ServerTest, NothingFollowsAnEventThatWasTooMuch) {
   EXPECT_TRUE(client.sees_close());
 }
 
+// What somebody asked for is not lost to the bound on what nobody asked for.
+TEST_F(ServerTest, TheLastEventOfAStreamArrivesWholeHoweverLargeItIs) {
+  std::promise<bool> whole;
+  start(
+      [&](Request&, Exchange& exchange) -> Task<Response> {
+        exchange.on_answered([&](bool all) { whole.set_value(all); });
+        auto stream = exchange.start_events();
+        EXPECT_TRUE(stream->send({.data = std::string(900, 'x')}));
+        EXPECT_FALSE(stream->offer({.data = std::string(900, 'Y')}));
+        EXPECT_TRUE(stream->open()) << "an event that may be missed cuts nobody";
+        stream->finish({.data = std::string(3 << 20U, 'z')});
+        EXPECT_FALSE(stream->send({.data = "late"}));
+        co_return Response{};
+      },
+      {.max_stream_bytes = 1000});
+  RawClient client(address_, 4096);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  const auto text = client.read_to_end();
+  EXPECT_EQ(std::ranges::count(text, 'z'), 3 << 20);
+  EXPECT_EQ(std::ranges::count(text, 'Y'), 0);
+  EXPECT_TRUE(text.ends_with("\n\n\r\n0\r\n\r\n"));
+  EXPECT_TRUE(whole.get_future().get());
+}
+
+TEST_F(ServerTest, TellsWhetherTheWholeAnswerWasWritten) {
+  std::promise<bool> whole;
+  std::promise<void> gone;
+  start([&](Request& request, Exchange& exchange) -> Task<Response> {
+    whole = {};
+    exchange.on_answered([&](bool all) { whole.set_value(all); });
+    if (request.path == "/leave") {
+      exchange.on_client_gone([&] { gone.set_value(); });
+      auto stream = exchange.start_events();
+      while (!exchange.client_gone()) co_await sleep_for(exchange.loop(), 1ms);
+      stream->finish({.data = "nobody is there"});
+    }
+    co_return Response{.body = "here"};
+  });
+  {
+    RawClient client(address_);
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_THAT(client.read_answer(), HasSubstr("here"));
+    EXPECT_TRUE(whole.get_future().get());
+  }
+  {
+    RawClient client(address_);
+    client.send("GET /leave HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_THAT(client.read_answer(), HasSubstr("200 OK"));
+  }
+  gone.get_future().get();
+  EXPECT_FALSE(whole.get_future().get());
+}
+
+TEST_F(ServerTest, DrainLetsWhatTakesTooLongBeAnswered) {
+  std::promise<void> entered;
+  std::promise<void> give_up;
+  const auto given_up = give_up.get_future().share();
+  start([&](Request&, Exchange& exchange) -> Task<Response> {
+    entered.set_value();
+    while (given_up.wait_for(0s) != std::future_status::ready) co_await sleep_for(exchange.loop(), 1ms);
+    co_return Response{.body = "stopped half-way"};
+  });
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered.get_future().get();
+  EXPECT_FALSE(server_->drain(50ms, [&] { give_up.set_value(); }));
+  EXPECT_THAT(client.read_to_end(), HasSubstr("stopped half-way"));
+}
+
 TEST_F(ServerTest, DrainFinishesWhatIsInFlightAndClosesWhatIsIdle) {
   std::promise<void> entered;
   start([&](Request&, Exchange& exchange) -> Task<Response> {

@@ -25,7 +25,8 @@ class StreamState {
 
   // For producers, on any thread.
   bool send(std::string_view text);
-  void close();
+  bool offer(std::string_view text);
+  void close(std::string_view last = {});
   bool open() const;
   void on_client_gone(std::function<void()> gone);
 
@@ -35,7 +36,9 @@ class StreamState {
   void client_gone();
 
  private:
-  void wake(std::shared_ptr<Connection> connection);
+  bool has_ended() const { return closed_ || cut_ || gone_; }
+  void put(std::string_view text);
+  void wake(std::unique_lock<std::mutex>& lock);  // lets the connection write; unlocks
 
   mutable std::mutex mutex_;
   std::shared_ptr<Connection> connection_;  // until the stream ends
