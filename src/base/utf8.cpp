@@ -23,4 +23,10 @@ char32_t take_code_point(std::string_view& text) {
   return valid ? point : kNotUtf8;
 }
 
+std::string_view utf8_head(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  while (max_bytes > 0 && (static_cast<std::uint8_t>(text[max_bytes]) & 0xc0) == 0x80) --max_bytes;
+  return text.substr(0, max_bytes);
+}
+
 }  // namespace remit

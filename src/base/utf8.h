@@ -15,4 +15,7 @@ inline constexpr char32_t kNotUtf8 = 0xffffffff;
 // where it is.
 char32_t take_code_point(std::string_view& text);
 
+// The first bytes of a text, at most so many, and not cut within a character.
+std::string_view utf8_head(std::string_view text, std::size_t max_bytes);
+
 }  // namespace remit

@@ -37,5 +37,14 @@ TEST(Utf8, HasOneFormForEachCodePointAndNoneForSurrogates) {
     EXPECT_THAT(code_points(text), Contains(kNotUtf8)) << testing::PrintToString(text);
 }
 
+TEST(Utf8, AHeadEndsBetweenCharacters) {
+  EXPECT_EQ(utf8_head("abc", 3), "abc");
+  EXPECT_EQ(utf8_head("abc", 2), "ab");
+  EXPECT_EQ(utf8_head("a\xc3\xa9", 2), "a");
+  EXPECT_EQ(utf8_head("\xf0\x9f\x98\x80x", 3), "");
+  EXPECT_EQ(utf8_head("\xf0\x9f\x98\x80x", 4), "\xf0\x9f\x98\x80");
+  EXPECT_EQ(utf8_head("", 0), "");
+}
+
 }  // namespace
 }  // namespace remit

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace remit::decision {
 namespace {
 
@@ -77,13 +79,7 @@ bool is_dangerous(const json::value& value, int depth) {
   return false;
 }
 
-// Cut, but not within a character.
-std::string_view shown(std::string_view name) {
-  if (name.size() <= kMaxShownName) return name;
-  std::size_t end = kMaxShownName;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
-  return name.substr(0, end);
-}
+std::string_view shown(std::string_view name) { return utf8_head(name, kMaxShownName); }
 
 std::string_view wanted(Kind kind) {
   switch (kind) {
