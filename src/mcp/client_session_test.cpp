@@ -223,7 +223,7 @@ TEST_F(Session, RequestsOfTheServerReachTheHandlerAndMayBeAnsweredLater) {
 }
 
 std::string page(std::string_view name, std::string_view cursor) {
-  const auto definition = R"({"name":")" + std::string(name) + R"(","inputSchema":{}})";
+  const auto definition = R"({"name":")" + std::string(name) + R"(","inputSchema":{"type":"object"}})";
   const std::string_view raw[] = {definition};
   return tool_list_result(raw, cursor);
 }

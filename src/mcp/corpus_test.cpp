@@ -66,17 +66,26 @@ TEST(Corpus, EveryRequestOfTheStatelessEraIsKnownAsOne) {
   EXPECT_GT(requests, 5);
 }
 
-TEST(Corpus, EveryExampleToolIsRead) {
+// One of them is not of the revision that agents speak: an output that is no object came with 2026-07-28.
+TEST(Corpus, EveryExampleToolThatClientsCanReadIsRead) {
   int tools = 0;
+  int set_aside = 0;
   for (const auto& path : examples()) {
     if (path.parent_path().filename() != "Tool") continue;
     const auto text = read(path);
     const auto tool = parse_tool(text);
+    if (path.filename() == "tool-with-array-output-schema.json") {
+      ASSERT_FALSE(tool);
+      EXPECT_EQ(tool.error().message, R"(/outputSchema/type: must be "object")");
+      ++set_aside;
+      continue;
+    }
     ASSERT_TRUE(tool) << path << tool.error().message;
     EXPECT_EQ(tool->raw, text);
     ++tools;
   }
-  EXPECT_EQ(tools, 6);
+  EXPECT_EQ(tools, 5);
+  EXPECT_EQ(set_aside, 1);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "base/canonical_json.h"
 #include "mcp/raw_json.h"
+#include "mcp/tool_definition.h"
 
 namespace remit::mcp {
 namespace {
@@ -22,38 +23,23 @@ std::unexpected<Error> bad_answer(std::string why) {
   return fail(ErrorKind::kInvalid, "RMT-M021", std::move(why));
 }
 
-// Leaves `out` empty if the member is absent; false if it is there and not a string.
-bool read_text(const json::object& object, std::string_view key, std::string& out) {
+std::string text_member(const json::object& object, std::string_view key) {
   const auto* member = object.if_contains(key);
-  if (!member) return true;
-  if (!member->is_string()) return false;
-  out = view(member->get_string());
-  return true;
+  return member && member->is_string() ? std::string(view(member->get_string())) : std::string();
 }
 
 Result<Tool> read_tool(std::string raw, const json::value& value) {
   const auto* definition = value.if_object();
   if (!definition) return bad_tool("a tool definition is not an object");
   Tool tool;
-  if (!read_text(*definition, "name", tool.name) || !is_tool_name(tool.name))
-    return bad_tool("a tool's name is not 1 to 64 letters, digits or _ . / -");
-  if (!read_text(*definition, "title", tool.title))
-    return bad_tool(fmt::format("{}: title is not text", tool.name));
-  if (!read_text(*definition, "description", tool.description))
-    return bad_tool(fmt::format("{}: description is not text", tool.name));
-
-  const auto* schema = definition->if_contains("inputSchema");
-  if (!schema || !schema->is_object())
-    return bad_tool(fmt::format("{}: inputSchema is not an object", tool.name));
-  const auto* type = schema->get_object().if_contains("type");
-  if (type && !(type->is_string() && type->get_string() == "object"))
-    return bad_tool(fmt::format("{}: inputSchema is not for an object", tool.name));
-  for (const std::string_view key : {"outputSchema", "annotations"}) {
-    const auto* member = definition->if_contains(key);
-    if (member && !member->is_object())
-      return bad_tool(fmt::format("{}: {} is not an object", tool.name, key));
-  }
-
+  tool.name = text_member(*definition, "name");
+  if (!is_tool_name(tool.name))
+    return bad_tool(fmt::format("/name: is not 1 to {} letters, digits or any of _ . / -", kMaxToolName));
+  if (const auto fault = find_fault(*definition, raw))
+    return bad_tool(
+        fmt::format("{}: {}", fault->pointer.empty() ? "the definition" : fault->pointer, fault->what));
+  tool.title = text_member(*definition, "title");
+  tool.description = text_member(*definition, "description");
   tool.raw = std::move(raw);
   tool.definition = *definition;
   return tool;
@@ -76,7 +62,7 @@ bool is_tool_name(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.' || c == '/' || c == '-';
   };
-  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, permitted);
+  return !name.empty() && name.size() <= kMaxToolName && std::ranges::all_of(name, permitted);
 }
 
 Result<Tool> parse_tool(std::string raw, const MessageLimits& limits) {

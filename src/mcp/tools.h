@@ -1,8 +1,8 @@
 // Tools as the protocol has them: definitions, calls and results, each with the bytes that came.
 //
 // Rules: MCP 2025-11-25 "Server Features / Tools" and its schema. What a server says of a tool (annotations)
-// is a claim; nothing here acts on it. Schemas are not compiled here: an inputSchema is only known to be an
-// object.
+// is a claim; nothing here acts on it. A tool whose definition not every client can read is set aside
+// (mcp/tool_definition.h).
 //
 // Thread-safety: values and pure functions.
 
@@ -20,8 +20,10 @@
 
 namespace remit::mcp {
 
-// 1–64 of [A-Za-z0-9_./-], narrower than what 2025-11-25 recommends (1–128, no slash) in length: clients cut
-// at 64.
+inline constexpr std::size_t kMaxToolName = 128;
+
+// 1–128 of [A-Za-z0-9_./-]: what 2025-11-25 recommends, and the slash of 2026-07-28. What agents see of it is
+// narrower (identity/tool_names.h).
 bool is_tool_name(std::string_view name);
 
 struct Tool {
@@ -33,8 +35,8 @@ struct Tool {
   const boost::json::object& input_schema() const { return definition.at("inputSchema").get_object(); }
 };
 
-// One definition. Errors: RMT-M001, RMT-M002 (not JSON, over a limit), RMT-M020 (name, inputSchema, or a
-// member of the wrong type).
+// One definition. Errors: RMT-M001, RMT-M002 (not JSON, over a limit), RMT-M020 (a name that is none,
+// or a definition that not every client can read: the message has the place and what is wrong).
 Result<Tool> parse_tool(std::string raw, const MessageLimits& limits = {});
 
 struct RefusedTool {
