@@ -64,6 +64,11 @@ std::optional<json::value> decimal_of(const json::value& value) {
   return decimal(*whole < 0, static_cast<std::uint64_t>(std::abs(*whole)) * kUnits);
 }
 
+bool is_whole(const json::value& value) {
+  return value.is_int64() || value.is_uint64() ||
+         (value.is_double() && value.get_double() == std::trunc(value.get_double()));
+}
+
 // Whether there is a reserved member anywhere, or it is nested too deep to tell.
 bool is_dangerous(const json::value& value, int depth) {
   if (depth > kMaxDepth) return true;
@@ -86,9 +91,9 @@ std::string_view wanted(Kind kind) {
     case Kind::kBool:
       return "true or false";
     case Kind::kLong:
-      return "a whole number of 64 bits";
+      return "a whole number";
     case Kind::kDecimal:
-      return "a number within 922337203685477 of zero";
+      return "a number";
     case Kind::kString:
       return "a string";
     case Kind::kSet:
@@ -113,10 +118,14 @@ class Converter {
         if (from.is_string()) to = from;
         break;
       case Kind::kLong:
-        if (const auto number = long_of(from)) to = *number;
+        if (const auto number = long_of(from))
+          to = *number;
+        else if (is_whole(from))
+          to = stand_in(std::int64_t{0});
         break;
       case Kind::kDecimal:
         to = decimal_of(from);
+        if (!to && from.is_number()) to = stand_in(decimal(false, 0));
         break;
       case Kind::kSet:
         if (from.is_array()) return convert_array(from.get_array(), *type.element);
@@ -140,7 +149,10 @@ class Converter {
       } else {
         const auto outer = path_.size();
         step(key);
+        place_.emplace_back(key);
         ASSIGN_OR_RETURN(auto converted, convert(value, field->type));
+        if (is_beyond_ && sets_ == 0) note_beyond(field->type.kind);
+        place_.pop_back();
         path_.resize(outer);
         record.emplace(key, std::move(*converted));
       }
@@ -153,19 +165,34 @@ class Converter {
     }
     return record;
   }
+  std::vector<BeyondCedar> take_beyond() { return std::move(beyond_); }
 
  private:
   Result<std::optional<json::value>> convert_array(const json::array& from, const InputType& element) {
     json::array set;
     set.reserve(from.size());
     const auto outer = path_.size();
+    ++sets_;
     for (std::size_t i = 0; i < from.size(); ++i) {
       step(std::to_string(i));
       ASSIGN_OR_RETURN(auto converted, convert(from[i], element));
       path_.resize(outer);
       if (converted) set.push_back(std::move(*converted));
     }
+    --sets_;
     return json::value(std::move(set));
+  }
+
+  // For a value that Cedar cannot hold. Of a set with such an element nothing is known.
+  json::value stand_in(json::value value) {
+    is_beyond_ = true;
+    return value;
+  }
+
+  void note_beyond(Kind kind) {
+    beyond_.push_back({place_, kind});
+    is_beyond_ = false;
+    left_out_ = true;
   }
 
   void step(std::string_view name) { path_.append("/").append(shown(name)); }
@@ -173,9 +200,12 @@ class Converter {
   std::unexpected<Error> refuse(std::string why) const {
     return fail(ErrorKind::kInvalid, "RMT-D045", fmt::format("the argument `{}` {}", path_, why));
   }
-
-  std::string path_;
+  std::string path_;  // for people: cut
   bool left_out_ = false;
+  std::vector<std::string> place_;
+  int sets_ = 0;  // that it is in
+  bool is_beyond_ = false;
+  std::vector<BeyondCedar> beyond_;
 };
 
 }  // namespace
@@ -190,7 +220,9 @@ Result<PolicyInput> to_policy_input(const json::object& arguments, const InputTy
               "too deep",
               shown(key)));
   PolicyInput result;
-  ASSIGN_OR_RETURN(result.input, Converter().convert_object(arguments, declared, &result.omitted));
+  Converter converter;
+  ASSIGN_OR_RETURN(result.input, converter.convert_object(arguments, declared, &result.omitted));
+  result.beyond = converter.take_beyond();
   return result;
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "decision/denial.h"
 #include "decision/request.h"
 
@@ -12,7 +14,21 @@ namespace {
 
 using snapshot::Snapshot;
 
-std::optional<Decision> check_pin(const Call& call, const snapshot::Tool& tool, std::int64_t revision) {
+// What was set aside of the server's last list under the tool's name, if anything was.
+const snapshot::SetAside* set_aside_as(const Standing& standing) {
+  const auto& all = standing.destination->set_aside;
+  const auto found = std::ranges::find(all, standing.tool->name, &snapshot::SetAside::name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::optional<Decision> check_pin(const Call& call, const Standing& standing, std::int64_t revision) {
+  const auto& tool = *standing.tool;
+  if (!call.offered && set_aside_as(standing) != nullptr)
+    return deny(
+        revision, "RMT-D032",
+        fmt::format("The tool {} is offered by its server in a form that cannot be used. The owner of "
+                    "its destination can see why.",
+                    tool.qualified_name));
   if (!call.offered)
     return deny(revision, "RMT-D032",
                 fmt::format("The tool {} is not offered by its server any more.", tool.qualified_name));
@@ -87,6 +103,29 @@ Decision judge(const cedar::Response& response, const Standing& standing, std::i
   return decision;
 }
 
+// Policies that would have to know the value of an argument that Cedar cannot hold: with one of them the call
+// cannot be judged, whatever the others say. A permit that only might err changes nothing.
+std::optional<Decision> check_open(const PolicyRequest& asked, const snapshot::Policies& policies,
+                                   const cedar::Entities& entities, const Standing& standing,
+                                   std::int64_t revision) {
+  if (asked.beyond.empty()) return std::nullopt;
+  const auto response = cedar::partial_authorize(asked.open, policies.set, entities);
+  std::vector<std::string> names;
+  for (const auto& residual : response.residuals()) {
+    const bool forbids = residual.policy->effect() == cedar::Effect::kForbid;
+    if (residual.may_hold || (forbids && residual.may_err)) names.push_back(name_of(*residual.policy));
+  }
+  if (names.empty()) return std::nullopt;
+  Decision refused = deny(
+      revision, "RMT-D091",
+      fmt::format("The policy {} asks about the argument `{}` of {}, whose value is beyond the numbers that "
+                  "policies know, so the call is refused.",
+                  joined(names), fmt::join(asked.beyond, "`, `"), standing.tool->qualified_name));
+  refused.policies = std::move(names);
+  refused.policy_set = &policies;
+  return refused;
+}
+
 Decision ask_policies(const Call& call, const Standing& standing, const Snapshot& snapshot) {
   const auto revision = snapshot.revision();
   const auto* policies = snapshot.policies(call.environment);
@@ -100,7 +139,9 @@ Decision ask_policies(const Call& call, const Standing& standing, const Snapshot
     return deny(revision, request.error().code,
                 fmt::format("The call of {} is refused: {}.", standing.tool->qualified_name,
                             request.error().message));
-  Decision decision = judge(cedar::authorize(*request, policies->set, *entities), standing, revision);
+  if (auto refused = check_open(*request, *policies, *entities, standing, revision))
+    return std::move(*refused);
+  Decision decision = judge(cedar::authorize(request->request, policies->set, *entities), standing, revision);
   decision.policy_set = policies;
   return decision;
 }
@@ -124,7 +165,7 @@ Decision decide(const Call& call, const Snapshot* snapshot) {
     return deny(0, "RMT-D040", "Nothing is known yet of who may do what, so nothing is permitted.");
   const auto standing = check_standing(call, *snapshot);
   if (!standing) return standing.error();
-  if (auto refused = check_pin(call, *standing->tool, snapshot->revision())) return std::move(*refused);
+  if (auto refused = check_pin(call, *standing, snapshot->revision())) return std::move(*refused);
   return ask_policies(call, *standing, *snapshot);
 }
 

@@ -75,9 +75,10 @@ std::expected<Standing, Decision> check_standing(const Call& call, const snapsho
 // All checks. Denies without a snapshot.
 Decision decide(const Call& call, const snapshot::Snapshot* snapshot);
 
-// The tools that a deployment could be allowed to call (granted, classified, not quarantined, and not refused
-// by policy whatever the arguments), by name: what tools/list shows. Empty where the deployment or its
-// credential may not act. Policies may still refuse a call by its arguments.
+// The tools that a deployment could be allowed to call (granted, classified, offered as pinned as far as is
+// known, readable by every client, and not refused by policy whatever the arguments), by name: what
+// tools/list shows. Empty where the deployment or its credential may not act. Policies may still refuse a
+// call by its arguments.
 std::vector<const snapshot::Tool*> callable_tools(Environment environment, std::string_view deployment,
                                                   std::string_view credential, Instant now,
                                                   const snapshot::Snapshot& snapshot);

@@ -80,6 +80,11 @@ const std::vector<Case>& cases() {
       {"no effect set", "RMT-D030", [](auto& d, auto&) { d.tools[0].effect = std::nullopt; }},
       {"quarantined", "RMT-D031", [](auto& d, auto&) { d.tools[0].quarantined = true; }},
       {"not offered", "RMT-D032", [](auto&, auto& c) { c.offered = std::nullopt; }},
+      {"offered as nobody can use it", "RMT-D032",
+       [](auto& d, auto& c) {
+         d.destinations[0].set_aside = {{"create_payment", "/inputSchema: has no `type`"}};
+         c.offered = std::nullopt;
+       }},
       {"offered otherwise", "RMT-D033", [](auto&, auto& c) { c.offered = sha256("other"); }},
       {"no policies", "RMT-D040", [](auto& d, auto&) { d.policies.clear(); }},
       {"policies of another environment only", "RMT-D040",
@@ -100,6 +105,57 @@ TEST(Decide, DeniesWithTheReasonThatApplies) {
     EXPECT_NE(find_error(decision.code), nullptr) << what;
     EXPECT_FALSE(decision.message.empty()) << what;
   }
+}
+
+// A number that Cedar cannot hold, in a call of erp/create_payment: `amount` is an integer, `price` a number.
+TEST(Decide, PassesNumbersBeyondCedarWhereNoPolicyAsksForThem) {
+  const std::string permit(kPermitAll);
+  for (const std::string_view arguments :
+       {R"({"price":1e300})", R"({"price":-1764259200000000000})", R"({"amount":18446744073709551615})",
+        R"({"amount":1e30,"a":true})"}) {
+    EXPECT_EQ(under(permit, arguments).code, "RMT-D000") << arguments;
+    // Of others, and of its being there, they may ask.
+    EXPECT_EQ(
+        under(permit + "forbid (principal, action, resource) when { context.input has tags };", arguments)
+            .code,
+        "RMT-D000");
+    EXPECT_EQ(under(permit + R"(forbid (principal, action, resource) unless {
+                                  context.input has price || context.input has amount };)",
+                    arguments)
+                  .code,
+              "RMT-D000");
+    EXPECT_EQ(under(permit + "forbid (principal, action, resource) unless { context.omitted.isEmpty() };",
+                    arguments)
+                  .code,
+              "RMT-D042");
+  }
+}
+
+// A caller must not get past a limit by a number that is too large for it.
+TEST(Decide, RefusesNumbersBeyondCedarWhereAPolicyAsksForThem) {
+  const std::string permit(kPermitAll);
+  for (
+      const auto* limit :
+      {R"(@id("limit") forbid (principal, action, resource) when {
+             context.input has price && context.input.price.greaterThan(decimal("5000.0")) };)",
+       R"(@id("limit") forbid (principal, action, resource) when { context.input.price.greaterThan(decimal("5000.0")) };)",
+       R"(@id("limit") forbid (principal, action, resource) unless { context.input.price.lessThan(decimal("5000.0")) };)",
+       R"(@id("limit") @approval("cfo") permit (principal, action, resource) when {
+             context.input has price && context.input.price.greaterThan(decimal("5000.0")) };)"}) {
+    const auto decision = under(permit + limit, R"({"price":1e300})");
+    EXPECT_EQ(decision.verdict, Verdict::kDeny) << limit;
+    EXPECT_EQ(decision.code, "RMT-D091") << limit;
+    EXPECT_THAT(decision.policies, ElementsAre("limit"));
+    EXPECT_THAT(decision.message, HasSubstr("`/price`"));
+    EXPECT_NE(find_error(decision.code), nullptr);
+    EXPECT_EQ(under(permit + limit, R"({"price":4999.0})").code, "RMT-D000") << limit;
+    EXPECT_EQ(under(permit + limit, R"({"amount":1e30,"price":1})").code, "RMT-D000") << limit;
+  }
+  // As it did: a permit that asks permits nothing.
+  EXPECT_EQ(under(R"(@id("small") permit (principal, action, resource) when { context.input.amount < 100 };)",
+                  R"({"amount":1e30})")
+                .code,
+            "RMT-D091");
 }
 
 TEST(Decide, NamesTheEarlierOfTwoReasons) {

@@ -3,6 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <span>
+
 #include "decision/arguments.h"
 #include "snapshot/entities.h"
 
@@ -30,7 +32,58 @@ json::object standing_context(const Standing& standing) {
           {"session", json::object{{"credential_kind", to_string(standing.credential->kind)}}}};
 }
 
-Result<cedar::Context> make_context(const Call& call, const Standing& standing) {
+cedar::Kind cedar_kind(snapshot::InputType::Kind kind) {
+  using Kind = snapshot::InputType::Kind;
+  switch (kind) {
+    case Kind::kBool:
+      return cedar::Kind::kBool;
+    case Kind::kLong:
+      return cedar::Kind::kLong;
+    case Kind::kDecimal:
+      return cedar::Kind::kDecimal;
+    case Kind::kString:
+      return cedar::Kind::kString;
+    case Kind::kSet:
+      return cedar::Kind::kSet;
+    case Kind::kRecord:
+      break;
+  }
+  return cedar::Kind::kRecord;
+}
+
+Result<cedar::Context> context_of(const json::object& context) {
+  auto made = cedar::Context::from_json(context);
+  if (made) return std::move(*made);
+  return fail(ErrorKind::kInvalid, "RMT-D044",
+              fmt::format("the arguments cannot be put to the policies: {} at {}", made.error().message,
+                          made.error().pointer));
+}
+
+void erase_at(json::object& from, std::span<const std::string> path) {
+  auto* object = &from;
+  for (const auto& step : path.first(path.size() - 1)) object = &object->at(step).as_object();
+  object->erase(path.back());
+}
+
+// The context without the values that stand in: each is there, of its kind, and unknown.
+Result<cedar::PartialContext> open_context(json::object context, const std::vector<BeyondCedar>& beyond) {
+  std::vector<cedar::UnknownAttribute> unknown;
+  for (const auto& one : beyond) {
+    erase_at(context.at("input").as_object(), one.path);
+    std::vector<std::string> path{"input"};
+    path.insert(path.end(), one.path.begin(), one.path.end());
+    unknown.push_back({.path = std::move(path), .present = true, .kind = cedar_kind(one.kind)});
+  }
+  ASSIGN_OR_RETURN(auto known, context_of(context));
+  auto open = cedar::PartialContext::make(std::move(known), std::move(unknown));
+  if (open) return std::move(*open);
+  return fail(ErrorKind::kInternal, "RMT-D044",
+              fmt::format("the arguments cannot be put to the policies: {}", open.error().message));
+}
+
+}  // namespace
+
+Result<PolicyRequest> make_request(const Call& call, const Standing& standing) {
   static const json::object none;
   ASSIGN_OR_RETURN(auto input, to_policy_input(call.arguments == nullptr ? none : *call.arguments,
                                                standing.tool->input->type));
@@ -38,22 +91,15 @@ Result<cedar::Context> make_context(const Call& call, const Standing& standing) 
   context["input"] = std::move(input.input);
   context["omitted"] = std::move(input.omitted);
   context["time"] = cedar_time(call.now);
-  auto made = cedar::Context::from_json(context);
-  if (!made)
-    return fail(ErrorKind::kInvalid, "RMT-D044",
-                fmt::format("the arguments cannot be put to the policies: {} at {}", made.error().message,
-                            made.error().pointer));
-  return std::move(*made);
-}
-
-}  // namespace
-
-Result<cedar::Request> make_request(const Call& call, const Standing& standing) {
-  ASSIGN_OR_RETURN(auto context, make_context(call, standing));
-  return cedar::Request{.principal = snapshot::agent_uid(*standing.deployment),
-                        .action = snapshot::action_uid(*standing.tool),
-                        .resource = snapshot::destination_uid(*standing.destination),
-                        .context = std::move(context)};
+  PolicyRequest made{.request = {.principal = snapshot::agent_uid(*standing.deployment),
+                                 .action = snapshot::action_uid(*standing.tool),
+                                 .resource = snapshot::destination_uid(*standing.destination)}};
+  ASSIGN_OR_RETURN(made.request.context, context_of(context));
+  if (input.beyond.empty()) return made;
+  made.open = cedar::PartialRequest::of(made.request);
+  ASSIGN_OR_RETURN(made.open.context, open_context(std::move(context), input.beyond));
+  for (const auto& one : input.beyond) made.beyond.push_back(fmt::format("/{}", fmt::join(one.path, "/")));
+  return made;
 }
 
 cedar::PartialRequest make_open_request(const Standing& standing, std::optional<Instant> time) {

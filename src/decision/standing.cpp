@@ -122,7 +122,8 @@ std::vector<const snapshot::Tool*> callable_tools(Environment environment, std::
   for (const auto& grant : snapshot.all().grants) {
     if (grant.deployment.str() != deployment_id) continue;
     const auto* tool = snapshot.tool(grant.tool.str());
-    if (tool == nullptr) continue;
+    // What its server does not list can still be called: it may be back, which only the server can tell.
+    if (tool == nullptr || tool->missing || !tool->readable) continue;
     Call attempt = call;
     attempt.tool = tool->qualified_name;
     const auto standing = check_standing(attempt, snapshot);

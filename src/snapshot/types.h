@@ -89,6 +89,9 @@ struct Grant {
   DeploymentId deployment;
   ToolId tool;
   std::optional<Instant> expires;  // exclusive; empty: as long as the deployment
+  std::string shown_name = {};     // under which the agent sees the tool: for ever, and no other tool
+  std::string former_name =
+      {};  // under which it was listed before there were shown names, and is called still
 };
 
 struct HttpTransport {
@@ -108,6 +111,12 @@ struct SealedSecret {
   Bytes box;
 };
 
+// A tool that a server lists and that cannot be used: its name, as far as that could be read, and why.
+struct SetAside {
+  std::string name;
+  std::string reason;
+};
+
 struct Destination {
   DestinationId id;
   Environment environment = Environment::kSandbox;
@@ -117,6 +126,7 @@ struct Destination {
   std::vector<std::string> labels;  // sorted, unique: "pii", "secret", "untrusted", …
   HumanId owner;
   std::optional<SealedSecret> secret;
+  std::vector<SetAside> set_aside = {};  // of its last list of tools
 };
 
 struct Tool {
@@ -131,6 +141,8 @@ struct Tool {
   std::string definition;           // the pinned one, byte for byte as it was listed
   Digest digest;                    // of its canonical JSON
   bool quarantined = false;         // the upstream offers another definition than the pinned one
+  bool missing = false;             // the upstream does not list it, or not in a form that clients can read
+  bool readable = true;             // the pinned one, by every client (mcp/tool_definition.h)
   std::shared_ptr<const ToolInput> input = no_tool_input();  // of the pinned definition; never null
 };
 
