@@ -139,13 +139,43 @@ TEST_F(ApiTest, PinsWhatADestinationOffersAndGrantsWhatAPersonClassified) {
             200);
   const json::object grant{
       {"environment", "sandbox"}, {"agent", "report-bot"}, {"tool", "erp/read"}, {"by", "raj"}};
-  EXPECT_EQ(post("/v1/grants", grant).status, 201);
+  const auto granted = post("/v1/grants", grant);
+  EXPECT_EQ(granted.status, 201);
+  EXPECT_EQ(granted.body.at("shown_name"), "read");
   EXPECT_EQ(post("/v1/grants", grant).code(), "RMT-I016");
   EXPECT_EQ(get("/v1/grants").body.at("items").at(0).at("tool"), "erp/read");
+  EXPECT_EQ(get("/v1/grants").body.at("items").at(0).at("shown_name"), "read");
+  EXPECT_EQ(get("/v1/tools").body.at("items").at(0).at("shown_names"), (json::array{"read"}));
 
   const json::object revocation{{"environment", "sandbox"}, {"agent", "report-bot"}, {"tool", "erp/read"}};
   EXPECT_EQ(post("/v1/grants/revoke", revocation).status, 200);
   EXPECT_EQ(post("/v1/grants/revoke", revocation).code(), "RMT-I018");
+}
+
+TEST_F(ApiTest, TellsWhatADestinationListsThatCannotBeUsed) {
+  with_people();
+  ASSERT_EQ(post("/v1/destinations", {{"environment", "sandbox"},
+                                      {"name", "erp"},
+                                      {"command", json::array{"/bin/true"}},
+                                      {"data_class", "internal"},
+                                      {"owner", "raj"}})
+                .status,
+            201);
+  definitions_ = {R"({"name":"read","inputSchema":{"type":"object"}})",
+                  R"({"name":"odd","inputSchema":{"type":"object","required":null}})"};
+  const auto scanned = post("/v1/destinations/sandbox/erp/scan");
+  ASSERT_EQ(scanned.status, 200);
+  EXPECT_EQ(scanned.body.at("added").as_array().size(), 1U);
+  EXPECT_EQ(scanned.body.at("refused").at(0).at("detail"),
+            "/inputSchema/required: must be an array of strings");
+
+  // Without asking again.
+  definitions_ = {};
+  const json::object odd{{"name", "odd"}, {"reason", "/inputSchema/required: must be an array of strings"}};
+  EXPECT_EQ(get("/v1/destinations").body.at("items").at(0).at("set_aside"), (json::array{odd}));
+  EXPECT_EQ(get("/v1/status").body.at("set_aside"),
+            (json::array{json::object{
+                {"environment", "sandbox"}, {"destination", "erp"}, {"tools", 1}, {"first", odd}}}));
 }
 
 TEST_F(ApiTest, ShowsBothDefinitionsBeforeAChangeIsApproved) {

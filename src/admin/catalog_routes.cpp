@@ -85,13 +85,12 @@ http::Task<Result<Answer>> scan(ApiParts parts, Call call) {
 
   const auto page = std::make_shared<mcp::ToolPage>(std::move(*listed));
   const auto found = std::make_shared<catalog::Discovery>();
-  auto done =
-      co_await commit(&parts.store,
-                      [&catalog = parts.catalog, id = destination->id, actor = call.actor, page,
-                       found](store::Transaction& tx) -> Result<> {
-                        ASSIGN_OR_RETURN(*found, catalog.record_discovery(tx, actor, id, page->tools));
-                        return {};
-                      });
+  auto done = co_await commit(&parts.store,
+                              [&catalog = parts.catalog, id = destination->id, actor = call.actor, page,
+                               found](store::Transaction& tx) -> Result<> {
+                                ASSIGN_OR_RETURN(*found, catalog.record_discovery(tx, actor, id, *page));
+                                return {};
+                              });
   if (!done) co_return std::unexpected(std::move(done).error());
 
   json::array refused;
@@ -180,38 +179,40 @@ Result<Answer> retire_tool(const ApiParts& parts, const Call& call, store::Trans
 }
 
 // The deployment and the tool that a grant is about.
-struct Granted {
+struct GrantSubject {
   DeploymentId deployment;
   ToolId tool;
+  std::string tool_name;
   Environment environment = Environment::kSandbox;
 };
 
-Result<Granted> granted(const Call& call, store::Reader& reader) {
-  Granted granted;
+Result<GrantSubject> subject_of(const Call& call, store::Reader& reader) {
+  GrantSubject granted;
   ASSIGN_OR_RETURN(granted.environment, call.body.environment("environment"));
   ASSIGN_OR_RETURN(const auto agent, call.body.text("agent"));
-  ASSIGN_OR_RETURN(const auto tool, call.body.text("tool"));
+  ASSIGN_OR_RETURN(granted.tool_name, call.body.text("tool"));
   ASSIGN_OR_RETURN(granted.deployment, identity::find_deployment(reader, granted.environment, agent));
-  ASSIGN_OR_RETURN(granted.tool, catalog::find_tool(reader, granted.environment, tool));
+  ASSIGN_OR_RETURN(granted.tool, catalog::find_tool(reader, granted.environment, granted.tool_name));
   return granted;
 }
 
 Result<Answer> grant(identity::Registry& registry, const Call& call, store::Transaction& tx) {
-  ASSIGN_OR_RETURN(const auto what, granted(call, tx));
+  ASSIGN_OR_RETURN(const auto what, subject_of(call, tx));
   ASSIGN_OR_RETURN(const auto by, person(call, tx, "by"));
   ASSIGN_OR_RETURN(const auto expires, call.body.optional_instant("expires"));
   TRY(call.body.all_known());
-  ASSIGN_OR_RETURN(const auto id, registry.grant(tx, {.id = by.str(), .via = call.actor.via},
-                                                 {.deployment = what.deployment,
-                                                  .tool = what.tool,
-                                                  .tool_environment = what.environment,
-                                                  .approver = by,
-                                                  .expires = expires}));
-  return Answer{json::object{{"id", id.str()}}, 201};
+  ASSIGN_OR_RETURN(const auto granted, registry.grant(tx, {.id = by.str(), .via = call.actor.via},
+                                                      {.deployment = what.deployment,
+                                                       .tool = what.tool,
+                                                       .tool_name = what.tool_name,
+                                                       .tool_environment = what.environment,
+                                                       .approver = by,
+                                                       .expires = expires}));
+  return Answer{json::object{{"id", granted.id.str()}, {"shown_name", granted.shown_name}}, 201};
 }
 
 Result<Answer> revoke_grant(identity::Registry& registry, const Call& call, store::Transaction& tx) {
-  ASSIGN_OR_RETURN(const auto what, granted(call, tx));
+  ASSIGN_OR_RETURN(const auto what, subject_of(call, tx));
   ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
   TRY(call.body.all_known());
   TRY(registry.revoke_grant(tx, actor, what.deployment, what.tool));

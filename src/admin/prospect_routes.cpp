@@ -24,10 +24,11 @@ json::object view(const decision::OpenPolicy& open) {
           {"approval_path", text_or_null(open.approval_path)}};
 }
 
-json::object view(const decision::Prospect& prospect) {
+json::object view(const decision::Prospect& prospect, const snapshot::Grant* grant) {
   json::array open;
   for (const auto& one : prospect.open) open.push_back(view(one));
   return {{"tool", prospect.tool->qualified_name},
+          {"shown_name", grant == nullptr ? json::value(nullptr) : json::value(grant->shown_name)},
           {"outlook", to_string(prospect.outlook)},
           {"reason", text_or_null(prospect.code)},
           {"message", text_or_null(prospect.message)},
@@ -45,7 +46,8 @@ Result<Answer> show(const Clock& clock, const Call& call, const Snapshot& snapsh
     return fail(ErrorKind::kNotFound, "RMT-I003",
                 fmt::format("there is no agent `{}` in {}", name, to_string(environment)));
   json::array items;
-  for (const auto& one : decision::prospects(*deployment, clock.now(), snapshot)) items.push_back(view(one));
+  for (const auto& one : decision::prospects(*deployment, clock.now(), snapshot))
+    items.push_back(view(one, snapshot.grant(deployment->id.str(), one.tool->id.str())));
   return Answer{json::object{{"agent", name},
                              {"environment", to_string(environment)},
                              {"revision", snapshot.revision()},

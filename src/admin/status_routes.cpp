@@ -23,6 +23,8 @@ json::object counts_of(const snapshot::SnapshotData& data) {
           {"active_deployments", std::ranges::count_if(data.deployments, may_act)},
           {"destinations", data.destinations.size()},
           {"tools", data.tools.size()},
+          {"tools_quarantined", std::ranges::count_if(data.tools, &snapshot::Tool::quarantined)},
+          {"tools_missing", std::ranges::count_if(data.tools, &snapshot::Tool::missing)},
           {"grants", data.grants.size()}};
 }
 
@@ -31,6 +33,20 @@ json::object view(const Endpoint& endpoint) {
           {"mcp", endpoint.mcp},
           {"issuer", endpoint.issuer},
           {"token_endpoint", endpoint.token_endpoint}};
+}
+
+// Of each destination that lists tools which cannot be used, how many, and the first with its reason.
+json::array set_aside(const snapshot::SnapshotData& data) {
+  json::array all;
+  for (const auto& destination : data.destinations) {
+    if (destination.set_aside.empty()) continue;
+    const auto& first = destination.set_aside.front();
+    all.push_back(json::object{{"environment", to_string(destination.environment)},
+                               {"destination", destination.name},
+                               {"tools", destination.set_aside.size()},
+                               {"first", json::object{{"name", first.name}, {"reason", first.reason}}}});
+  }
+  return all;
 }
 
 json::value text_or_null(const std::string& text) {
@@ -48,6 +64,7 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
   return Answer{json::object{{"version", parts.version},
                              {"revision", snapshot.revision()},
                              {"counts", counts_of(snapshot.all())},
+                             {"set_aside", set_aside(snapshot.all())},
                              {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
                              {"public_url", text_or_null(doors.public_url)},
                              {"endpoints", std::move(endpoints)}}};

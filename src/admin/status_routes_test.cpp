@@ -30,11 +30,13 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
                            {"issuer", "https://remit.test/issuer/pilot"},
                            {"token_endpoint", "https://remit.test/issuer/pilot/token"}};
   const json::object counts{{"humans", 2},       {"services", 0}, {"agents", 3}, {"active_deployments", 1},
-                            {"destinations", 0}, {"tools", 0},    {"grants", 0}};
+                            {"destinations", 0}, {"tools", 0},    {"grants", 0}, {"tools_quarantined", 0},
+                            {"tools_missing", 0}};
   const json::object log{{"entries", size}, {"key", "remit.test/audit+12345678+AQ=="}};
   EXPECT_EQ(canonical_json(shown.body), canonical_json(json::object{{"version", "1.2.3"},
                                                                     {"revision", store_->revision()},
                                                                     {"counts", counts},
+                                                                    {"set_aside", json::array()},
                                                                     {"audit", log},
                                                                     {"public_url", "https://remit.test"},
                                                                     {"endpoints", json::array{pilot}}}));

@@ -139,7 +139,13 @@ class ApiTest : public testing::Test {
   Result<mcp::ToolPage> offered() {
     if (definitions_.empty()) return fail(ErrorKind::kUnavailable, "RMT-U001", "nobody answers");
     mcp::ToolPage page;
-    for (const auto& raw : definitions_) page.tools.push_back(mcp::parse_tool(raw).value());
+    for (const auto& raw : definitions_) {
+      auto tool = mcp::parse_tool(raw);
+      if (tool)
+        page.tools.push_back(std::move(*tool));
+      else
+        page.refused.push_back({"odd", std::move(tool).error()});
+    }
     return page;
   }
 

@@ -1,6 +1,7 @@
 #include "admin/views.h"
 
 #include <boost/json/value_from.hpp>
+#include <set>
 
 #include "base/canonical_json.h"
 #include "base/clock.h"
@@ -26,6 +27,28 @@ json::array holds_of(const snapshot::Deployment& deployment) {
                                  {"placed_at", format_instant(hold.placed_at)},
                                  {"reason", hold.reason}});
   return holds;
+}
+
+json::array set_aside_of(const snapshot::Destination& destination) {
+  json::array all;
+  for (const auto& tool : destination.set_aside)
+    all.push_back(json::object{{"name", tool.name}, {"reason", tool.reason}});
+  return all;
+}
+
+// How a tool's server offers it, by its last list.
+std::string_view offer_of(const snapshot::Tool& tool) {
+  if (tool.missing) return "missing";
+  if (tool.quarantined) return "quarantined";
+  return tool.readable ? "as pinned" : "unreadable";
+}
+
+// Under which names the agents see it that are granted it: one, but for other tools that are called so too.
+json::array shown_names_of(const snapshot::Tool& tool, const snapshot::Snapshot& snapshot) {
+  std::set<std::string_view> names;
+  for (const auto& grant : snapshot.all().grants)
+    if (grant.tool == tool.id) names.insert(grant.shown_name);
+  return json::array(names.begin(), names.end());
 }
 
 }  // namespace
@@ -106,6 +129,7 @@ json::object view(const snapshot::Grant& grant, const snapshot::Snapshot& snapsh
           {"environment", deployment != nullptr ? json::value(to_string(deployment->environment)) : nullptr},
           {"agent", deployment != nullptr ? json::value(deployment->name) : nullptr},
           {"tool", tool != nullptr ? tool->qualified_name : grant.tool.str()},
+          {"shown_name", grant.shown_name},
           {"expires", time_of(grant.expires)}};
 }
 
@@ -116,7 +140,8 @@ json::object view(const snapshot::Destination& destination, const snapshot::Snap
                      {"data_class", to_string(destination.data_class)},
                      {"labels", json::value_from(destination.labels)},
                      {"owner", name_of(destination.owner, snapshot)},
-                     {"secret_slot", destination.secret ? json::value(destination.secret->slot) : nullptr}};
+                     {"secret_slot", destination.secret ? json::value(destination.secret->slot) : nullptr},
+                     {"set_aside", set_aside_of(destination)}};
   if (const auto* http = std::get_if<snapshot::HttpTransport>(&destination.transport)) {
     shown["transport"] = "http";
     shown["url"] = http->url;
@@ -137,7 +162,9 @@ json::object view(const snapshot::Tool& tool, const snapshot::Snapshot& snapshot
                      {"data_class", to_string(tool.data_class)},
                      {"labels", json::value_from(tool.labels)},
                      {"digest", tool.digest.hex()},
-                     {"quarantined", tool.quarantined}};
+                     {"quarantined", tool.quarantined},
+                     {"offered", offer_of(tool)},
+                     {"shown_names", shown_names_of(tool, snapshot)}};
   if (const auto definition = parse_json(tool.definition); definition && definition->is_object()) {
     if (const auto* claims = definition->get_object().if_contains("annotations")) shown["claims"] = *claims;
     if (const auto* text = definition->get_object().if_contains("description")) shown["description"] = *text;

@@ -17,8 +17,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -108,10 +108,12 @@ class Catalog {
 
   // Tools -------------------------------------------------------------------------------------------------
 
-  // Takes in the whole list of tools that the destination's server offers now. Nothing changes, and no
-  // revision moves, where all are as pinned. Errors: RMT-C015 (kInvalid: two tools of one name).
+  // Takes in the whole list of tools that the destination's server offers now, and what of it was set aside.
+  // A known tool that is not in it, or not in a form that clients can read, is missing until it is again.
+  // Nothing changes, and no revision moves, where all is as it was. Errors: RMT-C015 (kInvalid: two tools of
+  // one name).
   Result<Discovery> record_discovery(store::Transaction& tx, const audit::Actor& actor,
-                                     const DestinationId& destination, std::span<const mcp::Tool> offered);
+                                     const DestinationId& destination, const mcp::ToolPage& listing);
 
   // A person says what a tool does and how sensitive its data is.
   Result<void> classify(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool,
@@ -138,6 +140,10 @@ class Catalog {
   Result<void> quarantine(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool,
                           const mcp::Tool& offered, const Digest& digest);
   Result<void> restore(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool);
+  Result<void> set_missing(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool,
+                           bool missing);
+  Result<void> set_aside(store::Transaction& tx, const audit::Actor& actor, const DestinationId& destination,
+                         const std::vector<mcp::RefusedTool>& refused);
 
   audit::Log& log_;
   const Clock& clock_;
@@ -152,5 +158,12 @@ Digest pin_of(const boost::json::object& definition);
 // Look-ups. Errors: RMT-C010.
 Result<DestinationId> find_destination(store::Reader& reader, Environment environment, std::string_view name);
 Result<ToolId> find_tool(store::Reader& reader, Environment environment, std::string_view qualified_name);
+
+// The names of what is or was there, by id: tools' are qualified. None where there never was such a thing.
+Result<std::optional<std::string>> name_of(store::Reader& reader, const DestinationId& id);
+Result<std::optional<std::string>> name_of(store::Reader& reader, const ToolId& id);
+Result<std::map<ToolId, std::string>> tool_names(store::Reader& reader);
+Result<std::vector<std::string>> destination_names(store::Reader& reader,
+                                                   Environment environment);  // that live
 
 }  // namespace remit::catalog

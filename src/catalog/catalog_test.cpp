@@ -44,10 +44,16 @@ class CatalogTest : public World {
         [&](Transaction& tx) { return catalog_.add_destination(tx, operator_, destination); });
   }
   Result<Discovery> discover(const DestinationId& destination, std::vector<std::string_view> definitions) {
-    std::vector<mcp::Tool> tools;
-    for (const auto definition : definitions) tools.push_back(tool(definition));
+    mcp::ToolPage listing;
+    for (const auto definition : definitions) {
+      auto read = mcp::parse_tool(std::string(definition));
+      if (read)
+        listing.tools.push_back(std::move(*read));
+      else
+        listing.refused.push_back({"pay", std::move(read).error()});
+    }
     return run<Discovery>(
-        [&](Transaction& tx) { return catalog_.record_discovery(tx, operator_, destination, tools); });
+        [&](Transaction& tx) { return catalog_.record_discovery(tx, operator_, destination, listing); });
   }
   std::shared_ptr<const snapshot::Snapshot> world() {
     snapshot::SnapshotData data;
@@ -207,10 +213,62 @@ TEST_F(CatalogTest, QuarantinesAChangedDefinitionUntilItIsBackOrAccepted) {
   expect_code(accept(change.offered_digest, maria_), "RMT-C016");
 }
 
-TEST_F(CatalogTest, NamesToolsThatAreListedNoMore) {
+TEST_F(CatalogTest, KnowsToolsThatAreListedNoMoreUntilTheyAreAgain) {
   const auto erp_id = add(erp()).value();
   const auto id = discover(erp_id, {kPay}).value().added.at(0);
+  EXPECT_FALSE(world()->tool(id.str())->missing);
   EXPECT_THAT(discover(erp_id, {})->missing, ElementsAre(id));
+  EXPECT_TRUE(world()->tool(id.str())->missing);
+  const auto entries = log_entries();
+  EXPECT_THAT(discover(erp_id, {})->missing, ElementsAre(id));
+  EXPECT_EQ(log_entries(), entries) << "once is enough";
+  EXPECT_THAT(discover(erp_id, {kPay})->unchanged, ElementsAre(id));
+  EXPECT_FALSE(world()->tool(id.str())->missing);
+  // Back, and another: it is there, and quarantined.
+  ASSERT_TRUE(discover(erp_id, {}));
+  EXPECT_THAT(discover(erp_id, {kPayPoisoned})->quarantined, ElementsAre(id));
+  EXPECT_FALSE(world()->tool(id.str())->missing);
+  EXPECT_TRUE(world()->tool(id.str())->quarantined);
+}
+
+TEST_F(CatalogTest, KeepsWhatWasSetAsideWithItsReason) {
+  constexpr std::string_view kUnreadable = R"({"name":"pay","inputSchema":{"anyOf":[]}})";
+  const auto erp_id = add(erp()).value();
+  const auto id = discover(erp_id, {kPay}).value().added.at(0);
+  const auto set_aside = [&] { return world()->destination(erp_id.str())->set_aside; };
+  EXPECT_THAT(set_aside(), IsEmpty());
+  // The one that was pinned became unreadable: it is not shown, and not taken for gone without a word.
+  EXPECT_THAT(discover(erp_id, {kUnreadable})->missing, ElementsAre(id));
+  ASSERT_EQ(set_aside().size(), 1U);
+  EXPECT_EQ(set_aside().at(0).name, "pay");
+  EXPECT_THAT(set_aside().at(0).reason, testing::StartsWith("/inputSchema: has no `type`"));
+  EXPECT_TRUE(world()->tool(id.str())->missing);
+  const auto entries = log_entries();
+  const auto revision = store_->revision();
+  ASSERT_TRUE(discover(erp_id, {kUnreadable}));
+  EXPECT_EQ(log_entries(), entries);
+  EXPECT_EQ(store_->revision(), revision);
+  ASSERT_TRUE(discover(erp_id, {kPay}));
+  EXPECT_THAT(set_aside(), IsEmpty());
+  EXPECT_FALSE(world()->tool(id.str())->missing);
+
+  const std::vector<std::string_view> many(150, kUnreadable);
+  ASSERT_TRUE(discover(erp_id, many));
+  EXPECT_EQ(set_aside().size(), 101U);
+  EXPECT_EQ(set_aside().back().reason, "and 50 more");
+}
+
+// Pinned by a version that took anything over.
+TEST_F(CatalogTest, TellsAPinnedDefinitionThatClientsCannotRead) {
+  const auto id = discover(add(erp()).value(), {kPay}).value().added.at(0);
+  EXPECT_TRUE(world()->tool(id.str())->readable);
+  ASSERT_TRUE(run([&](Transaction& tx) -> Result<void> {
+    TRY(tx.execute(
+        "UPDATE tool SET pinned = ? WHERE id = ?",
+        {std::string(R"({"name":"pay","inputSchema":{"type":"object"},"annotations":null})"), id.str()}));
+    return {};
+  }));
+  EXPECT_FALSE(world()->tool(id.str())->readable);
 }
 
 TEST_F(CatalogTest, RefusesAListWithTwoToolsOfOneName) {

@@ -116,4 +116,19 @@ Result<DestinationId> find_destination(store::Reader& reader, Environment enviro
   return DestinationId::trusted(rows.front().text(0));
 }
 
+Result<std::optional<std::string>> name_of(store::Reader& reader, const DestinationId& id) {
+  ASSIGN_OR_RETURN(const auto rows, reader.query("SELECT name FROM destination WHERE id = ?", {id.str()}));
+  return rows.empty() ? std::nullopt : std::optional(rows.front().text(0));
+}
+
+Result<std::vector<std::string>> destination_names(store::Reader& reader, Environment environment) {
+  ASSIGN_OR_RETURN(const auto rows,
+                   reader.query("SELECT name FROM destination WHERE environment = ? AND retired_at IS NULL",
+                                {std::string(to_string(environment))}));
+  std::vector<std::string> names;
+  names.reserve(rows.size());
+  for (const auto& row : rows) names.push_back(row.text(0));
+  return names;
+}
+
 }  // namespace remit::catalog

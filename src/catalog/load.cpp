@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "base/canonical_json.h"
 #include "catalog/values.h"
+#include "mcp/tool_definition.h"
 
 namespace remit::catalog {
 namespace {
@@ -26,31 +29,46 @@ Result<void> load_destinations(store::Reader& reader, snapshot::SnapshotData& da
       destination.secret = snapshot::SealedSecret{SecretId::trusted(row.text(7)), row.text(8), row.blob(9)};
     data.destinations.push_back(std::move(destination));
   }
+  ASSIGN_OR_RETURN(
+      auto set_aside,
+      reader.query("SELECT s.destination, s.name, s.reason FROM set_aside s JOIN destination d ON d.id = "
+                   "s.destination WHERE d.retired_at IS NULL ORDER BY s.destination, s.position"));
+  std::map<DestinationId, std::vector<snapshot::SetAside>> by_destination;
+  for (const auto& row : set_aside)
+    by_destination[DestinationId::trusted(row.text(0))].push_back({row.text(1), row.text(2)});
+  for (auto& destination : data.destinations)
+    if (auto found = by_destination.find(destination.id); found != by_destination.end())
+      destination.set_aside = std::move(found->second);
   return {};
 }
 
-// What a tool takes, read once for each definition.
-Result<std::shared_ptr<const snapshot::ToolInput>> input_of(const snapshot::Tool& tool,
-                                                            const snapshot::Snapshot* previous) {
+// What a tool takes, and whether clients can read it: found out once for each definition.
+Result<void> read_definition(snapshot::Tool& tool, const snapshot::Snapshot* previous) {
   const auto* known = previous == nullptr ? nullptr : previous->tool(tool.id.str());
-  if (known != nullptr && known->digest == tool.digest) return known->input;
+  if (known != nullptr && known->digest == tool.digest) {
+    tool.input = known->input;
+    tool.readable = known->readable;
+    return {};
+  }
   ASSIGN_OR_RETURN(const auto definition, parse_json(tool.definition));
   const auto* object = definition.if_object();
   const auto* schema = object == nullptr ? nullptr : object->if_contains("inputSchema");
   if (schema == nullptr || !schema->is_object())
     return fail(ErrorKind::kInternal, "RMT-C030",
                 fmt::format("the definition of tool `{}` in the store has no inputSchema", tool.id.str()));
-  return std::make_shared<const snapshot::ToolInput>(snapshot::read_tool_input(schema->get_object()));
+  tool.input = std::make_shared<const snapshot::ToolInput>(snapshot::read_tool_input(schema->get_object()));
+  tool.readable = !mcp::find_fault(*object, tool.definition);
+  return {};
 }
 
 Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data,
                         const snapshot::Snapshot* previous) {
   ASSIGN_OR_RETURN(
       auto rows,
-      reader.query(
-          "SELECT t.id, d.id, d.environment, d.name, t.name, t.effect, t.data_class, t.labels, "
-          "t.pinned, t.digest, t.offered_digest FROM tool t JOIN destination d ON d.id = t.destination "
-          "WHERE t.retired_at IS NULL AND d.retired_at IS NULL ORDER BY t.id"));
+      reader.query("SELECT t.id, d.id, d.environment, d.name, t.name, t.effect, t.data_class, t.labels, "
+                   "t.pinned, t.digest, t.offered_digest, t.missing_since FROM tool t JOIN destination d ON "
+                   "d.id = t.destination "
+                   "WHERE t.retired_at IS NULL AND d.retired_at IS NULL ORDER BY t.id"));
   for (const auto& row : rows) {
     snapshot::Tool tool;
     tool.id = ToolId::trusted(row.text(0));
@@ -59,6 +77,7 @@ Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data,
     tool.qualified_name = row.text(3) + "/" + row.text(4);
     tool.definition = row.text(8);
     tool.quarantined = !row.is_null(10);
+    tool.missing = !row.is_null(11);
     ASSIGN_OR_RETURN(tool.environment, environment_of(row.text(2)));
     if (!row.is_null(5)) {
       ASSIGN_OR_RETURN(tool.effect, effect_of(row.text(5)));
@@ -66,7 +85,7 @@ Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data,
     ASSIGN_OR_RETURN(tool.data_class, data_class_of(row.text(6)));
     ASSIGN_OR_RETURN(tool.labels, labels_of(row.text(7)));
     ASSIGN_OR_RETURN(tool.digest, digest_from_hex(row.text(9)));
-    ASSIGN_OR_RETURN(tool.input, input_of(tool, previous));
+    TRY(read_definition(tool, previous));
     data.tools.push_back(std::move(tool));
   }
   return {};

@@ -40,7 +40,7 @@ class PoliciesTest : public World {
                                                  .name = "erp",
                                                  .transport = snapshot::HttpTransport{"https://erp.test/mcp"},
                                                  .owner = maria_}));
-      TRY(catalog_.record_discovery(tx, operator_, id, std::span(&tool, 1)));
+      TRY(catalog_.record_discovery(tx, operator_, id, {.tools = {tool}, .refused = {}, .next_cursor = {}}));
       return {};
     }));
   }

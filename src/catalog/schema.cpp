@@ -32,10 +32,25 @@ constexpr std::string_view kPolicySet =
     "text TEXT NOT NULL, digest TEXT NOT NULL, published_by TEXT NOT NULL, published_at BIGINT NOT NULL, "
     "revision BIGINT NOT NULL, UNIQUE (environment, number));";
 
+// `missing_since`: its server does not list it, or not in a form that clients can read.
+constexpr std::string_view kMissing = "ALTER TABLE tool ADD COLUMN missing_since BIGINT;";
+
+// What of a destination's last list of tools cannot be used, and why; of very many the first, in the order of
+// the list.
+constexpr std::string_view kSetAside =
+    "CREATE TABLE set_aside (destination TEXT NOT NULL REFERENCES destination (id), position BIGINT NOT "
+    "NULL, "
+    "name TEXT NOT NULL, reason TEXT NOT NULL, since BIGINT NOT NULL, revision BIGINT NOT NULL, "
+    "PRIMARY KEY (destination, position));";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
-  return {{300, "destination", kDestination}, {301, "tool", kTool}, {302, "policy_set", kPolicySet}};
+  return {{300, "destination", kDestination},
+          {301, "tool", kTool},
+          {302, "policy_set", kPolicySet},
+          {310, "tool_missing", kMissing},
+          {311, "set_aside", kSetAside}};
 }
 
 }  // namespace remit::catalog

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "base/canonical_json.h"
 #include "catalog/catalog.h"
@@ -14,6 +16,8 @@ namespace remit::catalog {
 using snapshot::to_string;
 
 namespace {
+
+constexpr std::size_t kMaxSetAside = 100;  // that are kept for each destination
 
 struct ToolRow {
   std::string label;  // "erp/create_payment"
@@ -56,7 +60,7 @@ Result<ToolRow> read_quarantined(store::Reader& reader, const ToolId& id) {
 Digest pin_of(const boost::json::object& definition) { return sha256(canonical_json(definition)); }
 
 Result<Discovery> Catalog::record_discovery(store::Transaction& tx, const audit::Actor& actor,
-                                            const DestinationId& id, std::span<const mcp::Tool> offered) {
+                                            const DestinationId& id, const mcp::ToolPage& listing) {
   ASSIGN_OR_RETURN(auto destination,
                    tx.query("SELECT name, data_class, retired_at FROM destination WHERE id = ?", {id.str()}));
   if (destination.empty())
@@ -69,18 +73,20 @@ Result<Discovery> Catalog::record_discovery(store::Transaction& tx, const audit:
     ToolId id;
     std::string digest;
     std::optional<std::string> offered_digest;
+    bool missing = false;
   };
   std::map<std::string, Known, std::less<>> known;
   ASSIGN_OR_RETURN(auto rows,
-                   tx.query("SELECT name, id, digest, offered_digest FROM tool WHERE destination = ? "
-                            "AND retired_at IS NULL",
+                   tx.query("SELECT name, id, digest, offered_digest, missing_since FROM tool WHERE "
+                            "destination = ? AND retired_at IS NULL",
                             {id.str()}));
   for (const auto& row : rows)
-    known.emplace(row.text(0), Known{ToolId::trusted(row.text(1)), row.text(2), row.optional_text(3)});
+    known.emplace(row.text(0),
+                  Known{ToolId::trusted(row.text(1)), row.text(2), row.optional_text(3), !row.is_null(4)});
 
   Discovery found;
   std::set<std::string_view> listed;
-  for (const auto& tool : offered) {
+  for (const auto& tool : listing.tools) {
     if (!listed.insert(tool.name).second)
       return fail(ErrorKind::kInvalid, "RMT-C015",
                   fmt::format("`{}` lists two tools called `{}`", name, tool.name));
@@ -90,7 +96,8 @@ Result<Discovery> Catalog::record_discovery(store::Transaction& tx, const audit:
       found.added.push_back(std::move(added));
       continue;
     }
-    const auto& [tool_id, pin, last_offered] = entry->second;
+    const auto& [tool_id, pin, last_offered, missing] = entry->second;
+    if (missing) TRY(set_missing(tx, actor, tool_id, false));
     const Digest digest = pin_of(tool.definition);
     if (digest.hex() != pin) {
       if (last_offered != digest.hex()) TRY(quarantine(tx, actor, tool_id, tool, digest));
@@ -102,9 +109,47 @@ Result<Discovery> Catalog::record_discovery(store::Transaction& tx, const audit:
       found.unchanged.push_back(tool_id);
     }
   }
-  for (const auto& [tool_name, tool] : known)
-    if (!listed.contains(tool_name)) found.missing.push_back(tool.id);
+  for (const auto& [tool_name, tool] : known) {
+    if (listed.contains(tool_name)) continue;
+    if (!tool.missing) TRY(set_missing(tx, actor, tool.id, true));
+    found.missing.push_back(tool.id);
+  }
+  TRY(set_aside(tx, actor, id, listing.refused));
   return found;
+}
+
+Result<void> Catalog::set_missing(store::Transaction& tx, const audit::Actor& actor, const ToolId& id,
+                                  bool missing) {
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute(
+      "UPDATE tool SET missing_since = ?, revision = ? WHERE id = ?",
+      {missing ? store::Value(to_micros(clock_.now())) : store::Value(nullptr), revision, id.str()}));
+  return record(tx, actor, missing ? "tool.missing" : "tool.return", id.str());
+}
+
+// Names and reasons are the server's words, so the log has only how many there are.
+Result<void> Catalog::set_aside(store::Transaction& tx, const audit::Actor& actor, const DestinationId& id,
+                                const std::vector<mcp::RefusedTool>& refused) {
+  using Entry = std::pair<std::string, std::string>;
+  std::vector<Entry> now;
+  for (const auto& tool : std::span(refused).first(std::min(refused.size(), kMaxSetAside)))
+    now.emplace_back(tool.name, tool.error.message);
+  if (refused.size() > kMaxSetAside)
+    now.emplace_back("", fmt::format("and {} more", refused.size() - kMaxSetAside));
+  ASSIGN_OR_RETURN(
+      const auto rows,
+      tx.query("SELECT name, reason FROM set_aside WHERE destination = ? ORDER BY position", {id.str()}));
+  if (std::ranges::equal(now, rows, {}, {}, [](const auto& row) { return Entry(row.text(0), row.text(1)); }))
+    return {};
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute("DELETE FROM set_aside WHERE destination = ?", {id.str()}));
+  for (std::size_t i = 0; i < now.size(); ++i)
+    TRY(tx.execute(
+        "INSERT INTO set_aside (destination, position, name, reason, since, revision) VALUES (?, ?, ?, "
+        "?, ?, ?)",
+        {id.str(), static_cast<std::int64_t>(i), now[i].first, now[i].second, to_micros(clock_.now()),
+         revision}));
+  return record(tx, actor, "destination.set-aside", id.str(), {{"tools", refused.size()}});
 }
 
 // As sensitive as its destination until a person says otherwise.
@@ -203,6 +248,25 @@ Result<ToolId> find_tool(store::Reader& reader, Environment environment, std::st
     return fail(ErrorKind::kNotFound, "RMT-C010",
                 fmt::format("there is no tool `{}` in {}", qualified_name, to_string(environment)));
   return ToolId::trusted(rows.front().text(0));
+}
+
+Result<std::optional<std::string>> name_of(store::Reader& reader, const ToolId& id) {
+  ASSIGN_OR_RETURN(const auto rows,
+                   reader.query("SELECT d.name, t.name FROM tool t JOIN destination d ON d.id = "
+                                "t.destination WHERE t.id = ?",
+                                {id.str()}));
+  if (rows.empty()) return std::nullopt;
+  return fmt::format("{}/{}", rows.front().text(0), rows.front().text(1));
+}
+
+Result<std::map<ToolId, std::string>> tool_names(store::Reader& reader) {
+  ASSIGN_OR_RETURN(const auto rows,
+                   reader.query("SELECT t.id, d.name, t.name FROM tool t JOIN destination d ON "
+                                "d.id = t.destination"));
+  std::map<ToolId, std::string> names;
+  for (const auto& row : rows)
+    names.emplace(ToolId::trusted(row.text(0)), fmt::format("{}/{}", row.text(1), row.text(2)));
+  return names;
 }
 
 }  // namespace remit::catalog

@@ -93,13 +93,14 @@ Result<int> agent_can(const Context& context, const AgentOptions& options) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& item : answer.at("items").as_array()) {
     const auto& prospect = item.as_object();
-    std::vector<std::string> first{cell(&prospect.at("tool")), cell(&prospect.at("outlook"))};
+    std::vector<std::string> first{cell(&prospect.at("tool")), cell(&prospect.at("shown_name")),
+                                   cell(&prospect.at("outlook"))};
     for (auto& reason : reasons(prospect)) {
       first.push_back(std::move(reason));
-      rows.push_back(std::exchange(first, {"", ""}));
+      rows.push_back(std::exchange(first, {"", "", ""}));
     }
   }
-  print_table({"TOOL", "CAN", "WHY"}, rows);
+  print_table({"TOOL", "SEEN AS", "CAN", "WHY"}, rows);
   return kOk;
 }
 
@@ -178,8 +179,9 @@ Result<int> show_agent(const Context& context, const std::string& name) {
                   {"holds", "holds"},
                   {"expires", "expires"},
                   {"client id", "id"},
-                  {"credentials", "credentials"},
-                  {"grants", "grants"}});
+                  {"credentials", "credentials"}});
+    for (const auto& grant : deployment.at("grants").as_array())
+      fmt::print("{:<11}  {}, seen as {}\n", "grant", cell(&grant.at("tool")), cell(&grant.at("shown_name")));
   }
   return kOk;
 }

@@ -101,29 +101,29 @@ void run_script(Script& script, Client& client, DemoAgent& invoice_bot, DemoAgen
   script.print_head();
   script.take(
       {.verdict = "allow", .tool = "read_text_file", .destination = "invoices", .data_class = "confidential"},
-      invoice_bot.call("invoices/read_text_file", {{"path", invoice}}));
+      invoice_bot.call("read_text_file", {{"path", invoice}}));
   script.take(
       {.verdict = "allow", .tool = "write_file", .destination = "invoices", .data_class = "confidential"},
-      invoice_bot.call("invoices/write_file", {{"path", (company.invoices / "2026-0117.note.txt").string()},
-                                               {"content", "Checked: the amount is as ordered.\n"}}));
+      invoice_bot.call("write_file", {{"path", (company.invoices / "2026-0117.note.txt").string()},
+                                      {"content", "Checked: the amount is as ordered.\n"}}));
   script.take({.verdict = "allow", .tool = "get-sum", .destination = "desk", .data_class = "internal"},
               invoice_bot.call("get-sum", {{"a", 4200}, {"b", 180}}));
-  script.take({.verdict = "deny",
-               .reason = "RMT-D042",
-               .tool = "write_file",
-               .destination = "invoices",
-               .data_class = "confidential",
-               .why = "by its argument: an approved invoice stays"},
-              invoice_bot.call("invoices/write_file",
-                               {{"path", (company.invoices / "approved/2026-0099.txt").string()},
-                                {"content", "Amount: EUR 99,000.00\n"}}));
+  script.take(
+      {.verdict = "deny",
+       .reason = "RMT-D042",
+       .tool = "write_file",
+       .destination = "invoices",
+       .data_class = "confidential",
+       .why = "by its argument: an approved invoice stays"},
+      invoice_bot.call("write_file", {{"path", (company.invoices / "approved/2026-0099.txt").string()},
+                                      {"content", "Amount: EUR 99,000.00\n"}}));
   script.take({.verdict = "deny",
                .reason = "RMT-D042",
                .tool = "read_text_file",
                .destination = "archive",
                .data_class = "restricted",
                .why = "by its destination: the archive is for finance"},
-              invoice_bot.call("archive/read_text_file",
+              invoice_bot.call("archive__read_text_file",
                                {{"path", (company.archive / "salaries-2025.txt").string()}}));
   script.take({.verdict = "allow",
                .tool = "echo (report-bot)",
@@ -158,7 +158,7 @@ void run_script(Script& script, Client& client, DemoAgent& invoice_bot, DemoAgen
                .destination = "invoices",
                .data_class = "confidential",
                .why = "on hold: owner-missing, in the same session"},
-              invoice_bot.call("invoices/read_text_file", {{"path", invoice}}));
+              invoice_bot.call("read_text_file", {{"path", invoice}}));
 }
 
 void verify_log(Script& script, server::Plane& plane) {

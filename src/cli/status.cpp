@@ -45,6 +45,14 @@ void print_invalid(const json::array& policies) {
     }
 }
 
+void print_set_aside(const json::array& destinations) {
+  for (const auto& one : destinations)
+    fmt::print("{:<19} {} of {}/{}: {}: {}; see remit destination scan {} --env {}\n", "set aside",
+               cell(&one.at("tools")), cell(&one.at("environment")), cell(&one.at("destination")),
+               cell(&one.at("first").at("name")), cell(&one.at("first").at("reason")),
+               cell(&one.at("destination")), cell(&one.at("environment")));
+}
+
 }  // namespace
 
 Result<int> status(const Context& context) {
@@ -67,6 +75,7 @@ Result<int> status(const Context& context) {
   for (const auto& [name, count] : shown.at("counts").as_object())
     fmt::print("{:<19} {}\n", visible(name), cell(&count));
   fmt::print("{:<19} {}\n", "log entries", cell(&shown.at("audit").at("entries")));
+  print_set_aside(shown.at("set_aside").as_array());
   print_invalid(policies);
   if (!listens) return kOk;
 

@@ -26,7 +26,10 @@ Result<int> with_each(const Context& context, const ToolOptions& options, std::s
   ASSIGN_OR_RETURN(auto client, Client::open(context));
   for (const auto& tool : options.tools) {
     ASSIGN_OR_RETURN(const auto answer, ask(client, tool));
-    print_done(context, answer, fmt::format("{} {}/{}", done, visible(options.environment), visible(tool)));
+    auto sentence = fmt::format("{} {}/{}", done, visible(options.environment), visible(tool));
+    if (const auto* name = answer.as_object().if_contains("shown_name"))
+      sentence += ", which it sees as " + cell(name);
+    print_done(context, answer, sentence);
   }
   return kOk;
 }
@@ -50,7 +53,8 @@ Result<int> list_tools(const Context& context, const ToolOptions& options) {
                {"EFFECT", "effect"},
                {"DATA CLASS", "data_class"},
                {"LABELS", "labels"},
-               {"QUARANTINED", "quarantined"}});
+               {"OFFERED", "offered"},
+               {"AGENTS SEE", "shown_names"}});
   return kOk;
 }
 

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/canonical_json.h"
+#include "gateway/listing.h"
 #include "gateway/shard.h"
 #include "mcp/raw_json.h"
 
@@ -18,7 +19,7 @@ using decision::Verdict;
 
 constexpr std::size_t kCommitmentBytes = 64;        // and a few, with its quotes
 constexpr std::size_t kMaxCommittedBytes = 32'768;  // of an entry's 65,535
-constexpr std::size_t kMaxNameBytes = 128;          // the longest name of a tool: 63, a slash, 64
+constexpr std::size_t kMaxNameBytes = 192;          // the longest name of a tool: 63, a slash, 128
 
 // What the model is told of a call that was not made: what, why, and what would change it.
 std::string refusal(const mcp::Message& request, const DecisionId& id, std::string_view verdict,
@@ -83,6 +84,15 @@ std::string shown_name(std::string_view name) {
   std::size_t end = kMaxNameBytes;
   while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
   return std::string(name.substr(0, end)) + "…";
+}
+
+// Not granted, and yet the name of tools that are: says which to use instead. Only of those does it speak.
+void point_to(const std::vector<std::string_view>& names, std::string_view asked, Decision& decision) {
+  if (decision.code != "RMT-D020" || names.empty()) return;
+  decision.code = "RMT-D090";
+  decision.message = names.size() > 1
+                         ? fmt::format("The name {} is ambiguous: use {}.", asked, fmt::join(names, " or "))
+                         : fmt::format("No tool is shown to this agent as {}: use {}.", asked, names.front());
 }
 
 void refuse_for_room(Decision& decision) {
@@ -176,6 +186,8 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
     refused = decision::decide(asked, nullptr);
   } else if (const auto standing = decision::check_standing(asked, *snapshot); !standing) {
     refused = standing.error();
+    if (tool == nullptr)
+      point_to(view(snapshot, caller.environment, caller.identity).called(params.name), asked_tool, *refused);
   } else {
     // Only now is the destination needed: what it offers under the tool's name is part of the decision.
     open->tool = standing->tool->id;
@@ -321,11 +333,12 @@ std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::D
   }
   auto upstream = std::make_shared<Upstream>(
       loop_, client_, destination, std::move(secret), gateway_.options_.upstream,
-      [this, id = destination.id](const mcp::ToolPage& listing) {
-        std::string all;
-        for (const auto& tool : listing.tools) all += tool.raw;
-        if (const Digest digest = sha256(all); std::exchange(listed_[id], digest) != digest)
-          gateway_.parts_.on_listing(id, listing.tools);
+      [this, id = destination.id, name = destination.name](const mcp::ToolPage& listing) {
+        const auto digest = digest_of(listing);
+        const auto snapshot = gateway_.parts_.snapshots.current();
+        const bool other = std::exchange(listed_[id], digest) != digest;
+        if (other) log_set_aside(name, listing);
+        if (other || (snapshot && is_news(listing, id, *snapshot))) gateway_.parts_.on_listing(id, listing);
       });
   session.upstreams.insert_or_assign(destination.id, upstream);
   return upstream;

@@ -158,7 +158,7 @@ TEST_F(Calls, ANameOfAnyLengthAndScriptIsTheNameOfNoTool) {
 // The longest name that there is, and one byte more: the cut one must not be taken for the tool.
 TEST_F(Calls, ANameThatBeginsWithAToolsNameIsNotItsName) {
   const std::string destination(63, 'd');
-  const std::string longest(64, 't');
+  const std::string longest(128, 't');
   McpServer server;
   server.offer({tool(longest)});
   world_.connect(destination, server);
@@ -167,6 +167,48 @@ TEST_F(Calls, ANameThatBeginsWithAToolsNameIsNotItsName) {
   const auto reply = agent_->call(destination + "/" + longest + "x");
   EXPECT_EQ(reply.reason(), "RMT-D020");
   EXPECT_EQ(server.calls(), 1U);
+}
+
+TEST_F(Calls, AToolIsCalledByTheNameThatIsShownAndByItsQualifiedName) {
+  McpServer other;
+  other.offer({tool("say")});
+  world_.connect("erp", other);
+  world_.grant(bot_, "erp/say");
+  EXPECT_THAT(agent_->tool_names(), ::testing::ElementsAre("erp__say", "say"));
+  for (const auto* name : {"say", "crm/say"}) EXPECT_FALSE(agent_->call(name).is_tool_error()) << name;
+  EXPECT_EQ(server_.calls(), 2U);
+  for (const auto* name : {"erp__say", "erp/say"}) EXPECT_FALSE(agent_->call(name).is_tool_error()) << name;
+  EXPECT_EQ(other.calls(), 2U);
+  // To its server it goes by the name that it has there.
+  for (const auto& call : other.received("tools/call")) EXPECT_THAT(call.body, HasSubstr(R"("name":"say")"));
+}
+
+TEST_F(Calls, AnAmbiguousNameIsToldWhichToUseAndOnlyOfWhatIsGranted) {
+  McpServer other;
+  other.offer({tool("say")});
+  for (const auto* name : {"erp", "hr", "vault"}) world_.connect(name, other);
+  world_.grant(bot_, "erp/say");
+  world_.grant(bot_, "hr/say");
+  world_.revoke(bot_, "crm/say");
+  const auto reply = agent_->call("say");
+  expect_denied(reply, "RMT-D090");
+  EXPECT_THAT(reply.text(), HasSubstr("is ambiguous: use erp__say or hr__say."));
+  EXPECT_THAT(reply.text(), Not(HasSubstr("vault")));
+  world_.revoke(bot_, "erp/say");
+  EXPECT_THAT(agent_->call("say").text(), HasSubstr("No tool is shown to this agent as say: use hr__say."));
+  world_.revoke(bot_, "hr/say");
+  expect_denied(agent_->call("say"), "RMT-D020");
+  EXPECT_EQ(other.calls(), 0U);
+}
+
+TEST_F(Calls, AToolThatItsServerOffersInAFormThatNobodyCanUseSaysSo) {
+  ASSERT_EQ(agent_->tool_names().size(), 1U);
+  server_.offer({R"({"name":"say","inputSchema":{"type":"object"},"annotations":null})", tool("shout")});
+  EXPECT_EQ(agent_->call("say").reason(), "RMT-D032");
+  ASSERT_TRUE(eventually([&] { return agent_->tool_names().empty(); }));
+  const auto reply = agent_->call("say");
+  expect_denied(reply, "RMT-D032");
+  EXPECT_THAT(reply.text(), HasSubstr("in a form that cannot be used"));
 }
 
 TEST_F(Calls, APolicyThatForbidsIsNamed) {

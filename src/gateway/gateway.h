@@ -66,8 +66,8 @@ struct GatewayParts {
   std::array<const issuer::AccessTokenVerifier*, kEnvironments.size()>
       verifiers;  // by environment, none null
   // Told when a destination lists other tools than it did before, so that what differs from its pin is
-  // quarantined for everyone. On a loop; must not block.
-  std::function<void(const DestinationId&, std::vector<mcp::Tool>)> on_listing;
+  // quarantined for everyone, and what is gone is not shown. On a loop; must not block.
+  std::function<void(const DestinationId&, const mcp::ToolPage&)> on_listing;
 };
 
 // Numbers for `metrics`; read from any thread.

@@ -157,6 +157,33 @@ TEST_F(Sessions, TheStreamTellsOfChangedTools) {
   EXPECT_THAT(agent_->tool_names(), ElementsAre("say"));
 }
 
+TEST_F(Sessions, TheStreamTellsOfToolsThatTheirServerTookAwayAndBroughtBack) {
+  agent_->open();
+  world_.grant(bot_, "crm/shout");
+  EXPECT_FALSE(agent_->call("say").is_tool_error());  // there is a session with the server
+  EXPECT_THAT(agent_->tool_names(), ElementsAre("say", "shout"));
+  const auto stream = agent_->listen();
+  ASSERT_TRUE(eventually([&] { return world_.gateway().counters().streams == 1; }));
+  ASSERT_TRUE(server_.receives("GET"));
+  const auto both = server_.offered();
+
+  const auto offers = [&](std::vector<std::string> tools) {
+    server_.offer(std::move(tools));
+    server_.say(mcp::make_notification("notifications/tools/list_changed"));
+    const auto event = stream->next();
+    ASSERT_TRUE(event);
+    EXPECT_THAT(*event, HasSubstr("notifications/tools/list_changed"));
+  };
+  offers({both.at(0)});
+  EXPECT_THAT(agent_->tool_names(), ElementsAre("say"));
+  const auto reply = agent_->call("shout");
+  EXPECT_EQ(reply.reason(), "RMT-D032");
+  EXPECT_THAT(reply.text(), HasSubstr("is not offered by its server any more"));
+  offers(both);
+  EXPECT_THAT(agent_->tool_names(), ElementsAre("say", "shout"));
+  EXPECT_FALSE(agent_->call("shout").is_tool_error());
+}
+
 TEST_F(Sessions, AGrantToAnotherIsNoNews) {
   agent_->open();
   agent_->tool_names();

@@ -1,5 +1,7 @@
 #include "gateway/tool_view.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/canonical_json.h"
@@ -21,28 +23,27 @@ std::string renamed(const snapshot::Tool& tool, const std::string& shown) {
 
 ToolView::ToolView(const snapshot::Snapshot& snapshot, Environment environment, const TokenIdentity& caller,
                    Instant now) {
-  std::vector<const snapshot::Tool*> granted;
-  std::map<std::string_view, int> uses;  // of a name, short or long
+  std::vector<std::pair<const snapshot::Grant*, const snapshot::Tool*>> granted;
   for (const auto& grant : snapshot.all().grants) {
     if (grant.deployment != caller.deployment) continue;
     const auto* tool = snapshot.tool(grant.tool.str());
     if (tool == nullptr || tool->environment != environment) continue;
-    granted.push_back(tool);
-    ++uses[tool->name];
-    ++uses[tool->qualified_name];
+    granted.emplace_back(&grant, tool);
   }
-  const auto shown_name = [&](const snapshot::Tool& tool) -> const std::string& {
-    return uses[tool.name] == 1 ? tool.name : tool.qualified_name;
-  };
-  for (const auto* tool : granted) {
-    by_name_.emplace(tool->qualified_name, tool);
-    by_name_.emplace(shown_name(*tool), tool);
-  }
+  // A name that was shown stays that tool's, also where another's qualified name is the same.
+  for (const auto& [grant, tool] : granted) by_name_.emplace(grant->shown_name, tool);
+  for (const auto& [grant, tool] : granted)
+    if (!grant->former_name.empty()) by_name_.emplace(grant->former_name, tool);
+  for (const auto& [grant, tool] : granted) by_name_.emplace(tool->qualified_name, tool);
+  for (const auto& [grant, tool] : granted)
+    if (!grant->expires || now < *grant->expires) by_own_name_.emplace(tool->name, grant->shown_name);
 
-  std::map<std::string, std::string> shown;  // in a fixed order
-  for (const auto* tool :
-       decision::callable_tools(environment, caller.deployment.str(), caller.credential.str(), now, snapshot))
-    shown.emplace(shown_name(*tool), renamed(*tool, shown_name(*tool)));
+  std::map<std::string_view, std::string> shown;  // in a fixed order
+  for (const auto* tool : decision::callable_tools(environment, caller.deployment.str(),
+                                                   caller.credential.str(), now, snapshot)) {
+    const auto& name = snapshot.grant(caller.deployment.str(), tool->id.str())->shown_name;
+    shown.emplace(name, renamed(*tool, name));
+  }
   std::vector<std::string_view> definitions;
   definitions.reserve(shown.size());
   for (const auto& [name, definition] : shown) definitions.push_back(definition);
@@ -52,6 +53,14 @@ ToolView::ToolView(const snapshot::Snapshot& snapshot, Environment environment, 
 const snapshot::Tool* ToolView::find(std::string_view name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::vector<std::string_view> ToolView::called(std::string_view own_name) const {
+  std::vector<std::string_view> names;
+  const auto [first, last] = by_own_name_.equal_range(own_name);
+  for (auto one = first; one != last; ++one) names.push_back(one->second);
+  std::ranges::sort(names);
+  return names;
 }
 
 }  // namespace remit::gateway

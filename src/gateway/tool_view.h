@@ -1,8 +1,7 @@
 // ToolView: the tools that one caller may see, under the names that it knows them by.
 //
-// A tool keeps its upstream name where that is unambiguous among the tools granted, else it is shown as
-// "destination/tool"; that long name always works, and no server can take it by naming a tool of its own so.
-// What may not be called now is not shown.
+// Each grant has the name that its tool is shown under, which never changes (identity/tool_names.h). A call
+// may also use the qualified name, "destination/tool". What may not be called now is not shown.
 //
 // Thread-safety: immutable; valid as long as its snapshot.
 
@@ -12,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/gateway.h"
 #include "snapshot/snapshot.h"
@@ -23,15 +23,19 @@ class ToolView {
   ToolView(const snapshot::Snapshot& snapshot, Environment environment, const TokenIdentity& caller,
            Instant now);
 
-  // The granted tool under a shown or a long name, or nullptr; also one that is quarantined, so that the
-  // refusal of a call can say so.
+  // The granted tool under a shown or a qualified name, or nullptr; also one that is not shown, so that the
+  // refusal of a call can say why.
   const snapshot::Tool* find(std::string_view name) const;
+
+  // For a name that find() does not know: the names of granted tools that their servers call so, sorted.
+  std::vector<std::string_view> called(std::string_view own_name) const;
 
   // The answer to tools/list, in the order of the names: a JSON object.
   const std::string& list_result() const { return list_result_; }
 
  private:
-  std::map<std::string, const snapshot::Tool*, std::less<>> by_name_;  // shown and long names
+  std::map<std::string_view, const snapshot::Tool*> by_name_;      // shown, former and qualified names
+  std::multimap<std::string_view, std::string_view> by_own_name_;  // what servers call them → shown names
   std::string list_result_;
 };
 

@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class ToolViews : public ::testing::Test {
  protected:
@@ -57,7 +58,7 @@ TEST_F(ToolViews, DefinitionsAreByteForByteThoseThatWereListed) {
   EXPECT_EQ(view()->list_result(), R"({"tools":[)" + odd + "]}");
 }
 
-TEST_F(ToolViews, AmbiguousNamesAreShownWithTheirDestination) {
+TEST_F(ToolViews, ANameThatWasShownNeverBecomesAnother) {
   destination("crm", {tool("read")});
   destination("erp", {tool("read"), tool("pay")});
   world_.grant(bot_, "crm/read");
@@ -65,37 +66,77 @@ TEST_F(ToolViews, AmbiguousNamesAreShownWithTheirDestination) {
   world_.grant(bot_, "erp/read");
   world_.grant(bot_, "erp/pay");
   const auto both = view();
-  EXPECT_EQ(both->find("read"), nullptr);
-  EXPECT_EQ(qualified(*both, "crm/read"), "crm/read");
-  EXPECT_EQ(qualified(*both, "erp/read"), "erp/read");
+  EXPECT_EQ(qualified(*both, "read"), "crm/read");
+  EXPECT_EQ(qualified(*both, "erp__read"), "erp/read");
   EXPECT_EQ(qualified(*both, "pay"), "erp/pay");
-  EXPECT_EQ(qualified(*both, "erp/pay"), "erp/pay");
-  EXPECT_THAT(both->list_result(), HasSubstr(R"("name":"crm/read")"));
+  EXPECT_EQ(both->find("crm__read"), nullptr);
+  for (const auto* name : {"crm/read", "erp/read", "erp/pay"}) EXPECT_EQ(qualified(*both, name), name);
+  EXPECT_THAT(both->list_result(), HasSubstr(R"("name":"read")"));
+  EXPECT_THAT(both->list_result(), HasSubstr(R"("name":"erp__read")"));
   EXPECT_THAT(both->list_result(), HasSubstr(R"("name":"pay")"));
+
+  // Not when the first goes, and not when it comes again.
+  world_.revoke(bot_, "crm/read");
+  EXPECT_EQ(view()->find("read"), nullptr);
+  EXPECT_EQ(qualified(*view(), "erp__read"), "erp/read");
+  world_.grant(bot_, "crm/read");
+  EXPECT_EQ(qualified(*view(), "read"), "crm/read");
+  EXPECT_EQ(qualified(*view(), "erp__read"), "erp/read");
 }
 
-// A server names its tools as it likes: "erp/pay" at another destination must not catch the calls of erp's.
-TEST_F(ToolViews, AToolCannotTakeTheLongNameOfAnother) {
-  destination("aaa", {tool("erp/pay", "mine!")});
-  destination("erp", {tool("pay")});
-  destination("zzz", {tool("erp/pay", "mine!")});
+TEST_F(ToolViews, WhatServersCallTheirToolsPointsToTheNamesThatAreShown) {
+  destination("aaa", {tool("read")});
+  destination("crm", {tool("read"), tool("files.list")});
+  destination("erp", {tool("read"), tool("drop")});
+  world_.grant(bot_, "aaa/read");
+  world_.grant(bot_, "crm/read");
+  world_.grant(bot_, "erp/read");
+  world_.grant(bot_, "crm/files.list");
+  world_.revoke(bot_, "aaa/read");
+  EXPECT_EQ(view()->find("read"), nullptr);
+  EXPECT_THAT(view()->called("read"), ElementsAre("crm__read", "erp__read"));
+  EXPECT_THAT(view()->called("files.list"), ElementsAre("files_list"));
+  EXPECT_THAT(view()->called("drop"), IsEmpty());
+  EXPECT_THAT(view()->called("nothing"), IsEmpty());
+}
+
+TEST_F(ToolViews, NamesThatClientsCannotHaveAreShownAsTheyCan) {
+  const std::string name(128, 'n');
+  destination("crm", {tool("files.read"), tool(name)});
+  world_.grant(bot_, "crm/files.read");
+  world_.grant(bot_, "crm/" + name);
+  EXPECT_EQ(qualified(*view(), "files_read"), "crm/files.read");
+  EXPECT_EQ(qualified(*view(), "crm/" + name), "crm/" + name);
+  EXPECT_THAT(view()->list_result(), HasSubstr(R"("name":"files_read")"));
+  EXPECT_THAT(view()->list_result(), Not(HasSubstr(name)));
+}
+
+// A server names its tools as it likes: "erp__pay" at another destination must not catch the calls of erp's.
+TEST_F(ToolViews, AToolCannotTakeTheNameOfAnothers) {
+  destination("aaa", {tool("erp/pay", "mine!"), tool("erp__pay", "mine!")});
   world_.grant(bot_, "aaa/erp/pay");
-  world_.grant(bot_, "zzz/erp/pay");
+  world_.grant(bot_, "aaa/erp__pay");
+  destination("erp", {tool("pay")});
+  destination("zzz", {tool("pay")});
+  world_.grant(bot_, "zzz/pay");
   world_.grant(bot_, "erp/pay");
   const auto all = view();
   EXPECT_EQ(qualified(*all, "erp/pay"), "erp/pay");
-  EXPECT_EQ(qualified(*all, "pay"), "erp/pay");
+  EXPECT_EQ(qualified(*all, "erp__pay"), "erp/pay");
+  EXPECT_EQ(qualified(*all, "pay"), "zzz/pay");
   EXPECT_EQ(qualified(*all, "aaa/erp/pay"), "aaa/erp/pay");
-  EXPECT_THAT(all->list_result(), HasSubstr(R"("name":"aaa/erp/pay")"));
-  EXPECT_THAT(all->list_result(), HasSubstr(R"("name":"pay")"));
+  EXPECT_EQ(qualified(*all, "erp_pay"), "aaa/erp/pay");
+  EXPECT_EQ(qualified(*all, "aaa__erp__pay"), "aaa/erp__pay");
+}
 
-  // With one of them alone too.
-  const auto other = world_.add_bot("other");
-  world_.grant(other, "aaa/erp/pay");
-  world_.grant(other, "erp/pay");
-  bot_ = other;
-  EXPECT_EQ(qualified(*view(), "erp/pay"), "erp/pay");
-  EXPECT_THAT(view()->list_result(), HasSubstr(R"("name":"aaa/erp/pay")"));
+TEST_F(ToolViews, AToolThatIsNotListedAnyMoreIsHiddenUntilItIsAgain) {
+  const auto id = destination("crm", {tool("read"), tool("write")});
+  world_.grant(bot_, "crm/read");
+  world_.take_tools(id, {tool("write")});
+  EXPECT_EQ(view()->list_result(), R"({"tools":[]})");
+  EXPECT_EQ(qualified(*view(), "read"), "crm/read");
+  world_.take_tools(id, {tool("read"), tool("write")});
+  EXPECT_EQ(view()->list_result(), R"({"tools":[)" + tool("read") + "]}");
 }
 
 TEST_F(ToolViews, AQuarantinedToolIsHiddenButFoundSoThatTheRefusalCanSaySo) {

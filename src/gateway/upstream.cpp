@@ -149,12 +149,10 @@ void Upstream::finish_opening(Result<void> result) {
   opened->set(std::move(result));
 }
 
-void Upstream::take_listing(const mcp::ToolPage& page) {
+void Upstream::take_listing(mcp::ToolPage page) {
   offers_.clear();
   for (const auto& tool : page.tools) offers_.emplace(tool.name, sha256(canonical_json(tool.definition)));
-  for (const auto& tool : page.refused)
-    spdlog::warn("destination {}: tool `{}` set aside: {}", destination_.name, tool.name,
-                 without_secret(tool.error).message);
+  for (auto& tool : page.refused) tool.error = without_secret(std::move(tool.error));
   on_listing_(page);
 }
 

@@ -84,7 +84,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void start_opening();
   Result<std::unique_ptr<mcp::Transport>> make_transport(const Current& current);
   void finish_opening(Result<void> result);
-  void take_listing(const mcp::ToolPage& page);
+  void take_listing(mcp::ToolPage page);
   void list_again();
   void ask_for_list();
   void drop(const Error& why);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/canonical_json.h"
 #include "identity/registry.h"
 #include "identity/rows.h"
+#include "identity/tool_names.h"
 
 namespace remit::identity {
 
@@ -81,7 +83,32 @@ Result<void> Registry::revoke_credential(store::Transaction& tx, const audit::Ac
   return record(tx, actor, "credential.revoke", id.str(), {{"deployment", rows.front().text(0)}});
 }
 
-Result<GrantId> Registry::grant(store::Transaction& tx, const audit::Actor& actor, const NewGrant& given) {
+namespace {
+
+struct Shown {
+  std::vector<ShownTool> tools;
+  std::map<std::string, std::string> former_names;
+};
+
+// What an agent was ever shown in an environment.
+Result<Shown> ever_shown(store::Reader& reader, const AgentId& agent, Environment environment) {
+  ASSIGN_OR_RETURN(
+      const auto rows,
+      reader.query(
+          "SELECT DISTINCT g.tool_name, g.shown_name, g.former_name FROM tool_grant g JOIN deployment d ON "
+          "d.id = g.deployment WHERE d.agent = ? AND d.environment = ? AND g.shown_name IS NOT NULL",
+          {agent.str(), std::string(to_string(environment))}));
+  Shown shown;
+  for (const auto& row : rows) {
+    shown.tools.push_back({row.text(0), row.text(1)});
+    if (!row.is_null(2)) shown.former_names.emplace(row.text(0), row.text(2));
+  }
+  return shown;
+}
+
+}  // namespace
+
+Result<Granted> Registry::grant(store::Transaction& tx, const audit::Actor& actor, const NewGrant& given) {
   ASSIGN_OR_RETURN(auto deployment, read_living(tx, given.deployment));
   TRY(require_active_human(tx, given.approver));
   if (given.tool_environment != deployment.environment)
@@ -98,18 +125,24 @@ Result<GrantId> Registry::grant(store::Transaction& tx, const audit::Actor& acto
     return fail(ErrorKind::kConflict, "RMT-I016",
                 fmt::format("`{}` has the tool `{}` already, by `{}`", deployment.label(), given.tool.str(),
                             there.front().text(0)));
+  ASSIGN_OR_RETURN(const auto ever, ever_shown(tx, deployment.agent, deployment.environment));
+  const auto former = ever.former_names.find(given.tool_name);
+  Granted granted{.id = GrantId::make(clock_, random_),
+                  .shown_name = shown_name(given.tool_name, ever.tools)};
+  const auto& id = granted.id;
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
-  auto id = GrantId::make(clock_, random_);
   TRY(tx.execute(
-      "INSERT INTO tool_grant (id, deployment, tool, approved_by, granted_at, expires_at, revision) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO tool_grant (id, deployment, tool, approved_by, granted_at, expires_at, revision, "
+      "tool_name, shown_name, former_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {id.str(), given.deployment.str(), given.tool.str(), given.approver.str(), to_micros(clock_.now()),
-       given.expires ? store::Value(to_micros(*given.expires)) : store::Value(nullptr), revision}));
+       given.expires ? store::Value(to_micros(*given.expires)) : store::Value(nullptr), revision,
+       given.tool_name, granted.shown_name,
+       former == ever.former_names.end() ? store::Value(nullptr) : store::Value(former->second)}));
   TRY(record(tx, actor, "grant.add", id.str(),
              {{"deployment", given.deployment.str()},
               {"tool", given.tool.str()},
               {"approver", given.approver.str()}}));
-  return id;
+  return granted;
 }
 
 Result<void> Registry::revoke_grant(store::Transaction& tx, const audit::Actor& actor,

@@ -15,7 +15,11 @@ const ToolId kRead = ToolId::trusted("tol_read");
 class Access : public RegistryTest {
  protected:
   NewGrant pay(const DeploymentId& id) {
-    return {.deployment = id, .tool = kPay, .tool_environment = Environment::kProduction, .approver = jonas_};
+    return {.deployment = id,
+            .tool = kPay,
+            .tool_name = "erp/pay",
+            .tool_environment = Environment::kProduction,
+            .approver = jonas_};
   }
 };
 
@@ -133,6 +137,93 @@ TEST_F(Access, AGrantDoesNotCrossEnvironments) {
   }
 }
 
+TEST_F(Access, TheFirstGrantOfAToolFixesTheNameThatTheAgentSees) {
+  const auto bot = active(Environment::kProduction);
+  const auto other = active(registration(Environment::kProduction, "other-bot"));
+  const auto name_of = [&](const Registered& agent, const ToolId& tool, std::string_view tool_name) {
+    auto given = pay(agent.deployment);
+    given.tool = tool;
+    given.tool_name = tool_name;
+    return grant_shown(given).value().shown_name;
+  };
+  const auto crm = ToolId::trusted("tol_crm");
+  EXPECT_EQ(name_of(bot, kPay, "erp/pay"), "pay");
+  EXPECT_EQ(name_of(bot, crm, "crm/pay"), "crm__pay");
+  EXPECT_EQ(name_of(other, crm, "crm/pay"), "pay") << "another agent, other names";
+  EXPECT_EQ(snapshot()->grant(bot.deployment.str(), kPay.str())->shown_name, "pay");
+  EXPECT_EQ(snapshot()->grant(bot.deployment.str(), crm.str())->shown_name, "crm__pay");
+
+  ASSERT_TRUE(revoke_grant(bot.deployment, kPay));
+  ASSERT_TRUE(revoke_grant(bot.deployment, crm));
+  EXPECT_EQ(name_of(bot, ToolId::trusted("tol_hr"), "hr/pay"), "hr__pay");
+  EXPECT_EQ(name_of(bot, crm, "crm/pay"), "crm__pay");
+  // The destination was registered anew: other ids, the same names.
+  EXPECT_EQ(name_of(bot, ToolId::trusted("tol_pay2"), "erp/pay"), "pay");
+
+  // For the agent, not for the deployment.
+  ASSERT_TRUE(retire(bot.deployment));
+  const auto again = active(registration(Environment::kProduction));
+  EXPECT_EQ(name_of(again, crm, "crm/pay"), "crm__pay");
+  EXPECT_EQ(name_of(again, kPay, "erp/pay"), "pay");
+}
+
+// As a store is that a version left which showed tools by their own names where those were unique, else as
+// "destination/tool".
+TEST_F(Access, GrantsOfBeforeGetTheNamesThatTheyWereShownUnder) {
+  const auto bot = active(Environment::kProduction);
+  const auto other = active(registration(Environment::kProduction, "other-bot"));
+  const std::vector<std::pair<std::string, const Registered*>> given = {
+      {"crm/pay", &bot}, {"erp/pay", &bot}, {"fs/files.read", &bot}, {"erp/read", &bot}, {"erp/pay", &other}};
+  KnownTools known;
+  known.destinations.at(static_cast<std::size_t>(Environment::kProduction)) = {"crm", "erp", "fs"};
+  for (const auto& [name, agent] : given) {
+    const auto id = ToolId::trusted("tol_" + name);
+    known.names.emplace(id, name);
+    clock_.advance(std::chrono::seconds(1));
+    ASSERT_TRUE(grant({.deployment = agent->deployment,
+                       .tool = id,
+                       .tool_name = name,
+                       .tool_environment = Environment::kProduction,
+                       .approver = jonas_}));
+  }
+  ASSERT_TRUE(revoke_grant(bot.deployment, ToolId::trusted("tol_erp/read")));
+  ASSERT_TRUE(store_->run([](store::Transaction& tx) -> Result<void> {
+    TRY(tx.execute("UPDATE tool_grant SET tool_name = NULL, shown_name = NULL, former_name = NULL"));
+    return {};
+  }));
+  const auto name_all = [&] {
+    return Registry::name_older_grants(*store_, [&](store::Reader&) -> Result<KnownTools> { return known; });
+  };
+  ASSERT_TRUE(name_all());
+  ASSERT_TRUE(name_all());
+  const auto world = snapshot();
+  const auto found = [&](const Registered& agent, const std::string& name) {
+    return world->grant(agent.deployment.str(), "tol_" + name);
+  };
+  EXPECT_EQ(found(bot, "crm/pay")->shown_name, "pay");
+  EXPECT_EQ(found(bot, "erp/pay")->shown_name, "erp__pay");
+  EXPECT_EQ(found(bot, "fs/files.read")->shown_name, "files_read");
+  EXPECT_EQ(found(bot, "fs/files.read")->former_name, "files.read");
+  EXPECT_EQ(found(other, "erp/pay")->shown_name, "pay");
+  EXPECT_EQ(found(other, "erp/pay")->former_name, "");
+
+  // A name that somebody had once stays theirs, and a former name comes back with its tool.
+  const auto granted = [&](std::string_view name) {
+    return grant_shown({.deployment = bot.deployment,
+                        .tool = ToolId::trusted("tol_" + std::string(name)),
+                        .tool_name = std::string(name),
+                        .tool_environment = Environment::kProduction,
+                        .approver = jonas_})
+        .value()
+        .shown_name;
+  };
+  EXPECT_EQ(granted("crm/read"), "crm__read");
+  EXPECT_EQ(granted("erp/read"), "read");
+  ASSERT_TRUE(revoke_grant(bot.deployment, ToolId::trusted("tol_fs/files.read")));
+  EXPECT_EQ(granted("fs/files.read"), "files_read");
+  EXPECT_EQ(snapshot()->grant(bot.deployment.str(), "tol_fs/files.read")->former_name, "files.read");
+}
+
 TEST_F(Access, AGrantThatIsThereIsNotGivenAgain) {
   const auto bot = active(Environment::kProduction);
   auto given = pay(bot.deployment);
@@ -169,6 +260,7 @@ TEST_F(Access, EveryGrantOfAToolThatGoesEnds) {
   ASSERT_TRUE(grant(pay(other.deployment)));
   auto reading = pay(bot.deployment);
   reading.tool = kRead;
+  reading.tool_name = "erp/read";
   ASSERT_TRUE(grant(reading));
 
   EXPECT_EQ(end_grants(kPay).value(), 2);

@@ -28,6 +28,7 @@ class Agents : public RegistryTest {
   NewGrant pay(const DeploymentId& id, Environment environment = Environment::kSandbox) {
     return {.deployment = id,
             .tool = ToolId::trusted("tol_pay"),
+            .tool_name = "erp/pay",
             .tool_environment = environment,
             .approver = jonas_};
   }

@@ -1,5 +1,7 @@
 #include "identity/load.h"
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "identity/rows.h"
@@ -104,11 +106,21 @@ Result<void> load_access(store::Reader& reader, snapshot::SnapshotData& data) {
                                 .expires = from_micros(row.integer(5)),
                                 .revoked = !row.is_null(6)});
   }
-  ASSIGN_OR_RETURN(auto grants, reader.query("SELECT id, deployment, tool, expires_at FROM tool_grant "
-                                             "WHERE revoked_at IS NULL ORDER BY id"));
-  for (const auto& row : grants)
-    data.grants.push_back({GrantId::trusted(row.text(0)), DeploymentId::trusted(row.text(1)),
-                           ToolId::trusted(row.text(2)), optional_instant(row, 3)});
+  ASSIGN_OR_RETURN(
+      auto grants,
+      reader.query("SELECT id, deployment, tool, expires_at, shown_name, former_name FROM tool_grant "
+                   "WHERE revoked_at IS NULL ORDER BY id"));
+  for (const auto& row : grants) {
+    if (row.is_null(4))
+      return fail(ErrorKind::kInternal, "RMT-I030",
+                  fmt::format("the grant `{}` in the store has no name for its tool", row.text(0)));
+    data.grants.push_back({.id = GrantId::trusted(row.text(0)),
+                           .deployment = DeploymentId::trusted(row.text(1)),
+                           .tool = ToolId::trusted(row.text(2)),
+                           .expires = optional_instant(row, 3),
+                           .shown_name = row.text(4),
+                           .former_name = row.optional_text(5).value_or("")});
+  }
   return {};
 }
 

@@ -109,6 +109,7 @@ TEST_F(People, WhoLeftCanOwnApproveAndLiftNothing) {
   expect_code(lift(held.deployment, HoldKind::kDrift, amina_), "RMT-I002");
   expect_code(grant({.deployment = held.deployment,
                      .tool = ToolId::trusted("tol_pay"),
+                     .tool_name = "erp/pay",
                      .tool_environment = Environment::kPilot,
                      .approver = amina_}),
               "RMT-I002");

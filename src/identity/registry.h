@@ -18,6 +18,9 @@
 
 #pragma once
 
+#include <array>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,9 +82,22 @@ struct Departure {
 struct NewGrant {
   DeploymentId deployment;
   ToolId tool;
+  std::string tool_name;  // qualified: "erp/create_payment"
   Environment tool_environment = Environment::kSandbox;
   HumanId approver;
   std::optional<Instant> expires = {};
+};
+
+struct Granted {
+  GrantId id;
+  std::string shown_name;  // under which the agent sees the tool (identity/tool_names.h)
+};
+
+// What the catalog has, by id, retired ones too: for grants that were given before their tools' names were
+// kept.
+struct KnownTools {
+  std::map<ToolId, std::string> names;                                      // qualified
+  std::array<std::vector<std::string>, kEnvironments.size()> destinations;  // that live, by environment
 };
 
 class Registry {
@@ -160,9 +176,9 @@ class Registry {
 
   // Grants ------------------------------------------------------------------------------------------------
 
-  // Errors: RMT-I002, RMT-I007, RMT-I016 (granted already), RMT-I017 (kForbidden: the tool is of another
-  // environment).
-  Result<GrantId> grant(store::Transaction& tx, const audit::Actor& actor, const NewGrant& grant);
+  // The first grant of a tool to an agent fixes the name that it is shown under, for ever. Errors: RMT-I002,
+  // RMT-I007, RMT-I016 (granted already), RMT-I017 (kForbidden: the tool is of another environment).
+  Result<Granted> grant(store::Transaction& tx, const audit::Actor& actor, const NewGrant& grant);
 
   // Errors: RMT-I018 (no such grant).
   Result<void> revoke_grant(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment,
@@ -171,6 +187,11 @@ class Registry {
   // Ends every grant on a tool that is retired, and answers how many there were; where there were none,
   // nothing is recorded.
   Result<std::int64_t> end_grants(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool);
+
+  // Gives their names to grants of a version that kept none. Before the first snapshot. Where there is
+  // nothing to do, nothing is written.
+  static Result<void> name_older_grants(store::Store& store,
+                                        const std::function<Result<KnownTools>(store::Reader&)>& known_tools);
 
  private:
   Result<void> record(store::Transaction& tx, const audit::Actor& actor, std::string_view action,

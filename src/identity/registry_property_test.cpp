@@ -433,6 +433,7 @@ class Trial {
     const auto environment = pick[1] % 4 == 0 ? kEnvironments.at(pick[2] % 3) : one.environment;
     NewGrant given{.deployment = one.id,
                    .tool = tool(environment, pick[3] % 2),
+                   .tool_name = fmt::format("erp/tool-{}", pick[3] % 2),
                    .tool_environment = environment,
                    .approver = person(pick[4])};
     if (pick[5] % 2 == 0) given.expires = now() + std::chrono::days(pick[5] % 10);

@@ -52,13 +52,23 @@ constexpr std::string_view kGrant =
     "expires_at BIGINT, revoked_at BIGINT, revision BIGINT NOT NULL);"
     "CREATE UNIQUE INDEX tool_grant_living ON tool_grant (deployment, tool) WHERE revoked_at IS NULL;";
 
+// The tool as it was called when it was granted, and as the agent sees it. `former_name` is what the agent
+// saw it as before there were shown names, where that is not legal now. Rows of before have neither until
+// Registry::name_older_grants. All of an agent's rows in an environment, revoked ones too, are what a new
+// name is chosen beside.
+constexpr std::string_view kShownName =
+    "ALTER TABLE tool_grant ADD COLUMN tool_name TEXT;"
+    "ALTER TABLE tool_grant ADD COLUMN shown_name TEXT;"
+    "ALTER TABLE tool_grant ADD COLUMN former_name TEXT;"
+    "CREATE UNIQUE INDEX tool_grant_shown ON tool_grant (deployment, lower(shown_name)) WHERE revoked_at IS "
+    "NULL;";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
-  return {{200, "human", kHuman}, {201, "service", kService},
-          {202, "agent", kAgent}, {203, "deployment", kDeployment},
-          {204, "hold", kHold},   {205, "credential", kCredential},
-          {206, "grant", kGrant}};
+  return {{200, "human", kHuman},           {201, "service", kService},     {202, "agent", kAgent},
+          {203, "deployment", kDeployment}, {204, "hold", kHold},           {205, "credential", kCredential},
+          {206, "grant", kGrant},           {220, "shown_name", kShownName}};
 }
 
 }  // namespace remit::identity

@@ -164,6 +164,10 @@ class World {
     return run([&](auto& tx) { return registry_.revoke_credential(tx, operator_, id); });
   }
   Result<GrantId> grant(const NewGrant& given) {
+    ASSIGN_OR_RETURN(auto granted, grant_shown(given));
+    return std::move(granted.id);
+  }
+  Result<Granted> grant_shown(const NewGrant& given) {
     return run([&](auto& tx) { return registry_.grant(tx, operator_, given); });
   }
   Result<void> revoke_grant(const DeploymentId& id, const ToolId& tool) {

@@ -36,6 +36,30 @@ MetricFamily gauge(std::string name, std::string help, double value) {
   return made;
 }
 
+// Tools that no agent is shown, whatever it is granted.
+MetricFamily withheld_tools(const snapshot::Snapshot* snapshot) {
+  double quarantined = 0;
+  double missing = 0;
+  double unusable = 0;
+  if (snapshot != nullptr) {
+    for (const auto& tool : snapshot->all().tools) {
+      quarantined += tool.quarantined ? 1 : 0;
+      missing += tool.missing ? 1 : 0;
+    }
+    for (const auto& destination : snapshot->all().destinations)
+      unusable += static_cast<double>(destination.set_aside.size());
+  }
+  auto made = family(
+      "remit_tools_withheld",
+      "Tools that are shown to nobody: changed since they were pinned, no longer listed, or listed in a "
+      "form that clients cannot read",
+      MetricType::Gauge);
+  add(made, quarantined, {{"why", "quarantined"}});
+  add(made, missing, {{"why", "missing"}});
+  add(made, unusable, {{"why", "unusable"}});
+  return made;
+}
+
 }  // namespace
 
 std::string metrics_text(const MetricSources& sources) {
@@ -66,6 +90,7 @@ std::string metrics_text(const MetricSources& sources) {
   families.push_back(std::move(commits));
   families.push_back(gauge("remit_revision", "Revision of the governance state",
                            static_cast<double>(sources.store.revision())));
+  families.push_back(withheld_tools(sources.snapshot));
   families.push_back(gauge("remit_audit_published_entries", "Entries that the signed checkpoint covers",
                            static_cast<double>(sources.published_entries.load())));
   return prometheus::TextSerializer().Serialize(families);

@@ -8,6 +8,7 @@
 
 #include "audit/publisher.h"
 #include "gateway/gateway.h"
+#include "snapshot/snapshot.h"
 #include "store/store.h"
 
 namespace remit::server {
@@ -16,6 +17,7 @@ struct MetricSources {
   const gateway::GatewayCounters& gateway;
   const store::Store& store;
   std::atomic<std::uint64_t>& published_entries;
+  const snapshot::Snapshot* snapshot = nullptr;  // in force, if one is
 };
 
 std::string metrics_text(const MetricSources& sources);

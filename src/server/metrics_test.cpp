@@ -53,7 +53,16 @@ std::map<std::string, Family> parse(const std::string& text) {
 class Metrics : public testing::Test {
  protected:
   std::map<std::string, Family> read() {
-    return parse(metrics_text({.gateway = counters_, .store = *store_, .published_entries = published_}));
+    snapshot::SnapshotData data;
+    data.tools.resize(6);
+    for (int i = 0; i < 3; ++i) data.tools.at(i).missing = true;
+    data.tools.at(5).quarantined = true;
+    data.destinations.resize(2);
+    data.destinations.at(0).set_aside.resize(4);
+    data.destinations.at(1).set_aside.resize(3);
+    const snapshot::Snapshot snapshot(std::move(data));
+    return parse(metrics_text(
+        {.gateway = counters_, .store = *store_, .published_entries = published_, .snapshot = &snapshot}));
   }
   store::TempFolder folder_ = store::TempFolder::in_memory();
   std::unique_ptr<store::Store> store_ =
@@ -93,6 +102,9 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
       {"remit_streams", "gauge", {{"", "8"}}},
       {"remit_store_commits_total", "counter", {{"", "3"}}},
       {"remit_revision", "gauge", {{"", std::to_string(store_->revision())}}},
+      {"remit_tools_withheld",
+       "gauge",
+       {{R"({why="quarantined"})", "1"}, {R"({why="missing"})", "3"}, {R"({why="unusable"})", "7"}}},
       {"remit_audit_published_entries", "gauge", {{"", "9007199"}}},
   };
   const auto families = read();

@@ -74,6 +74,16 @@ Result<std::string> log_origin(const Config& config, const DataFolder& folder) {
   return (url ? url->authority() : "remit.local") + "/audit";
 }
 
+Result<identity::KnownTools> known_tools(store::Reader& reader) {
+  identity::KnownTools known;
+  ASSIGN_OR_RETURN(known.names, catalog::tool_names(reader));
+  for (const auto environment : kEnvironments) {
+    ASSIGN_OR_RETURN(known.destinations.at(static_cast<std::size_t>(environment)),
+                     catalog::destination_names(reader, environment));
+  }
+  return known;
+}
+
 }  // namespace
 
 Issuer::Issuer(Environment environment, const std::string& public_url, const issuer::KeyRing& keys,
@@ -112,6 +122,7 @@ Result<void> Plane::open_parts() {
   registry_.emplace(*log_, clock_, random_);
   catalog_.emplace(*log_, clock_, random_, *vault_, identity::require_active_human);
   policies_.emplace(*log_, clock_, random_, identity::require_active_human);
+  TRY(identity::Registry::name_older_grants(*store_, known_tools));
   TRY(store_->read([this](store::Reader& reader) -> Result<void> {
     ASSIGN_OR_RETURN(auto snapshot, build_snapshot(store_->revision(), reader));
     snapshots_.swap(std::move(snapshot));
@@ -259,10 +270,10 @@ Result<std::vector<std::string>> Plane::listen() {
       .clock = clock_,
       .random = random_,
       .verifiers = {},
-      .on_listing = [this](const DestinationId& destination, const std::vector<mcp::Tool>& tools) {
+      .on_listing = [this](const DestinationId& destination, const mcp::ToolPage& listing) {
         store_->submit(
-            [this, destination, tools](store::Transaction& tx) -> Result<void> {
-              TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, tools));
+            [this, destination, listing](store::Transaction& tx) -> Result<void> {
+              TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, listing));
               return {};
             },
             [destination](const Result<void>& done) {
@@ -307,11 +318,14 @@ http::Task<http::Response> Plane::handle(http::Request& request, http::Exchange&
           Error{ErrorKind::kUnavailable, "RMT-G009", "the disk has no room for new calls", {}});
     co_return text_response(200, "text/plain", "ready\n");
   }
-  if (request.path == "/metrics")
-    co_return text_response(
-        200, "text/plain; version=0.0.4",
-        metrics_text(
-            {.gateway = gateway_->counters(), .store = *store_, .published_entries = published_entries_}));
+  if (request.path == "/metrics") {
+    const auto snapshot = snapshots_.current();
+    co_return text_response(200, "text/plain; version=0.0.4",
+                            metrics_text({.gateway = gateway_->counters(),
+                                          .store = *store_,
+                                          .published_entries = published_entries_,
+                                          .snapshot = snapshot.get()}));
+  }
   if (const auto* asked = issuer_of(request, &issuer::Settings::token_endpoint))
     co_return answer_token(request, *asked);
   if (issuer_of(request, &issuer::Settings::authorization_endpoint) != nullptr)

@@ -43,6 +43,7 @@ Snapshot::Snapshot(SnapshotData data) : data_(std::move(data)) {
   for (const auto& tool : data_.tools) {
     tools_.emplace(tool.id.str(), &tool);
     tools_by_name_[slot(tool.environment)].emplace(tool.qualified_name, &tool);
+    tools_by_destination_[tool.destination.str()].push_back(&tool);
   }
   for (const auto& policies : data_.policies) policies_[slot(policies.environment)] = &policies;
   for (const auto environment : kEnvironments)
@@ -79,6 +80,12 @@ const Tool* Snapshot::tool(std::string_view id) const { return find_in(tools_, i
 
 const Tool* Snapshot::tool(Environment environment, std::string_view qualified_name) const {
   return find_in(tools_by_name_[slot(environment)], qualified_name);
+}
+
+std::span<const Tool* const> Snapshot::tools_of(std::string_view destination) const {
+  const auto found = tools_by_destination_.find(destination);
+  if (found == tools_by_destination_.end()) return {};
+  return found->second;
 }
 
 const Policies* Snapshot::policies(Environment environment) const { return policies_[slot(environment)]; }

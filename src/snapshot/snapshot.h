@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -56,6 +57,7 @@ class Snapshot {
   const Destination* destination(Environment environment, std::string_view name) const;
   const Tool* tool(std::string_view id) const;
   const Tool* tool(Environment environment, std::string_view qualified_name) const;
+  std::span<const Tool* const> tools_of(std::string_view destination) const;  // its id
 
   const Policies* policies(Environment environment) const;
 
@@ -93,6 +95,7 @@ class Snapshot {
   PerEnvironment<Destination> destinations_by_name_;
   Index<Tool> tools_;
   PerEnvironment<Tool> tools_by_name_;
+  std::unordered_map<std::string_view, std::vector<const Tool*>> tools_by_destination_;
   std::array<const Policies*, kEnvironments.size()> policies_{};
   std::array<std::optional<cedar::Entities>, kEnvironments.size()> entities_;
 };

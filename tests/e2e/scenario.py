@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import damage
+import odd_server
 import world as company
 from processes import Client, Everything, Remit, node, wait_until
 
@@ -20,10 +21,12 @@ class Scenario:
         self.work, self.check = work, check
         everything = Everything(node_program, work)
         stack.callback(everything.stop)
+        odd = odd_server.OddServer()
+        stack.callback(odd.stop)
         self.remit = Remit(remit_program, work)
         self.remit.start()
         stack.callback(lambda: self.remit.process and self.remit.stop())
-        self.world = company.World(self.remit, everything, node_program, work)
+        self.world = company.World(self.remit, everything, odd, node_program, work)
         self.client = Client(client_name, node_program, work)
         stack.callback(self.client.stop)
         hello = self.client.ask("hello")
@@ -137,25 +140,40 @@ class Scenario:
             tools == company.CLERK_TOOLS, "lists the tools that could be called, and no others", tools
         )
 
+        # Had one of its unreadable definitions come through, the client would have had no list at all.
+        set_aside = [one for one in self.remit.ask("status")["set_aside"] if one["destination"] == "odd"]
+        self.check(
+            len(set_aside) == 1 and set_aside[0]["tools"] == len(odd_server.BAD),
+            "and status says what was set aside",
+            set_aside,
+        )
+
     def calls_what_is_allowed(self):
         path = self.world.files / "note.txt"
         self.allowed(
-            "allowed: reads a file (stdio)", self.call("clerk", "files/read_text_file", path=str(path)), company.NOTE
+            "allowed: reads a file (stdio)", self.call("clerk", "read_text_file", path=str(path)), company.NOTE
         )
+        self.allowed(
+            "allowed: the same by its qualified name",
+            self.call("clerk", "files/read_text_file", path=str(path)),
+            company.NOTE,
+        )
+        for name, own in (("files_read", "files.read"), ("odd__echo", "echo"), ("odd/echo", "echo")):
+            self.allowed(f"allowed: {name}", self.call("clerk", name), f"called {own}")
         self.allowed("allowed: sums (HTTP)", self.call("clerk", "get-sum", a=19, b=23), "42")
         written = self.world.files / "written.txt"
         answer = self.call("clerk", "write_file", path=str(written), content="kept\n")
         there = written.exists() and written.read_text() == "kept\n"
         self.check(answer.get("is_error") is False and there, "allowed: writes a file, and it is there", answer)
         # The tool's own error is the tool's own: no refusal of ours.
-        answer = self.call("clerk", "files/read_text_file", path=str(self.world.files / "none.txt"))
+        answer = self.call("clerk", "read_text_file", path=str(self.world.files / "none.txt"))
         self.check(
             answer.get("is_error") is True and answer["decision"] is None, "a tool's own error comes as it is", answer
         )
 
     def is_refused_what_is_not(self):
         path = self.world.files / "payroll.txt"
-        answer = self.call("clerk", "files/read_text_file", path=str(path))
+        answer = self.call("clerk", "read_text_file", path=str(path))
         self.refused("denied by argument", answer, "RMT-D042", "payroll-is-closed")
         self.check(company.PAYROLL.strip() not in str(answer), "and nothing of the file comes back", answer)
         written = self.world.files / "payroll-2.txt"
@@ -167,7 +185,7 @@ class Scenario:
         self.check(not written.exists(), "and nothing was written")
 
         path = self.world.archive / "closed.txt"
-        answer = self.call("clerk", "archive/read_text_file", path=str(path))
+        answer = self.call("clerk", "archive__read_text_file", path=str(path))
         self.refused("denied by destination", answer, "RMT-D042", "archive-is-closed")
         self.check(company.CLOSED.strip() not in str(answer), "and nothing of the archive comes back", answer)
 

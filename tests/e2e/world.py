@@ -1,12 +1,14 @@
 """The company that a scenario is played in, set up with the command line alone.
 
 people        ada owns clerk, ben owns courier and approves, cleo owns the destinations
-production    clerk, courier;  files (stdio), archive (stdio), everything (HTTP)
+production    clerk, courier;  files (stdio), archive (stdio), everything (HTTP), odd (HTTP)
 sandbox       clerk;           toolbox (stdio, with a credential of its own)
 """
 
+import hashlib
 import pathlib
 
+import odd_server
 from processes import SERVERS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -17,22 +19,28 @@ CLOSED = "The books of 1999.\n"
 TOOLBOX_TOKEN = "toolbox-credential-of-its-own"
 
 # What tools/list must show to clerk in production: granted, classified and not closed by policy whatever the arguments
-# (as the archive is), under the shortest name that is unique among those granted.
+# (as the archive is), under the name that it has had since it was granted.
 CLERK_TOOLS = [
     "echo",
-    "files/read_text_file",
+    "files_read",
     "get-sum",
     "list_directory",
+    "l" * 53 + "_" + hashlib.sha256(b"l" * 100).hexdigest()[:10],
+    "odd__echo",
+    "odd__everything__echo",
+    "plain",
+    "read_text_file",
     "trigger-long-running-operation",
     "write_file",
 ]
+ODD_TOOLS = [f"odd/{tool['name']}" for tool in odd_server.GOOD]
 # Granted, but nobody has said what it does; and classified, but not granted.
 UNCLASSIFIED = "files/move_file"
 UNGRANTED = "everything/get-tiny-image"
 
 
 class World:
-    def __init__(self, remit, everything, node, work):
+    def __init__(self, remit, everything, odd, node, work):
         self.remit, self.work = remit, work
         self.deployments, self.keys = {}, {}
         self.files, self.archive = work / "files", work / "archive"
@@ -44,12 +52,12 @@ class World:
 
         for name in ("ada", "ben", "cleo"):
             remit.ask("human add", name)
-        self._destinations(everything, node)
+        self._destinations(everything, odd, node)
         self._agents()
         remit.ask("policy validate", HERE / "policy.cedar", env="production")
         remit.ask("policy publish", HERE / "policy.cedar", env="production", by="ben")
 
-    def _destinations(self, everything, node):
+    def _destinations(self, everything, odd, node):
         def add(name, env, data_class, *how, **options):
             # What is behind `--` is the destination's own command, so it comes last.
             command = ["--command", "--", *how] if how else []
@@ -63,6 +71,7 @@ class World:
         add("files", "production", "internal", *filesystem, self.files)
         add("archive", "production", "restricted", *filesystem, self.archive)
         add("everything", "production", "public", url=everything.url)
+        add("odd", "production", "public", url=odd.url)
         secret = self.work / "toolbox.secret"
         secret.write_text(TOOLBOX_TOKEN)
         secret.chmod(0o600)
@@ -77,6 +86,7 @@ class World:
         classify("production", "read", "restricted", "archive/read_text_file")
         classify("production", "read", "public", "everything/echo", "everything/get-sum", UNGRANTED)
         classify("production", "read", "public", "everything/trigger-long-running-operation")
+        classify("production", "read", "public", *ODD_TOOLS)
         classify("sandbox", "read", "internal", "toolbox/get-env", "toolbox/echo")
 
     def _agents(self):
@@ -99,6 +109,7 @@ class World:
         grant("clerk", "production", "files/read_text_file", "files/list_directory", "files/write_file", UNCLASSIFIED)
         grant("clerk", "production", "archive/read_text_file", "everything/echo", "everything/get-sum")
         grant("clerk", "production", "everything/trigger-long-running-operation")
+        grant("clerk", "production", *ODD_TOOLS)
         grant("clerk", "sandbox", "toolbox/get-env", "toolbox/echo")
         grant("courier", "production", "everything/echo", "everything/trigger-long-running-operation")
 

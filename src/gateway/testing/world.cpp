@@ -84,10 +84,10 @@ void World::start() {
       .clock = clock_,
       .random = random_,
       .verifiers = {},
-      .on_listing = [this](const DestinationId& destination, const std::vector<mcp::Tool>& tools) {
+      .on_listing = [this](const DestinationId& destination, const mcp::ToolPage& listing) {
         store_->submit(
-            [this, destination, tools](store::Transaction& tx) -> Result<void> {
-              TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, tools));
+            [this, destination, listing](store::Transaction& tx) -> Result<void> {
+              TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, listing));
               return {};
             },
             [](const Result<void>& done) {
@@ -180,11 +180,10 @@ DestinationId World::add_destination(std::string_view name, snapshot::Transport 
 
 void World::take_tools(const DestinationId& destination, const std::vector<std::string>& definitions,
                        snapshot::Effect effect) {
-  std::vector<mcp::Tool> tools;
-  tools.reserve(definitions.size());
-  for (const auto& definition : definitions) tools.push_back(mcp::parse_tool(definition).value());
+  mcp::ToolPage listing;
+  for (const auto& definition : definitions) listing.tools.push_back(mcp::parse_tool(definition).value());
   command([&](store::Transaction& tx) -> Result<void> {
-    ASSIGN_OR_RETURN(const auto found, catalog_->record_discovery(tx, actor, destination, tools));
+    ASSIGN_OR_RETURN(const auto found, catalog_->record_discovery(tx, actor, destination, listing));
     for (const auto& id : found.added) TRY(catalog_->classify(tx, actor, id, {.effect = effect}, owner));
     return {};
   });
@@ -211,10 +210,16 @@ void World::grant(const Bot& bot, std::string_view qualified_name) {
     TRY(registry_->grant(tx, actor,
                          {.deployment = bot.deployment,
                           .tool = id,
+                          .tool_name = std::string(qualified_name),
                           .tool_environment = bot.environment,
                           .approver = approver}));
     return {};
   });
+}
+
+void World::revoke(const Bot& bot, std::string_view qualified_name) {
+  const auto id = tool_id(qualified_name, bot.environment);
+  command([&](store::Transaction& tx) { return registry_->revoke_grant(tx, actor, bot.deployment, id); });
 }
 
 catalog::CheckedPolicies World::check(std::string_view policies, Environment environment) {

@@ -81,6 +81,7 @@ class World {
   DestinationId connect(std::string_view name, const McpServer& server,
                         Environment environment = Environment::kSandbox);
   void grant(const Bot& bot, std::string_view qualified_name);
+  void revoke(const Bot& bot, std::string_view qualified_name);
   catalog::CheckedPolicies check(std::string_view policies, Environment environment = Environment::kSandbox);
   void publish(std::string_view policies, Environment environment = Environment::kSandbox);
   void kill(const Bot& bot);
