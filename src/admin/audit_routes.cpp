@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "admin/names.h"
 #include "admin/routes.h"
 #include "admin/views.h"
 #include "base/canonical_json.h"
@@ -35,7 +36,11 @@ Result<json::object> parse_entry(std::uint64_t index, std::string_view text) {
   return std::move(parsed->get_object());
 }
 
-json::object view(Entry entry) { return {{"index", entry.first}, {"entry", std::move(entry.second)}}; }
+Result<json::object> view(Entry entry, Names& names) {
+  ASSIGN_OR_RETURN(auto known, names.in(entry.second));
+  return json::object{
+      {"index", entry.first}, {"entry", std::move(entry.second)}, {"names", std::move(known)}};
+}
 
 // The first index of a page and how many entries it has at most; which of them stay where they are large.
 struct Page {
@@ -61,7 +66,7 @@ Result<Page> page_of(const Fields& query, std::uint64_t size) {
 }
 
 // Rows are read a few at a time, from the end that is kept, until the page is full.
-Result<json::array> read_page(store::Reader& reader, Page page) {
+Result<json::array> read_page(store::Reader& reader, Names& names, Page page) {
   const bool backwards = page.keep == Page::Keep::kLast;
   json::array items;
   std::size_t bytes = 0;
@@ -73,7 +78,8 @@ Result<json::array> read_page(store::Reader& reader, Page page) {
     if (backwards) std::ranges::reverse(rows);
     for (const auto& [index, text] : rows) {
       ASSIGN_OR_RETURN(auto entry, parse_entry(index, text));
-      items.push_back(view({index, std::move(entry)}));
+      ASSIGN_OR_RETURN(auto shown, view({index, std::move(entry)}, names));
+      items.push_back(std::move(shown));
       bytes += text.size();
       if (bytes >= kMaxPageBytes) break;
     }
@@ -84,10 +90,11 @@ Result<json::array> read_page(store::Reader& reader, Page page) {
   return items;
 }
 
-Result<Answer> entries(const Call& call, store::Reader& reader) {
+Result<Answer> entries(const Call& call, const Snapshot& snapshot, store::Reader& reader) {
   ASSIGN_OR_RETURN(const auto size, audit::log_size(reader));
   ASSIGN_OR_RETURN(const auto page, page_of(call.query, size));
-  ASSIGN_OR_RETURN(auto items, read_page(reader, page));
+  Names names(snapshot, reader);
+  ASSIGN_OR_RETURN(auto items, read_page(reader, names, page));
   return Answer{json::object{{"size", size}, {"items", std::move(items)}}};
 }
 
@@ -102,18 +109,31 @@ std::string text(const json::object& entry, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-// The name behind an id, or the id where the snapshot does not have it (any more).
-template <typename T>
-json::value named(const T* found, std::string T::* name, const std::string& id) {
-  if (found != nullptr) return json::value(found->*name);
-  return id.empty() ? json::value(nullptr) : json::value(id);
+// The name behind an id, or the id where there is none (any more).
+Result<json::value> named(const std::string& id, Names& names) {
+  if (id.empty()) return nullptr;
+  ASSIGN_OR_RETURN(const auto name, names.of(id));
+  return json::value(name.value_or(id));
 }
 
 // What was called: the tool's name, or what the caller asked for where it is no tool of theirs.
-json::value tool_of(const json::object& entry, const Snapshot& snapshot) {
+Result<json::value> tool_of(const json::object& entry, Names& names) {
   const auto id = text(entry, "tool");
   if (id.empty()) return member(entry, "tool_asked");
-  return named(snapshot.tool(id), &snapshot::Tool::qualified_name, id);
+  return named(id, names);
+}
+
+// The agent's own name: its environment is told beside it.
+json::value agent_of(const std::string& deployment, const Snapshot& snapshot) {
+  const auto* found = snapshot.deployment(deployment);
+  if (found != nullptr) return json::value(found->name);
+  return deployment.empty() ? json::value(nullptr) : json::value(deployment);
+}
+
+// Under which name the agent sees the tool, while it is granted it.
+json::value shown_name_of(const json::object& entry, const Snapshot& snapshot) {
+  const auto* grant = snapshot.grant(text(entry, "deployment"), text(entry, "tool"));
+  return grant == nullptr ? json::value(nullptr) : json::value(grant->shown_name);
 }
 
 json::value outcome_of(const std::vector<Entry>& entries) {
@@ -159,11 +179,12 @@ Result<json::value> nearest_permits(const json::object& decided, const Snapshot&
 }
 
 // `decided` is the entry of the decision itself; all that is shown is in the log or names what is in it.
-json::object explain(const DecisionId& id, const json::object& decided, std::vector<Entry> entries,
-                     const Snapshot& snapshot) {
+Result<json::object> explain(const DecisionId& id, const json::object& decided, std::vector<Entry> entries,
+                             const Snapshot& snapshot, Names& names) {
   const auto* reason = find_error(text(decided, "reason"));
   const auto deployment = text(decided, "deployment");
-  const auto destination = text(decided, "destination");
+  ASSIGN_OR_RETURN(auto tool, tool_of(decided, names));
+  ASSIGN_OR_RETURN(auto destination, named(text(decided, "destination"), names));
   json::object shown{
       {"decision", id.str()},
       {"verdict", member(decided, "verdict")},
@@ -173,9 +194,10 @@ json::object explain(const DecisionId& id, const json::object& decided, std::vec
       {"time", member(decided, "time")},
       {"environment", member(decided, "environment")},
       {"deployment", member(decided, "deployment")},
-      {"agent", named(snapshot.deployment(deployment), &snapshot::Deployment::name, deployment)},
-      {"tool", tool_of(decided, snapshot)},
-      {"destination", named(snapshot.destination(destination), &snapshot::Destination::name, destination)},
+      {"agent", agent_of(deployment, snapshot)},
+      {"tool", std::move(tool)},
+      {"shown_name", shown_name_of(decided, snapshot)},
+      {"destination", std::move(destination)},
       {"effect", member(decided, "effect")},
       {"data_class", member(decided, "data_class")},
       {"policies", decided.contains("policies") ? decided.at("policies") : json::array()},
@@ -185,7 +207,10 @@ json::object explain(const DecisionId& id, const json::object& decided, std::vec
       {"outcome", outcome_of(entries)}};
   json::array all;
   all.reserve(entries.size());
-  for (auto& entry : entries) all.push_back(view(std::move(entry)));
+  for (auto& entry : entries) {
+    ASSIGN_OR_RETURN(auto one, view(std::move(entry), names));
+    all.push_back(std::move(one));
+  }
   shown["entries"] = std::move(all);
   return shown;
 }
@@ -205,7 +230,8 @@ Result<Answer> decision(const Call& call, const Snapshot& snapshot, store::Reade
   if (!decided)
     return fail(ErrorKind::kNotFound, "RMT-A014", fmt::format("the log has no decision `{}`", id.str()));
   ASSIGN_OR_RETURN(auto nearest, nearest_permits(*decided, snapshot, reader));
-  auto shown = explain(id, *decided, std::move(entries), snapshot);
+  Names names(snapshot, reader);
+  ASSIGN_OR_RETURN(auto shown, explain(id, *decided, std::move(entries), snapshot, names));
   shown["nearest"] = std::move(nearest);
   return Answer{std::move(shown)};
 }
@@ -215,7 +241,9 @@ Result<Answer> decision(const Call& call, const Snapshot& snapshot, store::Reade
 std::vector<Route> audit_routes(const ApiParts&) {
   return {
       {Method::kGet, "/v1/audit/entries",
-       [](const Call& call, const Snapshot&, store::Reader& reader) { return entries(call, reader); }},
+       [](const Call& call, const Snapshot& snapshot, store::Reader& reader) {
+         return entries(call, snapshot, reader);
+       }},
       {Method::kGet, "/v1/decisions/{id}", Lookup(decision)},
   };
 }

@@ -282,14 +282,57 @@ TEST_F(AuditRoutes, ExplainAHoldAndWhatPoliciesCouldNotJudge) {
   EXPECT_EQ(canonical_json(shown.at("policy_errors")), R"(["limit: no attribute `amount`"])");
 }
 
-TEST_F(AuditRoutes, ExplainADecisionOnWhatIsGoneByItsIds) {
+TEST_F(AuditRoutes, NameWhatEntriesAreAboutAlsoWhatIsGone) {
+  with_tool();
+  const auto body = decided("deny", "RMT-D042");
+  const auto id = denial(body);
+  ASSERT_EQ(post("/v1/destinations/sandbox/erp/retire").status, 200);
+  ASSERT_EQ(post("/v1/deployments/sandbox/invoice-bot/retire", {{"reason", "done"}}).status, 200);
+  ASSERT_EQ(post("/v1/humans/ana/leave").status, 200);
+
+  const auto name = [&](const json::object& names, const char* member) {
+    return names.at(body.at(member).as_string());
+  };
+  bool found = false;
+  for (const auto& item : get("/v1/audit/entries?limit=1000").body.at("items").as_array()) {
+    const auto& names = item.at("names").as_object();
+    const auto& entry = item.at("entry").as_object();
+    if (entry.at("kind") == "governance") {
+      EXPECT_TRUE(names.contains(entry.at("object").as_string()) ||
+                  entry.at("object").as_string().starts_with("crd"))
+          << json::serialize(item);
+    }
+    if (entry.at("kind") != "denial") continue;
+    found = true;
+    EXPECT_EQ(name(names, "deployment"), "sandbox/invoice-bot");
+    EXPECT_EQ(name(names, "tool"), "erp/pay");
+    EXPECT_EQ(name(names, "destination"), "erp");
+    EXPECT_EQ(entry.at("tool"), body.at("tool")) << "the entry itself stays as it is";
+  }
+  EXPECT_TRUE(found);
+  EXPECT_EQ(explain(id).at("entries").at(0).at("names").at(body.at("tool").as_string()), "erp/pay");
+}
+
+// An agent chooses what it asks for, and nothing of that may pass for a name.
+TEST_F(AuditRoutes, TakeNothingThatAnAgentAskedForAsAnId) {
+  with_tool();
+  auto body = decided("deny", "RMT-D020");
+  const auto human = snapshots_.current()->all().humans.at(0).id.str();
+  body.erase("tool");
+  body["tool_asked"] = human;
+  const auto shown = explain(denial(body));
+  EXPECT_EQ(shown.at("tool"), human);
+  EXPECT_FALSE(shown.at("entries").at(0).at("names").as_object().contains(human));
+}
+
+TEST_F(AuditRoutes, ExplainADecisionOnWhatIsGoneByItsNames) {
   with_tool();
   const auto body = decided("deny", "RMT-D042");
   const auto id = denial(body);
   ASSERT_EQ(post("/v1/destinations/sandbox/erp/retire").status, 200);
   const auto shown = explain(id);
-  EXPECT_EQ(shown.at("tool"), body.at("tool"));
-  EXPECT_EQ(shown.at("destination"), body.at("destination"));
+  EXPECT_EQ(shown.at("tool"), "erp/pay");
+  EXPECT_EQ(shown.at("destination"), "erp");
   EXPECT_EQ(shown.at("agent"), "invoice-bot");
 }
 

@@ -19,15 +19,26 @@ namespace json = boost::json;
 
 constexpr std::chrono::milliseconds kFollowInterval{500};
 
-// One line an entry: when, what, and about which object.
+// One line an entry: when, what, and about whom and what, by their names where they have some.
 void print_entry(const Context& context, const json::value& item) {
   if (context.format == Format::kJson) return print_json(item);
   const auto& entry = item.at("entry").as_object();
   const auto member = [&](std::string_view name) { return entry.if_contains(name); };
   std::string text =
       fmt::format("{:>6}  {}  {:<10}", cell(&item.at("index")), cell(member("time")), cell(member("kind")));
-  for (const auto* name : {"action", "object", "verdict", "decision", "tool", "status", "reason"})
-    if (const auto* value = member(name)) text += "  " + cell(value);
+  const auto& names = item.at("names").as_object();
+  for (const auto* name :
+       {"action", "object", "verdict", "decision", "deployment", "tool", "tool_asked", "status", "reason"})
+    if (const auto* value = member(name)) {
+      const bool is_id = value->is_string() && std::string_view(name) != "tool_asked";
+      const auto* known = is_id ? names.if_contains(value->get_string()) : nullptr;
+      text += "  " + cell(known != nullptr ? known : value);
+    }
+  // Of a grant and the like, whose and what.
+  if (const auto* detail = member("detail"); detail != nullptr && detail->is_object())
+    for (const auto& [name, value] : detail->get_object())
+      if (const auto* known = value.is_string() ? names.if_contains(value.get_string()) : nullptr)
+        text += fmt::format("  {} {}", visible(name), cell(known));
   fmt::print("{}\n", text);
 }
 

@@ -37,6 +37,7 @@ Result<int> explain(const Context& context, const std::string& what) {
                 {"environment", "environment"},
                 {"agent", "agent"},
                 {"tool", "tool"},
+                {"seen as", "shown_name"},
                 {"destination", "destination"},
                 {"effect", "effect"},
                 {"data class", "data_class"},
