@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "base/utf8.h"
 #include "mcp/ecmascript_pattern.h"
 
 namespace remit::mcp {
@@ -24,14 +25,7 @@ constexpr std::size_t kMaxSchemas = 10'000;  // within one outputSchema
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
 
-// The server's words, as much as is shown of them: cut, but not within a character.
-std::string_view shown(std::string_view text) {
-  constexpr std::size_t kMaxShown = 80;
-  if (text.size() <= kMaxShown) return text;
-  std::size_t end = kMaxShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end);
-}
+constexpr std::size_t kMaxShown = 80;  // bytes of the server's words
 
 // Where a value stands: written out only if it is at fault.
 struct Place {
@@ -47,7 +41,7 @@ struct Place {
     if (above == nullptr) return {};
     std::string out = above->pointer() + "/";
     if (is_index) return out + std::to_string(index);
-    for (const char c : shown(step)) {
+    for (const char c : utf8_head(step, kMaxShown)) {
       if (c == '~')
         out += "~0";
       else if (c == '/')
@@ -290,8 +284,8 @@ class SchemaReader {
   const json::value* resolve(std::string_view pointer) const;
 
   static Fault nowhere(const Reference& reference) {
-    return DefinitionFault{reference.pointer,
-                           fmt::format("leads to no schema within this one: `{}`", shown(reference.target))};
+    return DefinitionFault{reference.pointer, fmt::format("leads to no schema within this one: `{}`",
+                                                          utf8_head(reference.target, kMaxShown))};
   }
 
   static inline const json::value kRoot = true;  // stands for the root, which is walked first
