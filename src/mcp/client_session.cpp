@@ -106,7 +106,7 @@ Result<void> ClientSession::list_tools(std::move_only_function<void(Result<ToolP
 
 Result<void> ClientSession::next_page(const std::shared_ptr<Listing>& listing) {
   const auto& cursor = listing->all.next_cursor;
-  const auto params = cursor ? fmt::format(R"({{"cursor":{}}})", quoted(*cursor)) : std::string{};
+  const auto params = cursor ? fmt::format(R"({{"cursor":{}}})", mcp::quoted(*cursor)) : std::string{};
   TRY(request("tools/list", params,
               [this, listing](Result<Message> answer) { on_page(listing, std::move(answer)); }));
   return {};
@@ -177,8 +177,8 @@ Result<ClientSession::RequestId> ClientSession::send_request(std::string_view me
 bool ClientSession::cancel(RequestId id, std::string_view reason) {
   if (id == initialize_id_ || open_.erase(id) == 0) return false;
   // Whether it arrives does not matter: the request is forgotten here either way.
-  std::ignore =
-      notify("notifications/cancelled", fmt::format(R"({{"requestId":{},"reason":{}}})", id, quoted(reason)));
+  std::ignore = notify("notifications/cancelled",
+                       fmt::format(R"({{"requestId":{},"reason":{}}})", id, mcp::quoted(reason)));
   return true;
 }
 

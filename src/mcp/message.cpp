@@ -63,7 +63,7 @@ Id Id::number(std::int64_t value) {
   return Id(digits, digits);
 }
 
-Id Id::string(std::string_view value) { return Id(quoted(value), fmt::format("\"{}", value)); }
+Id Id::string(std::string_view value) { return Id(mcp::quoted(value), fmt::format("\"{}", value)); }
 
 std::optional<Id> Id::from_token(std::string_view raw, const json::value& value) {
   if (const auto* text = value.if_string())
@@ -201,14 +201,14 @@ std::expected<Message, Refusal> parse_message(std::string text, const MessageLim
 
 std::string make_request(const Id& id, std::string_view method, std::string_view raw_params) {
   if (raw_params.empty())
-    return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{}}})", id.raw(), quoted(method));
-  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{},"params":{}}})", id.raw(), quoted(method),
+    return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{}}})", id.raw(), mcp::quoted(method));
+  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{},"params":{}}})", id.raw(), mcp::quoted(method),
                      raw_params);
 }
 
 std::string make_notification(std::string_view method, std::string_view raw_params) {
-  if (raw_params.empty()) return fmt::format(R"({{"jsonrpc":"2.0","method":{}}})", quoted(method));
-  return fmt::format(R"({{"jsonrpc":"2.0","method":{},"params":{}}})", quoted(method), raw_params);
+  if (raw_params.empty()) return fmt::format(R"({{"jsonrpc":"2.0","method":{}}})", mcp::quoted(method));
+  return fmt::format(R"({{"jsonrpc":"2.0","method":{},"params":{}}})", mcp::quoted(method), raw_params);
 }
 
 std::string make_result(const Id& id, std::string_view raw_result) {
@@ -218,7 +218,7 @@ std::string make_result(const Id& id, std::string_view raw_result) {
 std::string make_error(const std::optional<Id>& id, int code, std::string_view message,
                        std::string_view raw_data) {
   return fmt::format(R"({{"jsonrpc":"2.0",{}"error":{{"code":{},"message":{}{}{}}}}})",
-                     id ? fmt::format(R"("id":{},)", id->raw()) : "", code, quoted(message),
+                     id ? fmt::format(R"("id":{},)", id->raw()) : "", code, mcp::quoted(message),
                      raw_data.empty() ? "" : R"(,"data":)", raw_data);
 }
 
@@ -228,7 +228,7 @@ std::string make_error_as_is(const Id& id, std::string_view raw_error) {
 
 std::string make_error(const Refusal& refusal) {
   return make_error(refusal.id, refusal.rpc_code, refusal.error.message,
-                    fmt::format(R"({{"code":{}}})", quoted(refusal.error.code)));
+                    fmt::format(R"({{"code":{}}})", mcp::quoted(refusal.error.code)));
 }
 
 }  // namespace remit::mcp
