@@ -85,7 +85,8 @@ Result<ToolPage> parse_tool_page(const Message& response) {
 
   ToolPage page;
   for (std::size_t i = 0; i < raw.size(); ++i) {
-    auto tool = read_tool(std::string(raw[i]), values[i]);
+    // By itself, and by the stricter limits of what is stored: it must be possible to read it again.
+    auto tool = parse_tool(std::string(raw[i]));
     if (tool) {
       page.tools.push_back(std::move(*tool));
     } else {
