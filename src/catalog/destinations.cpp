@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "catalog/catalog.h"
 #include "catalog/values.h"
 
@@ -12,13 +13,6 @@ using snapshot::to_string;
 namespace {
 
 constexpr std::size_t kMaxInstructions = 8192;
-
-// The beginning of a text, cut between characters.
-std::string_view bounded(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
-  return text.substr(0, most);
-}
 
 // The transport of a destination that is in use.
 Result<snapshot::Transport> read_living(store::Reader& reader, const DestinationId& id) {
@@ -115,7 +109,7 @@ Result<void> Catalog::set_secret(store::Transaction& tx, const audit::Actor& act
 Result<void> Catalog::record_instructions(store::Transaction& tx, const audit::Actor& actor,
                                           const DestinationId& id, std::string_view text) {
   TRY(read_living(tx, id));
-  const auto kept = bounded(text, kMaxInstructions);
+  const auto kept = utf8_head(text, kMaxInstructions);
   ASSIGN_OR_RETURN(auto rows, tx.query("SELECT instructions FROM destination WHERE id = ?", {id.str()}));
   if ((rows.front().is_null(0) ? std::string() : rows.front().text(0)) == kept) return {};
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());

@@ -14,6 +14,7 @@ namespace remit::gateway {
 namespace {
 
 constexpr std::string_view kPrefix = "/mcp/";
+constexpr std::chrono::hours kEchoInterval{1};
 constexpr std::size_t kCodeLength = 8;  // "RMT-G002"
 
 // A call that takes longer is answered with a stream, whose header goes at once. The Python SDKs (1.30, 2.3),
@@ -157,6 +158,21 @@ http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchang
   auto response = co_await answer(request, exchange);
   if (response.status >= 400) record_refusal(request, response);
   co_return response;
+}
+
+// A server that shows what it was given may show it to others too: a finding, and not one a call.
+void Gateway::credential_echoed(const DestinationId& destination) {
+  ++counters_.credential_echoes;
+  const auto now = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(echoes_mutex_);
+    const auto [told, first] = echoes_.try_emplace(destination, now);
+    if (!first && now - told->second < kEchoInterval) return;
+    told->second = now;
+  }
+  spdlog::warn("destination {} says its credential back; it was hidden, and should be replaced",
+               destination.str());
+  if (parts_.on_credential_echo) parts_.on_credential_echo(destination);
 }
 
 void Gateway::record_refusal(const http::Request& request, const http::Response& response) {
