@@ -20,12 +20,16 @@ using boost::system::error_code;
 constexpr std::size_t kIdleBuffer = std::size_t{8} * 1024;
 constexpr std::size_t kBodyBuffer = std::size_t{64} * 1024;
 constexpr std::size_t kMaxDiscarded = std::size_t{64} * 1024 * 1024;  // what matters is kLinger
-constexpr std::chrono::milliseconds kLinger{1000};
+constexpr std::chrono::milliseconds kLinger{1000};                    // without a byte
+// What a stream begins with, so that intermediaries and clients see it open at once.
+constexpr std::string_view kFirstComment = "open";
+constexpr std::string_view kKeepAliveComment = "keep-alive";
 
 ParseLimits limits_of(const ServerOptions& options) {
   return {.header_bytes = options.max_header_bytes,
           .fields = options.max_fields,
-          .body_bytes = options.max_body_bytes};
+          .body_bytes = options.max_body_bytes,
+          .dropped_bytes = options.salvage ? options.max_dropped_bytes : 0};
 }
 
 Response defect(std::string detail) {
@@ -41,7 +45,7 @@ Connection::Connection(std::shared_ptr<ServerCore> core, Loop& loop, Socket sock
       peer_(std::move(peer)),
       deadline_(loop, [this] { on_deadline(); }),
       wake_(loop),
-      parser_(RequestParser::make(limits_of(core_->options))),
+      parser_(RequestParser::make(limits_of(core_->options), core_->options.salvage)),
       buffer_(kIdleBuffer) {}
 
 void Connection::start() {
@@ -164,6 +168,7 @@ Task<Response> Connection::call_handler(Request& request) {
   gone_ = false;
   stream_finished_ = false;
   stream_whole_ = false;
+  stream_headers_ = {};
   if (input_ended_ || closed_) client_gone();
   start_read();
   Response response;
@@ -195,21 +200,24 @@ Task<bool> Connection::write(std::string head, std::string_view body) {
 Task<void> Connection::refuse(ParseFailure failure) {
   const auto response = problem(failure.status, failure.error);
   const bool sent = co_await write(response_head(response, Framing::kLength, false, true), response.body);
-  if (sent) co_await linger();
+  // Whoever sends a body that was refused mostly reads only when it has sent all.
+  if (sent) co_await linger(failure.status == 413 ? core_->options.body_timeout : kLinger);
 }
 
 // Closing with bytes unread makes the kernel send a reset, which can overtake the answer: let the client read
-// it and close first (RFC 9112 §9.6).
-Task<void> Connection::linger() {
+// it and close first (RFC 9112 §9.6). Ends `within` a time, and before that where nothing comes.
+Task<void> Connection::linger(std::chrono::milliseconds within) {
   error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   timed_out_ = false;
-  set_deadline(Phase::kIdle, kLinger);
+  const auto until = std::chrono::steady_clock::now() + within;
   std::size_t discarded = 0;
-  while (!closed_ && !input_ended_ && !timed_out_ && discarded < kMaxDiscarded) {
+  while (!closed_ && !input_ended_ && !timed_out_ && discarded < kMaxDiscarded &&
+         std::chrono::steady_clock::now() < until) {
     discarded += end_ - begin_;
     begin_ = end_;
     start_read();
+    set_deadline(Phase::kIdle, kLinger);
     co_await wake_.wait();
   }
 }
@@ -248,6 +256,11 @@ void Connection::on_read(error_code error, std::size_t bytes) {
 
 void Connection::on_deadline() {
   if (phase_ == Phase::kWriting) return close();
+  // Taken by the stream, it is written as events are.
+  if (phase_ == Phase::kStreaming) {
+    if (stream_) stream_->offer(format_comment(kKeepAliveComment));
+    return;
+  }
   timed_out_ = true;
   wake_.notify();
 }
@@ -293,8 +306,12 @@ void Connection::on_gone(std::function<void()> callback) {
 }
 
 std::shared_ptr<EventStream> Connection::start_events(Headers headers) {
+  for (const auto& [name, value] : std::exchange(stream_headers_, {}))
+    if (!headers.contains(name)) headers.add(name, value);
   headers.set("Content-Type", "text/event-stream");
   headers.set("Cache-Control", "no-cache, no-store");
+  // A proxy that collects an answer before it passes it on would hold back every event (nginx does).
+  headers.set("X-Accel-Buffering", "no");
   const Response response = {.status = 200, .headers = std::move(headers)};
   if (stream_ || to_head_ || !is_writable(response))
     throw std::logic_error("start_events: a second stream, an answer to HEAD, or a field that is not valid");
@@ -302,6 +319,7 @@ std::shared_ptr<EventStream> Connection::start_events(Headers headers) {
   const bool chunked = parser_->http_1_1();
   keep_alive_ = keep_alive_ && chunked;
   auto head = response_head(response, chunked ? Framing::kChunked : Framing::kClose, keep_alive_, chunked);
+  StreamState::append(head, format_comment(kFirstComment), chunked);
   stream_ = std::make_shared<StreamState>(shared_from_this(), std::move(head),
                                           core_->options.max_stream_bytes, chunked);
   auto stream = std::make_shared<EventStream>(stream_);
@@ -317,8 +335,9 @@ void Connection::pump_events() {
   if (stream_writing_ || closed_ || !stream_) return;
   switch (stream_->take(stream_batch_)) {
     case StreamState::Next::kWait:
-      return;
+      return set_deadline(Phase::kStreaming, core_->options.stream_keep_alive);
     case StreamState::Next::kFinished:
+      clear_deadline();
       stream_finished_ = true;
       stream_whole_ = !gone_;
       wake_.notify();
@@ -343,6 +362,7 @@ void Exchange::on_client_gone(std::function<void()> gone) { connection_.on_gone(
 void Exchange::on_answered(std::function<void(bool whole)> answered) {
   connection_.on_answered(std::move(answered));
 }
+void Exchange::set_stream_headers(Headers headers) { connection_.set_stream_headers(std::move(headers)); }
 std::shared_ptr<EventStream> Exchange::start_events(Headers headers) {
   return connection_.start_events(std::move(headers));
 }

@@ -34,10 +34,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool gone() const { return gone_; }
   void on_gone(std::function<void()> callback);
   void on_answered(std::function<void(bool whole)> callback) { answered_ = std::move(callback); }
+  void set_stream_headers(Headers headers) { stream_headers_ = std::move(headers); }
   std::shared_ptr<EventStream> start_events(Headers headers);
 
  private:
-  enum class Phase { kIdle, kReading, kWriting, kNone };
+  enum class Phase { kIdle, kReading, kWriting, kStreaming, kNone };
 
   Task<void> run();
   Task<std::optional<ParseFailure>> read_request();
@@ -46,7 +47,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<Response> call_handler(Request& request);
   Task<bool> write(std::string head, std::string_view body);
   Task<void> refuse(ParseFailure failure);
-  Task<void> linger();
+  Task<void> linger(std::chrono::milliseconds within);
 
   void start_read();
   void on_read(boost::system::error_code error, std::size_t bytes);
@@ -82,6 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::vector<std::function<void()>> gone_callbacks_;
   std::function<void(bool whole)> answered_;
   std::shared_ptr<StreamState> stream_;
+  Headers stream_headers_;  // that the handler gave before it began a stream
   std::string stream_batch_;
   bool stream_writing_ = false;
   bool stream_finished_ = false;

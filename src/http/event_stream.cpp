@@ -7,6 +7,12 @@
 
 namespace remit::http {
 
+void StreamState::append(std::string& out, std::string_view text, bool chunked) {
+  if (chunked) fmt::format_to(std::back_inserter(out), "{:x}\r\n", text.size());
+  out += text;
+  if (chunked) out += "\r\n";
+}
+
 bool StreamState::send(std::string_view text) {
   std::unique_lock lock(mutex_);
   if (has_ended()) return false;
@@ -40,12 +46,7 @@ void StreamState::close(std::string_view last) {
   wake(lock);
 }
 
-// RFC 9112 §7.1
-void StreamState::put(std::string_view text) {
-  if (chunked_) fmt::format_to(std::back_inserter(pending_), "{:x}\r\n", text.size());
-  pending_ += text;
-  if (chunked_) pending_ += "\r\n";
-}
+void StreamState::put(std::string_view text) { append(pending_, text, chunked_); }
 
 void StreamState::wake(std::unique_lock<std::mutex>& lock) {
   if (std::exchange(woken_, true)) return;

@@ -66,6 +66,13 @@ void Headers::remove(std::string_view name) {
   std::erase_if(fields_, [&](const Field& f) { return equal_ignoring_case(f.first, name); });
 }
 
+void Headers::join(std::string_view name) {
+  if (count(name) < 2) return;
+  std::string joined;
+  for (const auto value : all(name)) joined.append(joined.empty() ? "" : ", ").append(value);
+  set(std::string(name), std::move(joined));
+}
+
 bool is_valid_field(std::string_view name, std::string_view value) {
   return !name.empty() && std::ranges::all_of(name, is_token_character) &&
          value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;

@@ -44,6 +44,9 @@ class Headers {
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   void set(std::string name, std::string value);  // in place of every value it had
   void remove(std::string_view name);
+  // Makes one field of all of a name, as is right for fields that are lists and for no others (RFC 9110
+  // §5.3).
+  void join(std::string_view name);
 
   std::size_t size() const { return fields_.size(); }
   auto begin() const { return fields_.begin(); }
@@ -71,6 +74,7 @@ struct Request {
   std::string query;   // what follows '?', still percent-encoded, without it
   Headers headers;
   std::string body;
+  bool over_limit = false;  // the body was, and `body` is what was kept of it (body_salvage.h)
   Peer peer;
 };
 

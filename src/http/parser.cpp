@@ -46,8 +46,9 @@ class Parser : public Interface {
         return std::unexpected(std::move(read).error());
       used = *block;
     }
-    const auto content = body_decoder_.feed(bytes.substr(used), limits_, body());
+    const auto content = body_decoder_.feed(bytes.substr(used), body_limits(), body());
     if (!content) return content;
+    if (auto failure = on_content()) return std::unexpected(std::move(*failure));
     return used + *content;
   }
 
@@ -97,8 +98,11 @@ class Parser : public Interface {
   }
   virtual void on_status(int) {}
   virtual std::optional<ParseFailure> on_header_end() = 0;
+  virtual std::optional<ParseFailure> on_large_body(std::uint64_t) { return body_too_large(limits_); }
   virtual Headers& headers() = 0;
   virtual std::string& body() = 0;
+  virtual ParseLimits body_limits() const { return limits_; }
+  virtual std::optional<ParseFailure> on_content() { return std::nullopt; }  // behind what came of the body
 
   void start() {
     beast_.emplace(*this);
@@ -122,7 +126,8 @@ class Parser : public Interface {
       if (error != std::errc{} || stop != text.data() + text.size())
         return malformed("Content-Length is not a number");
       if (codings.empty()) {
-        if (kIsRequest && length > limits_.body_bytes) return body_too_large(limits_);
+        if (kIsRequest && length > limits_.body_bytes)
+          if (auto failure = on_large_body(length)) return failure;
         body_decoder_.start_length(length);
       }
     }
@@ -192,10 +197,14 @@ class Parser : public Interface {
 
 class RequestParserImpl final : public Parser<true, RequestParser> {
  public:
-  explicit RequestParserImpl(const ParseLimits& limits) : Parser(limits) { start(); }
+  RequestParserImpl(const ParseLimits& limits, SalvageFor salvage_for)
+      : Parser(limits), salvage_for_(std::move(salvage_for)) {
+    start();
+  }
 
   void reset() override {
     request_ = {};
+    salvage_.reset();
     authority_.clear();
     start();
   }
@@ -252,7 +261,35 @@ class RequestParserImpl final : public Parser<true, RequestParser> {
   Headers& headers() override { return request_.headers; }
   std::string& body() override { return request_.body; }
 
+  // A body of chunks says how long it is when it ends, so the decoder goes on to where nothing is read any
+  // more.
+  ParseLimits body_limits() const override {
+    auto limits = limits_;
+    limits.body_bytes += limits.dropped_bytes;
+    return limits;
+  }
+  std::optional<ParseFailure> on_large_body(std::uint64_t length) override {
+    return length > body_limits().body_bytes ? body_too_large(limits_) : start_salvage();
+  }
+  std::optional<ParseFailure> on_content() override {
+    if (!salvage_ && request_.body.size() > limits_.body_bytes)
+      if (auto failure = start_salvage()) return failure;
+    if (!salvage_) return std::nullopt;
+    salvage_->read(request_.body);
+    request_.body.clear();
+    if (done()) request_.body = salvage_->kept();
+    return std::nullopt;
+  }
+
  private:
+  // Who asks before it sends the body is told at once.
+  std::optional<ParseFailure> start_salvage() {
+    if (salvage_for_ && !request_.headers.contains("Expect")) salvage_ = salvage_for_(request_);
+    if (!salvage_) return body_too_large(limits_);
+    request_.over_limit = true;
+    return std::nullopt;
+  }
+
   void take_target(const boost::urls::url_view& url) {
     const auto path = url.encoded_path();
     const auto query = url.encoded_query();
@@ -260,8 +297,10 @@ class RequestParserImpl final : public Parser<true, RequestParser> {
     request_.query.assign(query.data(), query.size());
   }
 
+  const SalvageFor salvage_for_;
   Request request_;
   std::string authority_;
+  std::unique_ptr<BodySalvage> salvage_;  // of a body that is over the limit
 };
 
 class ResponseParserImpl final : public Parser<false, ResponseParser> {
@@ -298,8 +337,8 @@ class ResponseParserImpl final : public Parser<false, ResponseParser> {
 
 }  // namespace
 
-std::unique_ptr<RequestParser> RequestParser::make(const ParseLimits& limits) {
-  return std::make_unique<RequestParserImpl>(limits);
+std::unique_ptr<RequestParser> RequestParser::make(const ParseLimits& limits, SalvageFor salvage) {
+  return std::make_unique<RequestParserImpl>(limits, std::move(salvage));
 }
 
 std::unique_ptr<ResponseParser> ResponseParser::make(const ParseLimits& limits, bool to_head) {

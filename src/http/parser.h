@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "http/body_salvage.h"
 #include "http/message.h"
 
 namespace remit::http {
@@ -25,6 +26,8 @@ struct ParseLimits {
   std::size_t header_bytes = 32 * 1024;  // start line and fields; also chunk headers and trailers
   std::size_t fields = 128;
   std::size_t body_bytes = 4 * 1024 * 1024;
+  std::size_t dropped_bytes =
+      0;  // by how much a request's body may be over that and still be read to its end
 };
 
 struct ParseFailure {
@@ -48,7 +51,8 @@ class MessageParser {
 
 class RequestParser : public MessageParser {
  public:
-  static std::unique_ptr<RequestParser> make(const ParseLimits& limits);
+  // `salvage`: for bodies that are over the limit by no more than `dropped_bytes`.
+  static std::unique_ptr<RequestParser> make(const ParseLimits& limits, SalvageFor salvage = {});
   virtual void reset() = 0;                   // for the next request
   virtual bool expects_continue() const = 0;  // RFC 9110 §10.1.1
   virtual Request& request() = 0;             // whole when done()

@@ -24,6 +24,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "http/body_salvage.h"
 #include "http/event_stream.h"
 #include "http/loop.h"
 #include "http/message.h"
@@ -34,13 +35,19 @@ struct ServerOptions {
   std::size_t max_header_bytes = 32 * 1024;  // request line and fields together
   std::size_t max_fields = 128;
   std::size_t max_body_bytes = 4 * 1024 * 1024;  // after chunks are joined
-  std::size_t max_stream_bytes = 1024 * 1024;    // events that wait for a slow reader, per stream
-  std::size_t max_connections = 4096;            // further ones are answered 503 and closed
+  // A body that is over that by no more than this is read to its end where `salvage` wants it
+  // (body_salvage.h).
+  std::size_t max_dropped_bytes = 64 * 1024 * 1024;
+  SalvageFor salvage = {};
+  std::size_t max_stream_bytes = 1024 * 1024;  // events that wait for a slow reader, per stream
+  std::size_t max_connections = 4096;          // further ones are answered 503 and closed
   std::chrono::milliseconds header_timeout{
       10'000};  // from the first byte of a request to the end of its header
   std::chrono::milliseconds body_timeout{30'000};   // from there to the end of the body
   std::chrono::milliseconds idle_timeout{75'000};   // between requests
   std::chrono::milliseconds write_timeout{30'000};  // for each answer, and each batch of events
+  // A stream on which nothing went for so long gets a comment: proxies cut what is silent, nginx after 60 s.
+  std::chrono::milliseconds stream_keep_alive{15'000};
   // Whether this server answers for the value of a Host field (DNS rebinding). Empty: for every one. Called
   // on any loop.
   std::function<bool(std::string_view host)> host_allowed = {};
@@ -70,10 +77,13 @@ class Exchange {
   // was given before.
   void on_answered(std::function<void(bool whole)> answered);
 
-  // Answers 200 with a stream of events in place of a Response: the header leaves at once, and the Response
-  // that the handler returns is ignored. The stream may outlive the handler; the connection is free again
-  // when it ends. Content-Type and Cache-Control are set; `headers` come on top. At most once, and not for
-  // HEAD.
+  // Fields for the stream, should the answer be one; start_events() has the last word.
+  void set_stream_headers(Headers headers);
+
+  // Answers 200 with a stream of events in place of a Response: the header leaves at once, a comment behind
+  // it, and further comments while nothing else goes; the Response that the handler returns is ignored. The
+  // stream may outlive the handler; the connection is free again when it ends. Content-Type, Cache-Control
+  // and X-Accel-Buffering are set; `headers` come on top. At most once, and not for HEAD.
   std::shared_ptr<EventStream> start_events(Headers headers = {});
 
  private:

@@ -305,6 +305,94 @@ TEST_F(ServerTest, StreamsEventsFromAnyThreadAndThenGoesOn) {
   producer.join();
 }
 
+// Counts a body and keeps its last byte.
+class LastByte final : public BodySalvage {
+ public:
+  void read(std::string_view piece) override {
+    bytes_ += piece.size();
+    if (!piece.empty()) last_ = piece.back();
+  }
+  std::string kept() override { return std::to_string(bytes_) + last_; }
+
+ private:
+  std::size_t bytes_ = 0;
+  char last_ = '?';
+};
+
+TEST_F(ServerTest, ABodyOverTheLimitIsReadToItsEndSoThatItCanBeAnswered) {
+  start(
+      [](Request& request, Exchange&) -> Task<Response> {
+        co_return Response{.status = request.over_limit ? 413 : 200, .body = request.body};
+      },
+      {.max_body_bytes = 1000,
+       .max_dropped_bytes = 100'000,
+       .salvage = [](const Request& head) -> std::unique_ptr<BodySalvage> {
+         if (head.path != "/salvaged") return nullptr;
+         return std::make_unique<LastByte>();
+       }});
+  const auto post = [](std::string_view path, std::size_t length) {
+    return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(length) +
+           "\r\n\r\n";
+  };
+  RawClient client(address_);
+  client.send(post("/salvaged", 50'001) + std::string(50'000, 'x') + "y");
+  EXPECT_THAT(client.read_answer(), AllOf(HasSubstr("HTTP/1.1 413"), ::testing::EndsWith("\r\n\r\n50001y")));
+  // Where the next request begins is known.
+  client.send(post("/salvaged", 3) + "abc");
+  EXPECT_THAT(client.read_answer(), AllOf(HasSubstr("HTTP/1.1 200"), ::testing::EndsWith("abc")));
+  client.send("POST /salvaged HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 4; ++i) client.send("1f4\r\n" + std::string(500, 'z') + "\r\n");
+  client.send("0\r\n\r\n");
+  EXPECT_THAT(client.read_answer(), AllOf(HasSubstr("HTTP/1.1 413"), ::testing::EndsWith("2000z")));
+
+  // Out of all proportion, not wanted, or not sent yet: at once.
+  for (const auto& request :
+       {post("/salvaged", 101'001), post("/elsewhere", 1001),
+        std::string(
+            "POST /salvaged HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n\r\n"),
+        std::string("POST /salvaged HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n")}) {
+    RawClient other(address_);
+    other.send(request);
+    EXPECT_THAT(other.read_to_end(), AllOf(HasSubstr("HTTP/1.1 413"), HasSubstr("RMT-H003"))) << request;
+  }
+}
+
+TEST_F(ServerTest, AClientThatIsRefusedWhileItSendsReadsTheAnswerWhenItHasSentAll) {
+  start([](Request&, Exchange&) -> Task<Response> { co_return Response{}; }, {.max_body_bytes = 1000});
+  RawClient client(address_);
+  constexpr std::size_t kBytes = 16 * 1024 * 1024;
+  ASSERT_TRUE(
+      client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(kBytes) + "\r\n\r\n"));
+  for (std::size_t sent = 0; sent < kBytes; sent += 1024 * 1024)
+    ASSERT_TRUE(client.send(std::string(1024 * 1024, 'x')));
+  EXPECT_THAT(client.read_answer(), AllOf(HasSubstr("HTTP/1.1 413"), HasSubstr("RMT-H003")));
+}
+
+TEST_F(ServerTest, AStreamBeginsWithACommentAndIsKeptAliveByFurtherOnes) {
+  std::shared_ptr<EventStream> kept;
+  start(
+      [&](Request&, Exchange& exchange) -> Task<Response> {
+        kept = exchange.start_events();
+        co_return Response{};
+      },
+      {.stream_keep_alive = std::chrono::milliseconds(1)});
+  RawClient client(address_);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto head = client.read_until("\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("X-Accel-Buffering: no\r\n"));
+  EXPECT_THAT(client.read_until("\n\n"), HasSubstr(": open\n\n"));
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(client.read_until("\n\n"), HasSubstr(": keep-alive\n\n"));
+  kept->send({.data = "an event"});
+  EXPECT_THAT(client.read_until("data: an event\n\n"), HasSubstr("data: an event\n\n"));
+  EXPECT_THAT(client.read_until("\n\n"), HasSubstr(": keep-alive\n\n"));
+  kept->close();
+  EXPECT_THAT(client.read_until("0\r\n\r\n"), HasSubstr("0\r\n\r\n"));
+  // The connection is free again, and nothing more is written to it.
+  client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(client.read_until("\r\n\r\n"), ::testing::StartsWith("HTTP/1.1 200 OK\r\n"));
+  kept->close();
+}
+
 TEST_F(ServerTest, StreamsToHttp10WithoutChunks) {
   start([&](Request&, Exchange& exchange) -> Task<Response> {
     exchange.start_events()->send({.data = "x"});  // the handle goes, the stream ends
@@ -312,7 +400,7 @@ TEST_F(ServerTest, StreamsToHttp10WithoutChunks) {
   });
   RawClient client(address_);
   client.send("GET / HTTP/1.0\r\n\r\n");
-  EXPECT_THAT(client.read_to_end(), testing::EndsWith("\r\n\r\ndata: x\n\n"));
+  EXPECT_THAT(client.read_to_end(), testing::EndsWith("\r\n\r\n: open\n\ndata: x\n\n"));
 }
 
 TEST_F(ServerTest, TellsTheProducerThatTheReaderHasGone) {

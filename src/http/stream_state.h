@@ -16,12 +16,15 @@ class Connection;
 
 class StreamState {
  public:
-  // `head`: the header of the answer, which leaves with the first batch.
+  // `head`: the header of the answer and what the stream begins with, which leave with the first batch.
   StreamState(std::shared_ptr<Connection> connection, std::string head, std::size_t max_bytes, bool chunked)
       : connection_(std::move(connection)),
         max_bytes_(max_bytes),
         chunked_(chunked),
         pending_(std::move(head)) {}
+
+  // Frames a piece of the stream (RFC 9112 §7.1).
+  static void append(std::string& out, std::string_view text, bool chunked);
 
   // For producers, on any thread.
   bool send(std::string_view text);

@@ -50,5 +50,42 @@ TEST(Url, IsRefusedWhereItCannotBeCalled) {
   }
 }
 
+TEST(Url, SpellingsOfOneUrlHaveOneNormalForm) {
+  const struct {
+    std::string_view text, normal;
+  } cases[] = {{"https://remit.example/mcp/sandbox", "https://remit.example/mcp/sandbox"},
+               {"HTTPS://Remit.EXAMPLE:443/mcp/sandbox/", "https://remit.example/mcp/sandbox"},
+               {"https://remit.example.:/mcp/sandbox", "https://remit.example/mcp/sandbox"},
+               {"http://remit.example:80", "http://remit.example"},
+               {"http://remit.example:443/", "http://remit.example:443"},
+               {"https://remit.example/%6Dcp/a%2fb/%c3%a9", "https://remit.example/mcp/a%2Fb/%C3%A9"},
+               {"https://remit.example/x/../mcp/./sandbox", "https://remit.example/mcp/sandbox"},
+               {"https://remit.example/mcp/x/%2e%2E/sandbox/.", "https://remit.example/mcp/sandbox"},
+               {"https://remit.example/../a/b/..", "https://remit.example/a"},
+               {"https://remit.example/a?q=%7e", "https://remit.example/a?q=~"},
+               {"http://[2001:DB8:0:0:0:0:0:1]:7420/", "http://[2001:db8::1]:7420"},
+               {"http://127.0.0.1:7420/", "http://127.0.0.1:7420"}};
+  for (const auto& [text, normal] : cases) {
+    const auto got = normal_url(text);
+    ASSERT_TRUE(got) << text << ": " << got.error().message;
+    EXPECT_EQ(*got, normal) << text;
+    EXPECT_TRUE(same_url(text, normal));
+  }
+  for (const std::string_view text : {"", "remit.example", "/mcp", "ftp://h/", "unix:/run/x", "https://h/#f",
+                                      "https://a@h/", "https://%72emit.example/"})
+    EXPECT_FALSE(normal_url(text)) << text;
+}
+
+TEST(Url, WhatDiffersInMoreThanSpellingIsAnother) {
+  const std::string_view ours = "https://remit.example/mcp/sandbox";
+  for (const std::string_view other :
+       {"http://remit.example/mcp/sandbox", "https://remit.example:444/mcp/sandbox",
+        "https://remit.example/mcp/Sandbox", "https://remit.example/mcp/sandbox?x",
+        "https://remit.example/mcp/sandbox//", "https://remit.example/mcp%2Fsandbox",
+        "https://evil.example/mcp/sandbox", "https://remit.example/mcp/sandbox/x", ""})
+    EXPECT_FALSE(same_url(ours, other)) << other;
+  EXPECT_FALSE(same_url("", ""));
+}
+
 }  // namespace
 }  // namespace remit::http
