@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
 
 START_SECONDS = 60  # under callgrind a start takes long
 
@@ -221,8 +220,7 @@ class Remit(Server):
 
     def counters(self):
         """Its metrics, by name and labels."""
-        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=60) as answer:
-            lines = answer.read().decode().splitlines()
+        lines = self.run("metrics").splitlines()
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] != "#")}
 
     def commits(self):

@@ -77,6 +77,7 @@ struct Endpoint {
 struct Doors {
   std::string log_key;  // the log's verifier key, as text
   std::string public_url;
+  std::string metrics = {};  // where they are served; empty: over the socket alone
   std::vector<Endpoint> endpoints;
 };
 

@@ -67,6 +67,7 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
                              {"set_aside", set_aside(snapshot.all())},
                              {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
                              {"public_url", text_or_null(doors.public_url)},
+                             {"metrics", text_or_null(doors.metrics)},
                              {"endpoints", std::move(endpoints)}}};
 }
 

@@ -17,6 +17,7 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
   ASSERT_EQ(post("/v1/agents/killed-bot/kill", {{"reason", "drill"}}).status, 200);
   doors_ = {.log_key = "remit.test/audit+12345678+AQ==",
             .public_url = "https://remit.test",
+            .metrics = "http://127.0.0.1:9464/metrics",
             .endpoints = {{.environment = Environment::kPilot,
                            .mcp = "https://remit.test/mcp/pilot",
                            .issuer = "https://remit.test/issuer/pilot",
@@ -33,13 +34,15 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
                             {"destinations", 0}, {"tools", 0},    {"grants", 0}, {"tools_quarantined", 0},
                             {"tools_missing", 0}};
   const json::object log{{"entries", size}, {"key", "remit.test/audit+12345678+AQ=="}};
-  EXPECT_EQ(canonical_json(shown.body), canonical_json(json::object{{"version", "1.2.3"},
-                                                                    {"revision", store_->revision()},
-                                                                    {"counts", counts},
-                                                                    {"set_aside", json::array()},
-                                                                    {"audit", log},
-                                                                    {"public_url", "https://remit.test"},
-                                                                    {"endpoints", json::array{pilot}}}));
+  EXPECT_EQ(canonical_json(shown.body),
+            canonical_json(json::object{{"version", "1.2.3"},
+                                        {"revision", store_->revision()},
+                                        {"counts", counts},
+                                        {"set_aside", json::array()},
+                                        {"audit", log},
+                                        {"public_url", "https://remit.test"},
+                                        {"metrics", "http://127.0.0.1:9464/metrics"},
+                                        {"endpoints", json::array{pilot}}}));
 }
 
 TEST_F(ApiTest, ShowsNoEndpointWhereNobodyListens) {

@@ -118,6 +118,12 @@ Result<json::value> Client::get(std::string path) {
   return parse_json(response.body);
 }
 
+Result<std::string> Client::text(std::string path) {
+  ASSIGN_OR_RETURN(auto response, send(http::Method::kGet, std::move(path), {}));
+  if (response.status >= 300) return std::unexpected(error_of(response));
+  return std::move(response.body);
+}
+
 Result<json::value> Client::post(std::string path, const json::object& body) {
   ASSIGN_OR_RETURN(const auto response, send(http::Method::kPost, std::move(path),
                                              {{"Content-Type", "application/json"}}, json::serialize(body)));

@@ -38,6 +38,7 @@ class Client {
   // where it may have carried the command out (RMT-H022, H025).
   Result<boost::json::value> get(std::string path);
   Result<boost::json::value> post(std::string path, const boost::json::object& body);
+  Result<std::string> text(std::string path);  // what is not JSON
 
   // Any request, any answer.
   Result<http::Response> send(http::Method method, std::string target, http::Headers headers,

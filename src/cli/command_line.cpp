@@ -151,10 +151,6 @@ void add_destinations(CLI::App& root, Line& line) {
   add->add_option("--secret-slot", d.secret_slot,
                   "The header (url) or variable (command) that carries its credential");
   add->add_option("--secret-file", d.secret_file, "The file that holds the credential; - for standard input");
-  add->add_option("--open-timeout", d.open_seconds,
-                  "Seconds to start, open a session and list its tools; default: the server's setting");
-  add->add_option("--answer-timeout", d.answer_seconds, "Seconds to answer a call or tell its progress");
-  add->add_option("--max-answer", d.max_answer_mib, "MiB that one answer may have");
   run(destination->add_subcommand("list", "Every destination"), line, list_destinations);
   verb("scan", "Ask it which tools it offers now", scan_destination);
   verb("retire", "Retire it with its tools and the grants on them", retire_destination);
@@ -287,6 +283,7 @@ void add_rest(CLI::App& root, Line& line) {
   why->add_option("WHAT", line.text)->required();
   run(why, line, explain, line.text);
   run(root.add_subcommand("status", "What runs here, and where it is reached"), line, status);
+  run(root.add_subcommand("metrics", "The server's numbers, as Prometheus reads them"), line, metrics);
 
   auto* show = root.add_subcommand("demo", "A small company with real MCP servers, governed");
   show->add_option("--listen", line.demo.listen, "HOST:PORT; port 0 takes any free one");

@@ -76,6 +76,9 @@ Result<int> status(const Context& context) {
     fmt::print("{:<19} {}\n", visible(name), cell(&count));
   fmt::print("{:<19} {}\n", "log entries", cell(&shown.at("audit").at("entries")));
   print_set_aside(shown.at("set_aside").as_array());
+  if (listens)
+    fmt::print("{:<19} {}\n", "metrics",
+               shown.at("metrics").is_null() ? "remit metrics" : cell(shown.if_contains("metrics")));
   print_invalid(policies);
   if (!listens) return kOk;
 
@@ -85,6 +88,13 @@ Result<int> status(const Context& context) {
         {cell(&endpoint.at("environment")), cell(&endpoint.at("mcp")), cell(&endpoint.at("issuer"))});
   fmt::print("\n");
   print_table({"ENVIRONMENT", "MCP", "ISSUER"}, rows);
+  return kOk;
+}
+
+Result<int> metrics(const Context& context) {
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(const auto text, client.text("/metrics"));
+  fmt::print("{}", text);
   return kOk;
 }
 

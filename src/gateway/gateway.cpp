@@ -1,20 +1,24 @@
 #include "gateway/gateway.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/url/parse_query.hpp>
 #include <latch>
 
+#include "base/canonical_json.h"
 #include "gateway/shard.h"
+#include "http/cross_origin.h"
 #include "http/on_loop.h"
+#include "mcp/http_rules.h"
+#include "mcp/id_finder.h"
 #include "mcp/version.h"
 
 namespace remit::gateway {
 namespace {
 
 constexpr std::string_view kPrefix = "/mcp/";
-constexpr std::chrono::hours kEchoInterval{1};
 constexpr std::size_t kCodeLength = 8;  // "RMT-G002"
 
 // A call that takes longer is answered with a stream, whose header goes at once. The Python SDKs (1.30, 2.3),
@@ -36,7 +40,8 @@ http::Response json_response(int status, std::string body) {
 
 http::Response refused(const mcp::HttpRefusal& refusal) {
   auto response = json_response(refusal.status, mcp::make_error(refusal.refusal));
-  if (!refusal.allow.empty()) response.headers.set("Allow", std::string(refusal.allow));
+  if (!refusal.header_name.empty())
+    response.headers.set(std::string(refusal.header_name), std::string(refusal.header_value));
   return response;
 }
 
@@ -64,17 +69,43 @@ http::Task<Answer> notify(Shard& shard, Caller caller, Digest session, mcp::Mess
 }
 // NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
-// What a 401 tells a client: where to learn which authorization server to ask (RFC 9728 §5.1, RFC 6750 §3).
-http::Response unauthorized(const std::string& metadata_url, const Error* why) {
-  auto response = json_response(
-      401, mcp::make_error(mcp::Refusal{
-               .error = why ? *why
-                            : Error{ErrorKind::kUnauthorized, "RMT-G002",
-                                    "this endpoint needs an access token (Authorization: Bearer …)"}}));
-  std::string challenge = "Bearer resource_metadata=\"" + metadata_url + "\"";
+http::Response unauthorized(std::string challenge, const Error* why) {
+  auto response =
+      refused(401, {.error = why ? *why
+                                 : Error{ErrorKind::kUnauthorized, "RMT-G002",
+                                         "this endpoint needs an access token (Authorization: Bearer …)"}});
   if (why) challenge += ", error=\"invalid_token\", error_description=\"" + std::string(why->code) + "\"";
   response.headers.set("WWW-Authenticate", std::move(challenge));
   return response;
+}
+
+// A token that came in a wrong way (RFC 6750 §3.1).
+http::Response misused_token(std::string challenge, Error why) {
+  challenge += ", error=\"invalid_request\", error_description=\"" + std::string(why.code) + "\"";
+  auto response = refused(400, {.error = std::move(why)});
+  response.headers.set("WWW-Authenticate", std::move(challenge));
+  return response;
+}
+
+// Keeps the id of a request, as JSON.
+class MessageSalvage final : public http::BodySalvage {
+ public:
+  void read(std::string_view piece) override { finder_.read(piece); }
+  std::string kept() override {
+    const auto id = finder_.request_id();
+    return id ? id->raw() : std::string();
+  }
+
+ private:
+  mcp::IdFinder finder_;
+};
+
+// A request is answered under its id, for clients end the session at a status (0015).
+http::Response too_large(const std::string& raw_id) {
+  mcp::Refusal refusal{
+      .error = {ErrorKind::kTooLarge, "RMT-M002", "the message is over the limit of this server"}};
+  if (const auto value = parse_json(raw_id)) refusal.id = mcp::Id::from_token(raw_id, *value);
+  return refused(refusal.id ? 200 : 413, refusal);
 }
 
 // Whether a query has the parameter that RFC 6750 §2.3 would put a token in, however it is spelt. Such a
@@ -95,9 +126,34 @@ std::optional<std::string_view> bearer_token(const http::Headers& headers) {
   return value.substr(kScheme.size());
 }
 
-// Headers that two readers could read differently if they came twice.
-constexpr std::string_view kSingleHeaders[] = {
-    "Host", "Origin", "Authorization", "Accept", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version"};
+// Fields that have one value: two readers could read another one each if they came twice, so not even two
+// equal ones are taken for one.
+constexpr std::string_view kSingleHeaders[] = {"Host",
+                                               "Origin",
+                                               "Authorization",
+                                               "Content-Type",
+                                               "Mcp-Session-Id",
+                                               "MCP-Protocol-Version",
+                                               "Last-Event-ID",
+                                               "Mcp-Method",
+                                               "Mcp-Name",
+                                               "DPoP",
+                                               "Access-Control-Request-Method"};
+// Fields that are lists, and mean the same on several lines (RFC 9110 §5.3).
+constexpr std::string_view kListHeaders[] = {"Accept", "Content-Encoding", "Access-Control-Request-Headers"};
+
+constexpr http::CrossOrigin kPages = {
+    .methods = "POST, GET, DELETE",
+    .request_headers =
+        "Authorization, Content-Type, Accept, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, "
+        "Mcp-Method, Mcp-Name, DPoP",
+    .exposed = "Mcp-Session-Id, WWW-Authenticate, Retry-After"};
+
+std::optional<Environment> environment_of(std::string_view path) {
+  path.remove_prefix(kPrefix.size());
+  if (path.ends_with('/')) path.remove_suffix(1);
+  return parse_environment(path);
+}
 
 }  // namespace
 
@@ -121,6 +177,11 @@ Result<void> Gateway::restore() {
 }
 
 bool Gateway::serves(std::string_view path) { return path.starts_with(kPrefix); }
+
+std::unique_ptr<http::BodySalvage> Gateway::salvage(const http::Request& head) {
+  if (head.method != http::Method::kPost || !serves(head.path)) return nullptr;
+  return std::make_unique<MessageSalvage>();
+}
 
 Shard& Gateway::shard_of(const Digest& session_id_hash) {
   return *shards_[session_id_hash.bytes[0] % shards_.size()];
@@ -155,24 +216,29 @@ void Gateway::close() {
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
 http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchange& exchange) {
+  if (request.headers.contains("Origin")) {
+    http::Headers of_stream;
+    share(request, of_stream);
+    exchange.set_stream_headers(std::move(of_stream));
+  }
   auto response = co_await answer(request, exchange);
   if (response.status >= 400) record_refusal(request, response);
+  share(request, response.headers);
   co_return response;
 }
 
-// A server that shows what it was given may show it to others too: a finding, and not one a call.
-void Gateway::credential_echoed(const DestinationId& destination) {
-  ++counters_.credential_echoes;
-  const auto now = std::chrono::steady_clock::now();
-  {
-    const std::lock_guard lock(echoes_mutex_);
-    const auto [told, first] = echoes_.try_emplace(destination, now);
-    if (!first && now - told->second < kEchoInterval) return;
-    told->second = now;
-  }
-  spdlog::warn("destination {} says its credential back; it was hidden, and should be replaced",
-               destination.str());
-  if (parts_.on_credential_echo) parts_.on_credential_echo(destination);
+// Lets a page read an answer, where its origin is permitted.
+void Gateway::share(const http::Request& request, http::Headers& headers) const {
+  const auto* origin = request.headers.find("Origin");
+  const bool permitted = origin != nullptr && request.headers.count("Origin") == 1 &&
+                         options_.host_rules.permits_origin(*origin);
+  http::share(headers, permitted ? *origin : std::string(), kPages);
+}
+
+// Where a client learns which authorization server to ask (RFC 9728 §5.1, RFC 6750 §3).
+std::string Gateway::challenge(Environment environment) const {
+  return fmt::format("Bearer resource_metadata=\"{}/.well-known/oauth-protected-resource/mcp/{}\"",
+                     options_.public_url, to_string(environment));
 }
 
 void Gateway::record_refusal(const http::Request& request, const http::Response& response) {
@@ -186,39 +252,53 @@ void Gateway::record_refusal(const http::Request& request, const http::Response&
               request.peer.address, response.status, code);
 }
 
+// What is wrong with a request whoever it is from; also the answer to a browser that asks for a page.
+std::optional<http::Response> Gateway::refuse_front(http::Request& request,
+                                                    std::optional<Environment> environment) const {
+  for (const auto name : kListHeaders) request.headers.join(name);
+  for (const auto name : kSingleHeaders) {
+    if (request.headers.count(name) < 2) continue;
+    Error twice{ErrorKind::kInvalid, "RMT-M016", std::string(name) + " came more than once"};
+    if (name == "Authorization" && environment)
+      return misused_token(challenge(*environment), std::move(twice));
+    return refused(400, {.error = std::move(twice)});
+  }
+  const auto* host = request.headers.find("Host");
+  if (host == nullptr || host->empty())
+    return refused(400, {.error = {ErrorKind::kInvalid, "RMT-M014", "the Host header is missing"}});
+  if (!options_.host_rules.permits_host(*host))
+    return refused(403, {.error = {ErrorKind::kForbidden, "RMT-M014",
+                                   "this endpoint is not served under the name in Host"}});
+  const auto* origin = request.headers.find("Origin");
+  if (origin != nullptr && !options_.host_rules.permits_origin(*origin))
+    return refused(
+        403, {.error = {ErrorKind::kForbidden, "RMT-M014", "requests from this Origin are not accepted"}});
+  if (!environment)
+    return refused(404, {.error = {ErrorKind::kNotFound, "RMT-G005",
+                                   "there is no such endpoint; there are /mcp/sandbox, /mcp/pilot and "
+                                   "/mcp/production"}});
+  if (http::is_preflight(request)) return http::permit(request, kPages);
+  if (!parts_.snapshots.current())
+    return refused(503,
+                   {.error = {ErrorKind::kUnavailable, "RMT-G007", "no governance state is in force yet"}});
+  if (has_token(request.query))
+    return misused_token(
+        challenge(*environment),
+        {ErrorKind::kInvalid, "RMT-G008", "an access token came in the query; it belongs in a header"});
+  return std::nullopt;
+}
+
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
 http::Task<http::Response> Gateway::answer(http::Request& request, http::Exchange& exchange) {
   const auto header = [&](std::string_view name) { return value_of(request.headers, name); };
-  for (const auto name : kSingleHeaders)
-    if (request.headers.count(name) > 1)
-      co_return refused(
-          400, {.error = {ErrorKind::kInvalid, "RMT-M016", std::string(name) + " came more than once"}});
-  if (const auto ok = mcp::check_host(header("Host"), options_.host_rules); !ok)
-    co_return refused(ok.error());
-  if (const auto ok = mcp::check_origin(header("Origin"), options_.host_rules); !ok)
-    co_return refused(ok.error());
-
-  const auto environment = parse_environment(std::string_view(request.path).substr(kPrefix.size()));
-  if (!environment)
-    co_return refused(
-        404,
-        {.error = {ErrorKind::kNotFound, "RMT-G005",
-                   "there is no such endpoint; there are /mcp/sandbox, /mcp/pilot and /mcp/production"}});
-  if (!parts_.snapshots.current())
-    co_return refused(
-        503, {.error = {ErrorKind::kUnavailable, "RMT-G007", "no governance state is in force yet"}});
+  const auto environment = environment_of(request.path);
+  if (auto no = refuse_front(request, environment)) co_return std::move(*no);
   const auto method = mcp::check_method(http::to_string(request.method));
   if (!method) co_return refused(method.error());
-
-  const std::string metadata_url = options_.public_url + "/.well-known/oauth-protected-resource/mcp/" +
-                                   std::string(to_string(*environment));
-  if (has_token(request.query))
-    co_return refused(400, {.error = {ErrorKind::kInvalid, "RMT-G008",
-                                      "an access token came in the query; it belongs in a header"}});
   const auto token = bearer_token(request.headers);
-  if (!token) co_return unauthorized(metadata_url, nullptr);
+  if (!token) co_return unauthorized(challenge(*environment), nullptr);
   const auto identity = own_shard().authenticate(*environment, *token);
-  if (!identity) co_return unauthorized(metadata_url, &identity.error());
+  if (!identity) co_return unauthorized(challenge(*environment), &identity.error());
   const Caller caller{.environment = *environment, .identity = *identity};
 
   if (const auto ok = mcp::check_accept(*method, header("Accept")); !ok) co_return refused(ok.error());
@@ -241,7 +321,10 @@ http::Task<http::Response> Gateway::answer(http::Request& request, http::Exchang
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
 http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange& exchange, Caller caller) {
   const auto header = [&](std::string_view name) { return value_of(request.headers, name); };
+  if (const auto ok = mcp::check_content_encoding(header("Content-Encoding")); !ok)
+    co_return refused(ok.error());
   if (const auto ok = mcp::check_content_type(header("Content-Type")); !ok) co_return refused(ok.error());
+  if (request.over_limit) co_return too_large(request.body);
   auto message = mcp::parse_message(std::move(request.body));
   if (!message) co_return refused(mcp::http_status_of(message.error()), message.error());
   if (mcp::era_of(*message) == mcp::Era::kStateless) co_return refused(404, mcp::refuse_stateless(*message));

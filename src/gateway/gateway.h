@@ -21,10 +21,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "audit/log.h"
@@ -33,10 +31,10 @@
 #include "catalog/vault.h"
 #include "gateway/upstream.h"
 #include "http/client.h"
+#include "http/host_rules.h"
 #include "http/loop.h"
 #include "http/server.h"
 #include "issuer/access_token.h"
-#include "mcp/http_rules.h"
 #include "snapshot/holder.h"
 #include "store/store.h"
 
@@ -49,8 +47,8 @@ struct TokenIdentity {
 };
 
 struct GatewayOptions {
-  std::string public_url;  // "http://127.0.0.1:7420", no slash at the end
-  mcp::HostRules host_rules = {};
+  std::string public_url;  // "http://127.0.0.1:7420", in normal form
+  http::HostRules host_rules = {};
   UpstreamLimits upstream = {};
   std::chrono::seconds session_idle{24 * 3600};
   std::size_t max_sessions_per_deployment = 256;  // the one that was idle longest goes first
@@ -70,15 +68,11 @@ struct GatewayParts {
   // Told when a destination lists other tools than it did before, so that what differs from its pin is
   // quarantined for everyone, and what is gone is not shown. On a loop; must not block.
   std::function<void(const DestinationId&, const mcp::ToolPage&)> on_listing;
-  // Told when a destination's server says its credential back, once an hour at most. On a loop; must not
-  // block.
-  std::function<void(const DestinationId&)> on_credential_echo = {};
 };
 
 // Numbers for `metrics`; read from any thread.
 struct GatewayCounters {
-  std::atomic<std::uint64_t> allowed{0}, denied{0}, held{0}, upstream_errors{0}, refused_requests{0},
-      credential_echoes{0};
+  std::atomic<std::uint64_t> allowed{0}, denied{0}, held{0}, upstream_errors{0}, refused_requests{0};
   std::atomic<std::int64_t> open_calls{0}, sessions{0}, streams{0};
 };
 
@@ -96,6 +90,10 @@ class Gateway {
 
   // Whether `path` is an endpoint of the gateway.
   static bool serves(std::string_view path);
+
+  // Finds the id of a message that is over the server's limit, so that it can be answered; for the options of
+  // the server that handle() answers for.
+  static std::unique_ptr<http::BodySalvage> salvage(const http::Request& head);
 
   // Answers one request to an endpoint. What is turned away before a decision is counted and told to the
   // server's log; from the decision on, the audit log has it.
@@ -123,9 +121,12 @@ class Gateway {
  private:
   friend class Shard;
   http::Task<http::Response> answer(http::Request& request, http::Exchange& exchange);
-  void credential_echoed(const DestinationId& destination);
   void record_refusal(const http::Request& request, const http::Response& response);
+  std::optional<http::Response> refuse_front(http::Request& request,
+                                             std::optional<Environment> environment) const;
   http::Task<http::Response> post(http::Request& request, http::Exchange& exchange, Caller caller);
+  void share(const http::Request& request, http::Headers& headers) const;
+  std::string challenge(Environment environment) const;
   Shard& own_shard();
   Shard& shard_of(const Digest& session_id_hash);
   void on_every_loop(const std::function<void(Shard&)>& work);
@@ -134,8 +135,6 @@ class Gateway {
   const GatewayOptions options_;
   GatewayCounters counters_;
   std::atomic<bool> room_{true};
-  std::mutex echoes_mutex_;  // not on the path of a call that is as it should be
-  std::unordered_map<DestinationId, std::chrono::steady_clock::time_point> echoes_;  // when last told
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

@@ -12,6 +12,7 @@
 namespace remit::gateway::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -90,7 +91,7 @@ const std::vector<Case> kCases = {
      "RMT-M004", mcp::kInvalidParams},
     {"DeepNesting", body(nested(100)), 413, "RMT-M002"},
     {"VeryDeepNesting", body(nested(100'000)), 413, "RMT-M002"},
-    {"AHugeBody", body(std::string(5 * 1024 * 1024, ' ') + std::string(kCall)), 413, "RMT-H003", 0},
+    {"AHugeBodyThatIsNoRequest", body(std::string(5 * 1024 * 1024, ' ') + "{}"), 413, "RMT-M002"},
     {"AMethodOfHttpThatIsNotServed", method(http::Method::kPut), 405, "RMT-M015"},
     {"Options", method(http::Method::kOptions), 405, "RMT-M015"},
     {"AContentTypeThatIsNotJson", header("Content-Type", "text/plain"), 415, "RMT-M011"},
@@ -115,7 +116,28 @@ const std::vector<Case> kCases = {
     {"ASessionThatNeverWas", header("Mcp-Session-Id", "abc"), 404, "RMT-M013"},
     {"NoSession", without("Mcp-Session-Id"), 400, "RMT-M013"},
     {"ASessionIdWithSpaces", header("Mcp-Session-Id", "a b"), 400, "RMT-M013"},
+    {"AnEncodedBody", header("Content-Encoding", "gzip"), 415, "RMT-M060"},
+    {"TwoEncodingsOfWhichOneIsIdentity",
+     [](http::Call& call) {
+       call.headers.add("Content-Encoding", "identity");
+       call.headers.add("Content-Encoding", "br");
+     },
+     415, "RMT-M060"},
+    {"AnAcceptThatExcludesItsSecondLine",
+     [](http::Call& call) {
+       call.headers.set("Accept", "application/json, text/event-stream;q=0");
+       call.headers.add("Accept", "text/html");
+     },
+     406, "RMT-M010"},
+    {"TwoContentTypes", again("Content-Type", "application/json"), 400, "RMT-M016"},
+    {"TwoLastEventIds",
+     [](http::Call& call) {
+       call.headers.add("Last-Event-ID", "1");
+       call.headers.add("Last-Event-ID", "2");
+     },
+     400, "RMT-M016"},
     {"AnEnvironmentThatIsNone", target("/mcp/staging"), 404, "RMT-G005"},
+    {"TwoSlashes", target("/mcp/sandbox//"), 404, "RMT-G005"},
     {"AStatelessCall",
      body(R"({"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"say","arguments":{},)"
           R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}})"),
@@ -156,6 +178,125 @@ TEST_P(BadRequests, AreRefusedClearlyAndReachNothing) {
 INSTANTIATE_TEST_SUITE_P(All, BadRequests, ::testing::ValuesIn(kCases),
                          [](const auto& info) { return info.param.name; });
 
+TEST_F(Front, AFieldThatIsAListMayComeOnSeveralLines) {
+  auto call = allowed_call();
+  call.headers.set("Accept", "application/json");
+  call.headers.add("Accept", "text/event-stream");
+  call.headers.add("Content-Encoding", "identity");
+  EXPECT_EQ(agent_->send(std::move(call)).get().status, 200);
+  EXPECT_EQ(server_.calls(), 1U);
+}
+
+TEST_F(Front, ASlashAtTheEndOfTheEndpointIsForgiven) {
+  auto call = allowed_call();
+  call.url.target = "/mcp/sandbox/";
+  const auto reply = agent_->send(std::move(call)).get();
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_FALSE(reply.is_tool_error()) << reply.body;
+}
+
+TEST_F(Front, AnEncodedBodyIsToldWhichEncodingIsUnderstood) {
+  auto call = allowed_call();
+  call.headers.set("Content-Encoding", "gzip");
+  const auto reply = agent_->send(std::move(call)).get();
+  ASSERT_TRUE(reply.headers.contains("Accept-Encoding"));
+  EXPECT_EQ(*reply.headers.find("Accept-Encoding"), "identity");
+}
+
+// RFC 6750 §3.1: how a token came is wrong, not the token.
+TEST_F(Front, AWrongUseOfTokensIsChallengedAsAnInvalidRequest) {
+  const std::vector<std::function<void(http::Call&)>> cases = {target("/mcp/sandbox?access_token=abc"),
+                                                               again("Authorization", "Bearer abc")};
+  for (const auto& spoil : cases) {
+    auto call = allowed_call();
+    spoil(call);
+    const auto reply = agent_->send(std::move(call)).get();
+    EXPECT_EQ(reply.status, 400);
+    ASSERT_TRUE(reply.headers.contains("WWW-Authenticate")) << reply.body;
+    EXPECT_THAT(*reply.headers.find("WWW-Authenticate"),
+                AllOf(HasSubstr("error=\"invalid_request\""),
+                      HasSubstr("resource_metadata=\"https://remit.example/.well-known/")));
+  }
+}
+
+// What a browser sends for a page before it lets it make a call (Fetch Standard, "CORS-preflight fetch").
+http::Call preflight(const AgentClient& agent, std::string_view origin) {
+  auto call = agent.make_call(http::Method::kOptions);
+  for (const auto* name : {"Authorization", "Accept", "Mcp-Session-Id", "Mcp-Protocol-Version"})
+    call.headers.remove(name);
+  call.headers.set("Origin", std::string(origin));
+  call.headers.set("Access-Control-Request-Method", "POST");
+  call.headers.set("Access-Control-Request-Headers",
+                   "authorization,content-type,mcp-protocol-version,mcp-session-id,x-of-the-inspector");
+  return call;
+}
+
+std::string header_of(const Reply& reply, std::string_view name) {
+  const auto* value = reply.headers.find(name);
+  return value != nullptr ? *value : "(none)";
+}
+
+TEST_F(Front, APageOfAPermittedOriginMayAskWithoutATokenWhetherItMayCall) {
+  const auto reply = agent_->send(preflight(*agent_, "http://localhost:6274")).get();
+  EXPECT_EQ(reply.status, 204) << reply.body;
+  EXPECT_EQ(header_of(reply, "Access-Control-Allow-Origin"), "http://localhost:6274");
+  EXPECT_EQ(header_of(reply, "Vary"), "Origin, Access-Control-Request-Headers");
+  EXPECT_EQ(header_of(reply, "Access-Control-Allow-Methods"), "POST, GET, DELETE");
+  for (const auto* name :
+       {"Authorization", "Content-Type", "Accept", "Mcp-Session-Id", "MCP-Protocol-Version", "Last-Event-ID",
+        "Mcp-Method", "Mcp-Name", "DPoP", "x-of-the-inspector"})
+    EXPECT_THAT(header_of(reply, "Access-Control-Allow-Headers"), HasSubstr(name));
+  EXPECT_NE(header_of(reply, "Access-Control-Max-Age"), "(none)");
+  EXPECT_FALSE(reply.headers.contains("Access-Control-Allow-Credentials"));
+  EXPECT_TRUE(reply.body.empty());
+}
+
+TEST_F(Front, APageOfAnotherOriginIsRefusedAndMayReadNothing) {
+  for (const auto* origin : {"https://evil.example", "null", "http://localhost.evil.example"}) {
+    const auto reply = agent_->send(preflight(*agent_, origin)).get();
+    EXPECT_EQ(reply.status, 403) << origin;
+    EXPECT_FALSE(reply.headers.contains("Access-Control-Allow-Origin")) << origin;
+    EXPECT_EQ(header_of(reply, "Vary"), "Origin") << origin;
+  }
+}
+
+TEST_F(Front, APageReadsEveryAnswerErrorsAndStreamsIncluded) {
+  const auto with_origin = [&](http::Call call) {
+    call.headers.set("Origin", "http://localhost:6274");
+    return agent_->send(std::move(call)).get();
+  };
+  auto without_token = allowed_call();
+  without_token.headers.remove("Authorization");
+  auto without_session = allowed_call();
+  without_session.headers.set("Mcp-Session-Id", "abc");
+  auto streamed = agent_->make_call(
+      http::Method::kPost,
+      R"({"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"say","arguments":{},"_meta":{"progressToken":1}}})");
+  struct {
+    http::Call call;
+    int status;
+  } cases[] = {{allowed_call(), 200}, {without_token, 401}, {without_session, 404}, {streamed, 200}};
+  for (auto& [call, status] : cases) {
+    const auto reply = with_origin(std::move(call));
+    EXPECT_EQ(reply.status, status) << reply.body;
+    EXPECT_EQ(header_of(reply, "Access-Control-Allow-Origin"), "http://localhost:6274") << status;
+    EXPECT_THAT(header_of(reply, "Access-Control-Expose-Headers"),
+                AllOf(HasSubstr("Mcp-Session-Id"), HasSubstr("WWW-Authenticate")))
+        << status;
+    EXPECT_EQ(header_of(reply, "Vary"), "Origin") << status;
+  }
+  // A cache must not give a page the answer that another client got.
+  EXPECT_EQ(header_of(agent_->send(allowed_call()).get(), "Vary"), "Origin");
+}
+
+TEST_F(Front, ACursorThatWasNeverGivenIsRefused) {
+  const auto reply = agent_->request("tools/list", R"({"cursor":"bogus"})");
+  EXPECT_EQ(reply.rpc_code(), mcp::kInvalidParams) << reply.body;
+  EXPECT_EQ(reply.code(), "RMT-M004");
+  EXPECT_EQ(agent_->request("tools/list", R"({"cursor":7})").rpc_code(), mcp::kInvalidParams);
+  EXPECT_EQ(agent_->request("tools/list", R"({"cursor":null})").rpc_code(), 0);
+}
+
 TEST_F(Front, AForeignHostIsRefusedInWhateverItIsSpelt) {
   for (const std::string_view host : {"evil.example", "127.0.0.1.evil.example", "localhost@evil.example"}) {
     http::RawClient raw(world_.address());
@@ -179,6 +320,24 @@ TEST_F(Front, AnExpiredTokenIsRefusedAndTheChallengeSaysSo) {
   EXPECT_EQ(server_.calls(), 0U);
   agent_->token = world_.token_for(bot_);
   EXPECT_FALSE(agent_->call("say").is_tool_error());
+}
+
+// The Python SDK ends its session at a status, and most clients read no answer before they have sent all of a
+// request.
+TEST_F(Front, AMessageOverTheLimitIsAnsweredUnderItsId) {
+  const auto padding = std::string(5 * 1024 * 1024, 'x');
+  const auto reply =
+      agent_->post(R"({"method":"tools/call","params":{"name":"say","arguments":{"id":1,"text":")" + padding +
+                   R"("}},"jsonrpc":"2.0","id":"seven"})");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.answer().at("id").as_string(), "seven");
+  EXPECT_EQ(reply.rpc_code(), mcp::kInvalidRequest);
+  EXPECT_EQ(reply.code(), "RMT-M002");
+  EXPECT_TRUE(world_.entries("intent").empty());
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  // Who may not call is told that, and nothing else.
+  agent_->token = "abc";
+  EXPECT_EQ(agent_->post("{\"id\":1,\"method\":\"ping\",\"x\":\"" + padding + "\"}").status, 401);
 }
 
 TEST_F(Front, AMissingTokenIsNoInvalidToken) {

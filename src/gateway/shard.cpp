@@ -6,6 +6,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "mcp/http_rules.h"
 #include "mcp/raw_json.h"
 
 namespace remit::gateway {
@@ -123,11 +124,9 @@ http::Task<Answer> Shard::initialize(Caller caller, mcp::Message request) {
         .status = 503,
         .body = refusal_text(request, mcp::kInternalError, stored.error().code, stored.error().message)};
 
-  mcp::InitializeResult result{.protocol_version = record.protocol_version,
-                               .server = {.name = "remit", .version = REMIT_VERSION},
-                               .raw_capabilities = R"({"tools":{"listChanged":true}})"};
-  if (const auto snapshot = gateway_.parts_.snapshots.current())
-    result.instructions = view(snapshot, caller.environment, caller.identity).instructions();
+  const mcp::InitializeResult result{.protocol_version = record.protocol_version,
+                                     .server = {.name = "remit", .version = REMIT_VERSION},
+                                     .raw_capabilities = R"({"tools":{"listChanged":true}})"};
   adopt(std::move(record));
   co_return Answer{.body = mcp::make_result(*request.id(), mcp::to_json(result)),
                    .session_id = std::move(id)};
@@ -199,6 +198,11 @@ http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message reques
     co_return Answer{.body =
                          co_await call(std::move(caller), session, std::move(request), std::move(stream))};
   if (method == "tools/list") {
+    // The list is one page, so no cursor was ever given (2025-11-25, "Pagination / Error Handling").
+    const auto* cursor = request.params() != nullptr ? request.params()->if_contains("cursor") : nullptr;
+    if (cursor != nullptr && !cursor->is_null())
+      co_return Answer{.body = refusal_text(request, mcp::kInvalidParams, "RMT-M004",
+                                            "`cursor` is none that this server gave: its list is one page")};
     const auto snapshot = gateway_.parts_.snapshots.current();
     if (!snapshot)
       co_return Answer{
@@ -236,8 +240,6 @@ void Shard::attach(const Caller& caller, const Digest& key,
   // Much may have happened since it was asked for.
   if (found == sessions_.end() || streams_ended_ || closed_ || refuse_stream(caller, key))
     return stream->close();
-  // A comment, so that intermediaries and clients see the stream open at once.
-  stream->send_comment("open");
   ++gateway_.counters_.streams;
   found->second->streams.push_back(stream);
   stream->on_client_gone([this, key, gone = std::weak_ptr(stream)] {

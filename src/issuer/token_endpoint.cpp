@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "http/url.h"
 #include "issuer/form.h"
 
 namespace remit::issuer {
@@ -47,6 +48,9 @@ TokenAnswer answer_with(Refusal refusal) {
   auto answer = answer_with(refusal.status, {{"error", refusal.error},
                                              {"error_description", describe(refusal.cause.message)},
                                              {"error_code", refusal.cause.code}});
+  // What is full of assertions that were used is so until they expire, mostly within a minute (RFC 9110
+  // §10.2.3).
+  if (refusal.status == 503) answer.headers.emplace_back("Retry-After", "60");
   answer.error = std::move(refusal.cause);
   return answer;
 }
@@ -99,17 +103,16 @@ Outcome<> check_extras(const TokenRequest& request, const Form& form) {
   return {};
 }
 
-// RFC 8707 §2. A trailing slash is forgiven on input, since clients add it when they print a URL.
+// RFC 8707 §2. However it is spelt: clients print a URL with a slash at its end, or with its port.
 Outcome<> check_target(const Form& form, const Settings& settings) {
-  for (auto resource : form.all("resource")) {
+  for (const auto resource : form.all("resource")) {
     if (!is_resource(resource))
       return refuse(400, "invalid_target", "RMT-J044", "`resource` must be an absolute URI without fragment");
-    if (resource.ends_with('/')) resource.remove_suffix(1);
-    if (resource != settings.audience)
+    if (!http::same_url(resource, settings.audience))
       return refuse(400, "invalid_target", "RMT-J044", "the `resource` served here is " + settings.audience);
   }
   // The word that token exchange has for it (RFC 8693 §2.1), which some clients send with any grant.
-  if (const auto audience = form.find("audience"); audience && *audience != settings.audience)
+  if (const auto audience = form.find("audience"); audience && !http::same_url(*audience, settings.audience))
     return refuse(400, "invalid_target", "RMT-J044", "the `audience` served here is " + settings.audience);
   return {};
 }
@@ -177,6 +180,10 @@ TokenAnswer TokenEndpoint::answer(const TokenRequest& request, Instant now) cons
   answer.jti = std::move(minted.jti);
   if (client->used_token_endpoint_audience) answer.findings.push_back(Finding::kTokenEndpointAudience);
   return answer;
+}
+
+TokenAnswer refuse_request(int status, Error why) {
+  return answer_with(Refusal{status, "invalid_request", std::move(why)});
 }
 
 TokenAnswer refuse_authorization() {

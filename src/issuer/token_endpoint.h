@@ -72,6 +72,10 @@ class TokenEndpoint {
   Random& random_;
 };
 
+// The answer to a token request that is wrong as an HTTP request already: `invalid_request`, whatever the
+// status.
+TokenAnswer refuse_request(int status, Error why);
+
 // The answer of the authorization endpoint, which metadata must name (metadata.h) and which serves no
 // response type.
 TokenAnswer refuse_authorization();

@@ -147,6 +147,14 @@ TEST_F(TokenEndpointTest, EveryWrongRequestGetsItsOwnError) {
       {"our resource", good_and({{"resource", audience}}), "200 issued"},
       {"our resource with a slash", good_and({{"resource", audience + "/"}}), "200 issued"},
       {"our resource twice", good_and({{"resource", audience}, {"resource", audience}}), "200 issued"},
+      {"our resource in capitals and with its port",
+       good_and({{"resource", "HTTPS://Remit.Example:443/mcp/%70roduction"}}), "200 issued"},
+      {"our resource at another port", good_and({{"resource", "https://remit.example:444/mcp/production"}}),
+       "400 invalid_target"},
+      {"our path in capitals", good_and({{"resource", "https://remit.example/MCP/production"}}),
+       "400 invalid_target"},
+      {"our audience with its port", good_and({{"audience", "https://remit.example:443/mcp/production/"}}),
+       "200 issued"},
       {"two slashes", good_and({{"resource", audience + "//"}}), "400 invalid_target"},
       {"another resource", good_and({{"resource", "https://remit.example/mcp/sandbox"}}),
        "400 invalid_target"},
@@ -238,7 +246,9 @@ TEST_F(TokenEndpointTest, AFullReplayCacheRefusesForNow) {
   const TokenEndpoint endpoint(settings_, ring_, directory_, full, random_);
   std::string body;
   for (const auto& [name, value] : good()) body += encode(name) + "=" + encode(value) + "&";
-  EXPECT_EQ(error_of(endpoint.answer({kFormType, {}, {}, body}, kNow)), "503 temporarily_unavailable");
+  const auto answer = endpoint.answer({kFormType, {}, {}, body}, kNow);
+  EXPECT_EQ(error_of(answer), "503 temporarily_unavailable");
+  EXPECT_THAT(answer.headers, Contains(Pair("Retry-After", "60")));
 }
 
 TEST_F(TokenEndpointTest, NothingThatAClientSendsComesBackInADescription) {

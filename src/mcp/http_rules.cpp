@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "mcp/version.h"
 
@@ -13,9 +12,9 @@ namespace {
 constexpr std::size_t kMaxSessionId = 256;
 
 std::unexpected<HttpRefusal> refuse(int status, ErrorKind kind, std::string_view code, std::string message,
-                                    std::string_view allow = {}) {
-  return std::unexpected(
-      HttpRefusal{status, Refusal{Error{kind, code, std::move(message)}, kInvalidRequest}, allow});
+                                    std::string_view header_name = {}, std::string_view header_value = {}) {
+  return std::unexpected(HttpRefusal{status, Refusal{Error{kind, code, std::move(message)}, kInvalidRequest},
+                                     header_name, header_value});
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -77,69 +76,7 @@ bool accepts(std::string_view header, std::string_view type) {
   return accepted;
 }
 
-struct Authority {
-  std::string host;  // lower case, brackets kept
-  std::string port;  // may be empty
-};
-
-std::optional<Authority> parse_authority(std::string_view text) {
-  std::size_t host_end = text.find(':');
-  if (text.starts_with('[')) {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos) return std::nullopt;
-    host_end = close + 1;
-  }
-  host_end = std::min(host_end, text.size());
-  const auto rest = text.substr(host_end);
-  if (host_end == 0) return std::nullopt;
-  if (rest.empty()) return Authority{lower(text), ""};
-
-  unsigned port = 0;
-  const auto digits = rest.substr(1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  const bool is_port = error == std::errc{} && end == digits.data() + digits.size() && port <= 65535;
-  if (rest[0] != ':' || !is_port) return std::nullopt;
-  return Authority{lower(text.substr(0, host_end)), std::string(digits)};
-}
-
-bool is_permitted(const Authority& authority, const HostRules& rules) {
-  if (rules.loopback &&
-      (authority.host == "localhost" || authority.host == "127.0.0.1" || authority.host == "[::1]"))
-    return true;
-  const auto with_port = fmt::format("{}:{}", authority.host, authority.port);
-  return std::ranges::any_of(rules.hosts,
-                             [&](const std::string& h) { return h == authority.host || h == with_port; });
-}
-
 }  // namespace
-
-HttpCheck check_host(HeaderValue host, const HostRules& rules) {
-  if (!host || host->empty())
-    return refuse(400, ErrorKind::kInvalid, "RMT-M014", "the Host header is missing");
-  const auto authority = parse_authority(*host);
-  if (!authority || !is_permitted(*authority, rules))
-    return refuse(403, ErrorKind::kForbidden, "RMT-M014",
-                  "this endpoint is not served under the name in Host");
-  return {};
-}
-
-HttpCheck check_origin(HeaderValue origin, const HostRules& rules) {
-  if (!origin) return {};
-  const auto forbidden = [] {
-    return refuse(403, ErrorKind::kForbidden, "RMT-M014", "requests from this Origin are not accepted");
-  };
-  auto rest = *origin;
-  if (rest.starts_with("http://")) {
-    rest.remove_prefix(7);
-  } else if (rest.starts_with("https://")) {
-    rest.remove_prefix(8);
-  } else {
-    return forbidden();
-  }
-  const auto authority = parse_authority(rest);
-  if (!authority || !is_permitted(*authority, rules)) return forbidden();
-  return {};
-}
 
 std::expected<HttpMethod, HttpRefusal> check_method(std::string_view method, bool get, bool del) {
   if (method == "POST") return HttpMethod::kPost;
@@ -149,7 +86,8 @@ std::expected<HttpMethod, HttpRefusal> check_method(std::string_view method, boo
                                  : get      ? "POST, GET"
                                  : del      ? "POST, DELETE"
                                             : "POST";
-  return refuse(405, ErrorKind::kInvalid, "RMT-M015", fmt::format("the endpoint accepts {}", allow), allow);
+  return refuse(405, ErrorKind::kInvalid, "RMT-M015", fmt::format("the endpoint accepts {}", allow), "Allow",
+                allow);
 }
 
 HttpCheck check_accept(HttpMethod method, HeaderValue accept) {
@@ -174,6 +112,15 @@ HttpCheck check_content_type(HeaderValue content_type) {
     if (charset != "utf-8" && charset != "\"utf-8\"")
       return refuse(415, ErrorKind::kInvalid, "RMT-M011", "the charset of a message is UTF-8");
   }
+  return {};
+}
+
+HttpCheck check_content_encoding(HeaderValue content_encoding) {
+  auto rest = content_encoding.value_or("");
+  while (!rest.empty())
+    if (const auto coding = lower(next_part(rest, ',')); !coding.empty() && coding != "identity")
+      return refuse(415, ErrorKind::kInvalid, "RMT-M060", "the body of a message is not encoded here",
+                    "Accept-Encoding", "identity");
   return {};
 }
 

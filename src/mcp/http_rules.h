@@ -1,12 +1,12 @@
 // The rules of Streamable HTTP that need nothing but the request's headers.
 //
-// Rules: MCP 2025-11-25 "Transports / Streamable HTTP"; RFC 9110 §7.2 (Host), §8.3 (Content-Type), §12.5.1
-// (Accept); RFC 6454 §7 (Origin). Header values are passed without surrounding white space; nullopt means
-// absent. A header that came more than once must be refused before: joining two session ids would make a
-// third.
+// Rules: MCP 2025-11-25 "Transports / Streamable HTTP"; RFC 9110 §8.3 (Content-Type), §8.4
+// (Content-Encoding), §12.5.1 (Accept). Header values are passed without surrounding white space; nullopt
+// means absent. Of a header that came more than once, the lists (Accept, Content-Encoding) are joined before;
+// any other must be refused before: joining two session ids would make a third.
 //
-// Each check passes or says which status and JSON-RPC error to answer with. Check in this order: host and
-// origin, method, Accept, Content-Type, session, version; the first that fails is the answer.
+// Each check passes or says which status and JSON-RPC error to answer with. Check in this order: method,
+// Accept, Content-Encoding, Content-Type, session, version; the first that fails is the answer.
 //
 // Thread-safety: pure functions.
 
@@ -16,7 +16,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "mcp/message.h"
 
@@ -27,23 +26,13 @@ using HeaderValue = std::optional<std::string_view>;
 struct HttpRefusal {
   int status = 400;
   Refusal refusal = {};
-  std::string_view allow = {};  // the Allow header, with 405
+  // A header that goes with the status: Allow with 405, Accept-Encoding with 415 for an encoding; else no
+  // name.
+  std::string_view header_name = {};
+  std::string_view header_value = {};
 };
 
 using HttpCheck = std::expected<void, HttpRefusal>;
-
-// The names under which this endpoint may be reached. A page that rebinds its own name to 127.0.0.1 sends
-// that name in Host and in Origin, so both are compared with this list (DNS rebinding).
-struct HostRules {
-  std::vector<std::string> hosts = {};  // lower case; "name" permits any port, "name:port" that one
-  bool loopback = true;                 // localhost, 127.0.0.1 and [::1], any port
-};
-
-// Host: 400 if absent, 403 if not permitted. RMT-M014.
-HttpCheck check_host(HeaderValue host, const HostRules& rules);
-// Origin: absent passes (only browsers send it), else it must be http(s) to a permitted host; "null" never
-// is. 403, RMT-M014.
-HttpCheck check_origin(HeaderValue origin, const HostRules& rules);
 
 enum class HttpMethod { kPost, kGet, kDelete };
 // 405 with Allow. RMT-M015. `get` and `del`: whether the endpoint offers them.
@@ -57,6 +46,9 @@ HttpCheck check_accept(HttpMethod method, HeaderValue accept);
 // Content-Type of a POST: application/json, parameters permitted, a charset only if it is UTF-8. 415,
 // RMT-M011.
 HttpCheck check_content_type(HeaderValue content_type);
+
+// Content-Encoding of a POST: absent or identity. 415 with Accept-Encoding (RFC 9110 §12.5.3), RMT-M060.
+HttpCheck check_content_encoding(HeaderValue content_encoding);
 
 // Mcp-Session-Id on anything but initialize: 400 if absent or not 1–256 visible ASCII characters. RMT-M013.
 // Whether the session lives and is this caller's is for the caller to see, and answered by unknown_session().

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/nearest.h"
+#include "http/host_rules.h"
 #include "http/url.h"
 
 namespace remit::server {
@@ -82,7 +83,7 @@ Result<std::vector<std::string>> texts(const toml::node& node) {
     return std::vector{std::move(one)};
   }
   const auto* array = node.as_array();
-  if (array == nullptr || array->empty()) return wrong_type("a string or a list of strings", node);
+  if (array == nullptr) return wrong_type("a string or a list of strings", node);
   std::vector<std::string> values;
   for (const auto& element : *array) {
     ASSIGN_OR_RETURN(auto one, text(element));
@@ -107,22 +108,6 @@ Table::Apply seconds(std::chrono::seconds& target, std::int64_t most) {
   };
 }
 
-Table::Apply count(std::uint64_t& target, std::int64_t most) {
-  return [&target, most](const toml::node& node) -> Result<> {
-    ASSIGN_OR_RETURN(const auto value, integer(node, 1, most));
-    target = static_cast<std::uint64_t>(value);
-    return {};
-  };
-}
-
-Table::Apply mebibytes(std::uint64_t& target_bytes, std::int64_t most) {
-  return [&target_bytes, most](const toml::node& node) -> Result<> {
-    ASSIGN_OR_RETURN(const auto value, integer(node, 1, most));
-    target_bytes = static_cast<std::uint64_t>(value) << 20U;
-    return {};
-  };
-}
-
 Table::Apply path(std::filesystem::path& target, const std::filesystem::path& base) {
   return [&target, &base](const toml::node& node) -> Result<> {
     ASSIGN_OR_RETURN(const auto value, text(node));
@@ -132,13 +117,40 @@ Table::Apply path(std::filesystem::path& target, const std::filesystem::path& ba
 }
 
 Result<> read_public_url(const toml::node& node, Config& config) {
-  ASSIGN_OR_RETURN(auto value, text(node));
-  while (value.ends_with('/')) value.pop_back();
+  ASSIGN_OR_RETURN(const auto value, text(node));
+  auto normal = http::normal_url(value);
   const auto url = http::parse_url(value);
-  if (!url || url->scheme == http::Scheme::kUnix || url->target != "/")
+  if (!normal || !url || url->target != "/")
     return out_of_range("must be an http or https URL without a path",
                         "Write it as \"https://remit.example.com\".");
-  config.public_url = std::move(value);
+  config.public_url = *std::move(normal);
+  return {};
+}
+
+Result<> read_hosts(const toml::node& node, Config& config) {
+  ASSIGN_OR_RETURN(const auto values, texts(node));
+  config.hosts.clear();
+  for (const auto& value : values) {
+    auto host = http::parse_authority(value);
+    if (!host)
+      return out_of_range(fmt::format("must be names of hosts, not `{}`", value),
+                          "Write each as \"remit.example.com\" or \"remit.example.com:8443\".");
+    config.hosts.push_back(*std::move(host));
+  }
+  return {};
+}
+
+Result<> read_origins(const toml::node& node, Config& config) {
+  ASSIGN_OR_RETURN(const auto values, texts(node));
+  config.origins.clear();
+  for (const auto& value : values) {
+    auto origin = http::normal_origin(value.ends_with('/') ? value.substr(0, value.size() - 1) : value);
+    if (!origin)
+      return out_of_range(
+          fmt::format("must be origins of web pages, not `{}`", value),
+          "Write each as \"https://inspector.example.com\", without a path; there is no wildcard.");
+    config.origins.push_back(*std::move(origin));
+  }
   return {};
 }
 
@@ -195,6 +207,7 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
   }
 
   const toml::node* listen_node = nullptr;
+  const toml::node* metrics_node = nullptr;
   const Table log("log.", {{"level", [&](const toml::node& node) { return read_level(node, config); }}});
   const Table audit("audit.", {{"folder", path(config.audit_folder, base)},
                                {"origin",
@@ -202,27 +215,31 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
                                   ASSIGN_OR_RETURN(config.audit_origin, text(node));
                                   return {};
                                 }},
-                               {"min_free_mib", mebibytes(config.min_free_bytes, kMostFreeMib)}});
-  const Table calls("calls.",
-                    {{"upstream_open_seconds", seconds(config.upstream_open, 600)},
-                     {"upstream_answer_seconds", seconds(config.upstream_answer, 3600)},
-                     {"upstream_answer_ceiling_seconds", seconds(config.upstream_answer_ceiling, 86'400)},
-                     {"upstream_max_answer_mib", mebibytes(config.upstream_max_answer_bytes, 256)},
-                     {"upstream_max_pages", count(config.upstream_max_pages, 100'000)},
-                     {"listing_max_age_seconds", seconds(config.listing_max_age, 3600)}});
+                               {"min_free_mib", [&](const toml::node& node) -> Result<> {
+                                  ASSIGN_OR_RETURN(const auto mib, integer(node, 1, kMostFreeMib));
+                                  config.min_free_bytes = static_cast<std::uint64_t>(mib) << 20U;
+                                  return {};
+                                }}});
+  const Table calls("calls.", {{"upstream_open_seconds", seconds(config.upstream_open, 600)},
+                               {"upstream_answer_seconds", seconds(config.upstream_answer, 3600)}});
   const Table top("", {{"data", path(config.data, base)},
                        {"listen",
                         [&](const toml::node& node) -> Result<> {
                           ASSIGN_OR_RETURN(config.listen, texts(node));
+                          if (config.listen.empty()) return out_of_range("must name at least one address");
                           listen_node = &node;
                           return {};
                         }},
                        {"public_url", [&](const toml::node& node) { return read_public_url(node, config); }},
-                       {"hosts",
+                       {"hosts", [&](const toml::node& node) { return read_hosts(node, config); }},
+                       {"origins", [&](const toml::node& node) { return read_origins(node, config); }},
+                       {"metrics_listen",
                         [&](const toml::node& node) -> Result<> {
-                          ASSIGN_OR_RETURN(config.hosts, texts(node));
+                          ASSIGN_OR_RETURN(config.metrics_listen, text(node));
+                          metrics_node = &node;
                           return {};
                         }},
+                       {"stream_keep_alive_seconds", seconds(config.stream_keep_alive, 3600)},
                        {"plain_http_beyond_loopback",
                         [&](const toml::node& node) -> Result<> {
                           if (!node.is_boolean()) return wrong_type("true or false", node);
@@ -246,6 +263,11 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
     if (auto checked = check_listen(address, config.plain_http_beyond_loopback); !checked) {
       checked.error().message = "`listen` " + checked.error().message;
       problems.push_back({listen_node != nullptr ? line_of(*listen_node) : 0, std::move(checked).error()});
+    }
+  if (metrics_node != nullptr)
+    if (auto checked = check_listen(config.metrics_listen, config.plain_http_beyond_loopback); !checked) {
+      checked.error().message = "`metrics_listen` " + checked.error().message;
+      problems.push_back({line_of(*metrics_node), std::move(checked).error()});
     }
   if (!root.contains("data"))
     problems.push_back({0, Error{ErrorKind::kInvalid, "RMT-X006", "`data` is missing"}});

@@ -3,10 +3,13 @@
 //   data = "/var/lib/remit"              # everything that Remit keeps
 //   listen = ["127.0.0.1:7420"]          # one address or several; port 0: any free one
 //   public_url = "https://remit.acme.example"   # as agents reach it; default: http:// and the first address
-//   hosts = ["remit.acme.example"]       # further names that the Host header may carry
-//   plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens cross the network in clear
-//   threads = 2                          # loops; default: one a core
-//   drain_seconds = 20                   # what a stop waits for calls in flight
+//   hosts = ["remit.acme.example"]       # further names that the Host header may carry; with ":8443": at
+//   that port origins = ["https://inspector.acme.example"]   # web pages that may call, beside those on
+//   loopback and on hosts metrics_listen = "127.0.0.1:9464"    # where /metrics is served; default: over the
+//   folder's socket alone stream_keep_alive_seconds = 15       # a silent event stream gets a comment, before
+//   a proxy cuts it plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens cross the
+//   network in clear threads = 2                          # loops; default: one a core drain_seconds = 20 #
+//   what a stop waits for calls in flight
 //
 //   [log]
 //   level = "info"                       # debug, info, warn, error
@@ -18,12 +21,7 @@
 //
 //   [calls]
 //   upstream_open_seconds = 15
-//   upstream_answer_seconds = 60         # for an answer, or for the next progress of a call
-//   upstream_answer_ceiling_seconds = 3600   # for an answer, whatever progress is told
-//   upstream_max_answer_mib = 8          # one message of a destination
-//   upstream_max_pages = 1000            # one list of tools
-//   listing_max_age_seconds = 60         # what a destination offers is asked for again by then
-//                                        # (the first two and the size also with `remit destination add`)
+//   upstream_answer_seconds = 60
 //
 // Every problem of a file is told at once, each with its line and its fix: a server that starts on half a
 // configuration enforces another one than was written.
@@ -40,6 +38,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "http/url.h"
 #include "server/data_folder.h"
 
 namespace remit::server {
@@ -47,8 +46,11 @@ namespace remit::server {
 struct Config {
   std::filesystem::path data;
   std::vector<std::string> listen = {"127.0.0.1:7420"};
-  std::string public_url;  // without a slash at the end; empty: made of the address that was taken
-  std::vector<std::string> hosts;
+  std::string public_url;  // in normal form (http/url.h); empty: made of the address that was taken
+  std::vector<http::Authority> hosts;
+  std::vector<std::string> origins;  // in normal form (http/host_rules.h)
+  std::string metrics_listen;        // empty: no listener
+  std::chrono::seconds stream_keep_alive{15};
   bool plain_http_beyond_loopback = false;
   unsigned threads = 0;  // 0: one a core
   std::chrono::seconds drain{20};
@@ -58,10 +60,6 @@ struct Config {
   std::uint64_t min_free_bytes = std::uint64_t{64} << 20U;
   std::chrono::seconds upstream_open{15};
   std::chrono::seconds upstream_answer{60};
-  std::chrono::seconds upstream_answer_ceiling{3600};
-  std::chrono::seconds listing_max_age{60};
-  std::uint64_t upstream_max_answer_bytes = std::uint64_t{8} << 20U;
-  std::uint64_t upstream_max_pages = 1000;
 };
 
 struct ConfigProblem {

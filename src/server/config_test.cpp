@@ -13,8 +13,11 @@ TEST(Config, TakesEveryDocumentedKey) {
   const auto config = parse_config(R"(
 data = "data"
 listen = ["127.0.0.1:0", "[::1]:7420"]
-public_url = "https://remit.acme.example/"
-hosts = ["remit.acme.example"]
+public_url = "HTTPS://Remit.Acme.example:443/"
+hosts = ["remit.acme.example", "REMIT.acme.example.:8443"]
+origins = ["https://App.acme.example:443/", "http://dev.acme.example:3000"]
+metrics_listen = "127.0.0.1:9464"
+stream_keep_alive_seconds = 5
 plain_http_beyond_loopback = true
 threads = 3
 drain_seconds = 5
@@ -27,17 +30,18 @@ min_free_mib = 128
 [calls]
 upstream_open_seconds = 3
 upstream_answer_seconds = 30
-upstream_answer_ceiling_seconds = 7200
-upstream_max_answer_mib = 16
-upstream_max_pages = 50
-listing_max_age_seconds = 10
 )",
                                    "/etc/remit");
   ASSERT_TRUE(config) << config.error().front().error.message;
   EXPECT_EQ(config->data, "/etc/remit/data");
   EXPECT_EQ(config->listen, (std::vector<std::string>{"127.0.0.1:0", "[::1]:7420"}));
   EXPECT_EQ(config->public_url, "https://remit.acme.example");
-  EXPECT_EQ(config->hosts, std::vector<std::string>{"remit.acme.example"});
+  EXPECT_EQ(config->hosts,
+            (std::vector<http::Authority>{{"remit.acme.example", 0}, {"remit.acme.example", 8443}}));
+  EXPECT_EQ(config->origins,
+            (std::vector<std::string>{"https://app.acme.example", "http://dev.acme.example:3000"}));
+  EXPECT_EQ(config->metrics_listen, "127.0.0.1:9464");
+  EXPECT_EQ(config->stream_keep_alive, std::chrono::seconds{5});
   EXPECT_TRUE(config->plain_http_beyond_loopback);
   EXPECT_EQ(config->threads, 3U);
   EXPECT_EQ(config->drain, std::chrono::seconds{5});
@@ -47,10 +51,6 @@ listing_max_age_seconds = 10
   EXPECT_EQ(config->min_free_bytes, 128U * 1024 * 1024);
   EXPECT_EQ(config->upstream_open, std::chrono::seconds{3});
   EXPECT_EQ(config->upstream_answer, std::chrono::seconds{30});
-  EXPECT_EQ(config->upstream_answer_ceiling, std::chrono::hours{2});
-  EXPECT_EQ(config->upstream_max_answer_bytes, std::uint64_t{16} << 20U);
-  EXPECT_EQ(config->upstream_max_pages, 50U);
-  EXPECT_EQ(config->listing_max_age, std::chrono::seconds{10});
 }
 
 TEST(Config, TellsLineAndFixOfEachFault) {
@@ -70,7 +70,17 @@ TEST(Config, TellsLineAndFixOfEachFault) {
       {"data = 7", 1, "RMT-X003", "`data` must be a string, not integer", ""},
       {"data = \"\"", 1, "RMT-X004", "`data` must not be empty", ""},
       {"data = \"d\"\nlisten = [1]", 2, "RMT-X003", "`listen` must be a string", ""},
-      {"data = \"d\"\nlisten = []", 2, "RMT-X003", "`listen` must be a string or a list", ""},
+      {"data = \"d\"\nlisten = []", 2, "RMT-X004", "`listen` must name at least one address", ""},
+      {"data = \"d\"\nhosts = 7", 2, "RMT-X003", "`hosts` must be a string or a list", ""},
+      {"data = \"d\"\nhosts = \"https://a.example\"", 2, "RMT-X004",
+       "`hosts` must be names of hosts, not `https://a.example`", "remit.example.com"},
+      {"data = \"d\"\nhosts = \"*\"", 2, "RMT-X004", "`hosts` must be names of hosts, not `*`", ""},
+      {"data = \"d\"\norigins = \"*\"", 2, "RMT-X004", "`origins` must be origins of web pages, not `*`",
+       "no wildcard"},
+      {"data = \"d\"\norigins = \"null\"", 2, "RMT-X004", "not `null`", ""},
+      {"data = \"d\"\norigins = \"https://a.example/x\"", 2, "RMT-X004", "not `https://a.example/x`", ""},
+      {"data = \"d\"\nmetrics_listen = \"0.0.0.0:9\"", 2, "RMT-X005",
+       "`metrics_listen` would serve plain HTTP", ""},
       {"data = \"d\"\nlisten = \"7420\"", 2, "RMT-X004", "`listen` must be ADDRESS:PORT", "127.0.0.1:7420"},
       {"data = \"d\"\nlisten = \"127.0.0.1:99999\"", 2, "RMT-X004", "`listen` must be ADDRESS:PORT", ""},
       {"data = \"d\"\n\nlisten = \"0.0.0.0:80\"", 3, "RMT-X005", "plain HTTP on `0.0.0.0:80`", ""},
@@ -94,6 +104,13 @@ TEST(Config, TellsLineAndFixOfEachFault) {
     EXPECT_TRUE(fix_of(problem.error).contains(expected.fix)) << fix_of(problem.error);
     EXPECT_FALSE(fix_of(problem.error).empty()) << expected.toml;
   }
+}
+
+TEST(Config, AnEmptyListOfHostsOrOriginsIsNone) {
+  const auto config = parse_config("data = \"d\"\nhosts = []\norigins = []", "/");
+  ASSERT_TRUE(config) << config.error().front().error.message;
+  EXPECT_TRUE(config->hosts.empty());
+  EXPECT_TRUE(config->origins.empty());
 }
 
 TEST(Config, TellsAllFaultsOfAFileAtOnce) {

@@ -16,7 +16,7 @@ namespace remit::server {
 struct MetricSources {
   const gateway::GatewayCounters& gateway;
   const store::Store& store;
-  std::atomic<std::uint64_t>& published_entries;
+  const std::atomic<std::uint64_t>& published_entries;
   const snapshot::Snapshot* snapshot = nullptr;  // in force, if one is
 };
 

@@ -11,14 +11,17 @@
 #include "catalog/load.h"
 #include "gateway/session.h"
 #include "gateway/upstream.h"
+#include "http/cross_origin.h"
 #include "http/problem.h"
 #include "identity/load.h"
 #include "issuer/key_file.h"
+#include "mcp/http_rules.h"
 #include "server/metrics.h"
 
 namespace remit::server {
 namespace {
 
+constexpr std::size_t kMetricsConnections = 64;
 constexpr std::chrono::milliseconds kPublishInterval{
     1000};  // audit.md: at least every second while there is traffic
 
@@ -44,9 +47,35 @@ http::Response text_response(int status, std::string_view type, std::string body
   return {.status = status, .headers = {{"Content-Type", std::string(type)}}, .body = std::move(body)};
 }
 
-http::Response not_found() {
-  return http::problem(Error{ErrorKind::kNotFound, "RMT-X010", "there is nothing here", {}});
+http::Response not_found(std::string why = "there is nothing here") {
+  return http::problem(Error{ErrorKind::kNotFound, "RMT-X010", std::move(why), {}});
 }
+
+bool is_read(const http::Request& request) {
+  return request.method == http::Method::kGet || request.method == http::Method::kHead;
+}
+
+// Whether a request is for `path`, a slash at its end forgiven.
+bool is_for(const http::Request& request, std::string_view path) {
+  std::string_view asked = request.path;
+  if (asked.size() > path.size() && asked.ends_with('/')) asked.remove_suffix(1);
+  return asked == path;
+}
+
+bool is_health(const http::Request& request) {
+  return is_for(request, "/healthz") || is_for(request, "/readyz");
+}
+
+// The documents are public, and no page learns from them what it could not fetch otherwise. Clients send the
+// version header with them (the official TypeScript SDK).
+constexpr http::CrossOrigin kDocumentPages = {.methods = "GET, HEAD",
+                                              .request_headers = "Accept, MCP-Protocol-Version"};
+constexpr http::CrossOrigin kTokenPages = {.methods = "POST",
+                                           .request_headers = "Accept, Authorization, Content-Type, DPoP",
+                                           .exposed = "WWW-Authenticate, Retry-After"};
+
+// Fields of a token request that two readers could read differently if they came twice.
+constexpr std::string_view kSingleTokenHeaders[] = {"Authorization", "Content-Type", "DPoP", "Origin"};
 
 http::Response to_response(issuer::TokenAnswer answer) {
   http::Response response{.status = answer.status, .headers = {}, .body = std::move(answer.body)};
@@ -55,12 +84,7 @@ http::Response to_response(issuer::TokenAnswer answer) {
 }
 
 gateway::UpstreamLimits upstream_limits(const Config& config) {
-  return {.open_timeout = config.upstream_open,
-          .answer_timeout = config.upstream_answer,
-          .answer_ceiling = config.upstream_answer_ceiling,
-          .listing_max_age = config.listing_max_age,
-          .max_answer_bytes = config.upstream_max_answer_bytes,
-          .max_pages = config.upstream_max_pages};
+  return {.open_timeout = config.upstream_open, .answer_timeout = config.upstream_answer};
 }
 
 // The log's name. It is fixed when the key is made, so that a changed address does not make another log of
@@ -235,8 +259,9 @@ Result<void> Plane::open_issuers(std::string public_url) {
 }
 
 admin::Doors Plane::doors() const {
-  admin::Doors doors{.log_key = log_key().text(), .public_url = {}, .endpoints = {}};
+  admin::Doors doors{.log_key = log_key().text(), .public_url = {}, .metrics = {}, .endpoints = {}};
   if (!ready_.load(std::memory_order_acquire)) return doors;
+  if (!metrics_address_.empty()) doors.metrics = "http://" + metrics_address_ + "/metrics";
   doors.public_url = public_url_;
   for (const auto& issuer : issuers_)
     doors.endpoints.push_back({.environment = issuer->settings.environment,
@@ -252,7 +277,9 @@ const Issuer* Plane::issuer(Environment environment) const {
 
 Result<std::vector<std::string>> Plane::listen() {
   server_ = std::make_unique<http::Server>(
-      loops_, http::ServerOptions{},
+      loops_,
+      http::ServerOptions{.salvage = gateway::Gateway::salvage,
+                          .stream_keep_alive = config_.stream_keep_alive},
       // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
       [this](http::Request& request, http::Exchange& exchange) { return handle(request, exchange); });
   std::vector<std::string> taken;
@@ -263,9 +290,12 @@ Result<std::vector<std::string>> Plane::listen() {
   }
   TRY(open_issuers(config_.public_url.empty() ? "http://" + taken.front() : config_.public_url));
 
+  host_rules_ = {.hosts = config_.hosts, .origins = config_.origins};
+  if (const auto url = http::parse_url(public_url_))
+    if (auto authority = http::parse_authority(url->authority()))
+      host_rules_.hosts.push_back(*std::move(authority));
   gateway::GatewayOptions options{.public_url = public_url_, .upstream = upstream_limits(config_)};
-  options.host_rules.hosts = config_.hosts;
-  if (const auto url = http::parse_url(public_url_)) options.host_rules.hosts.push_back(url->authority());
+  options.host_rules = host_rules_;
   gateway::GatewayParts parts{
       .loops = loops_,
       .store = *store_,
@@ -275,31 +305,18 @@ Result<std::vector<std::string>> Plane::listen() {
       .clock = clock_,
       .random = random_,
       .verifiers = {},
-      .on_listing =
-          [this](const DestinationId& destination, const mcp::ToolPage& listing) {
-            store_->submit(
-                [this, destination, listing](store::Transaction& tx) -> Result<void> {
-                  TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, listing));
-                  return {};
-                },
-                [destination](const Result<void>& done) {
-                  if (!done)
-                    spdlog::warn("tools of {} not recorded: {}: {}", destination.str(), done.error().code,
-                                 done.error().message);
-                });
-          },
-      .on_credential_echo =
-          [this](const DestinationId& destination) {
-            store_->submit(
-                [this, destination](store::Transaction& tx) {
-                  return catalog_->record_credential_echo(tx, {.id = "remit", .via = "system"}, destination);
-                },
-                [destination](const Result<void>& done) {
-                  if (!done)
-                    spdlog::warn("finding on {} not recorded: {}: {}", destination.str(), done.error().code,
-                                 done.error().message);
-                });
-          }};
+      .on_listing = [this](const DestinationId& destination, const mcp::ToolPage& listing) {
+        store_->submit(
+            [this, destination, listing](store::Transaction& tx) -> Result<void> {
+              TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, listing));
+              return {};
+            },
+            [destination](const Result<void>& done) {
+              if (!done)
+                spdlog::warn("tools of {} not recorded: {}: {}", destination.str(), done.error().code,
+                             done.error().message);
+            });
+      }};
   for (const auto environment : kEnvironments)
     parts.verifiers.at(static_cast<std::size_t>(environment)) = &issuer(environment)->verifier;
   gateway_ = std::make_unique<gateway::Gateway>(std::move(parts), std::move(options));
@@ -310,6 +327,7 @@ Result<std::vector<std::string>> Plane::listen() {
   }));
 
   gateway_->set_room(has_room());
+  TRY(listen_for_metrics());
   // Before the socket is there: whoever asks for the status over it is told the endpoints.
   ready_.store(true, std::memory_order_release);
 
@@ -323,60 +341,121 @@ Result<std::vector<std::string>> Plane::listen() {
   return taken;
 }
 
+Result<void> Plane::listen_for_metrics() {
+  if (config_.metrics_listen.empty()) return {};
+  TRY(check_listen(config_.metrics_listen, config_.plain_http_beyond_loopback));
+  // A scraper comes by address or by name; a page that rebinds its name comes by that name.
+  const auto by_address = [this](std::string_view host) {
+    const auto authority = http::parse_authority(host);
+    return authority && (http::is_address(*authority) || host_rules_.permits_host(host));
+  };
+  metrics_server_ = std::make_unique<http::Server>(
+      loops_, http::ServerOptions{.max_connections = kMetricsConnections, .host_allowed = by_address},
+      // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
+      [this](http::Request& request, http::Exchange&) -> http::Task<http::Response> {
+        if (is_health(request)) co_return answer_health(request);
+        co_return is_for(request, "/metrics") ? answer_metrics(request) : not_found();
+      });
+  ASSIGN_OR_RETURN(metrics_address_, metrics_server_->listen(config_.metrics_listen));
+  return {};
+}
+
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
 http::Task<http::Response> Plane::handle(http::Request& request, http::Exchange& exchange) {
-  if (request.path == "/healthz") co_return text_response(200, "text/plain", "ok\n");
+  // Whoever balances load asks each machine by its address: these two answer to every Host, and tell nothing
+  // else.
+  if (is_health(request)) co_return answer_health(request);
   if (!ready_.load(std::memory_order_acquire) || !snapshots_.current())
     co_return http::problem(
         Error{ErrorKind::kUnavailable, "RMT-G007", "no governance state is in force yet", {}});
   if (gateway::Gateway::serves(request.path)) co_return co_await gateway_->handle(request, exchange);
-  if (request.path == "/readyz") {
-    if (!gateway_->has_room())
-      co_return http::problem(
-          Error{ErrorKind::kUnavailable, "RMT-G009", "the disk has no room for new calls", {}});
-    co_return text_response(200, "text/plain", "ready\n");
-  }
-  if (request.path == "/metrics") {
-    const auto snapshot = snapshots_.current();
-    co_return text_response(200, "text/plain; version=0.0.4",
-                            metrics_text({.gateway = gateway_->counters(),
-                                          .store = *store_,
-                                          .published_entries = published_entries_,
-                                          .snapshot = snapshot.get()}));
-  }
+  if (!host_rules_.permits_host(header(request, "Host")))
+    co_return http::problem(
+        421, {ErrorKind::kForbidden, "RMT-H007", "this server does not answer for the Host that was asked"});
   if (const auto* asked = issuer_of(request, &issuer::Settings::token_endpoint))
-    co_return answer_token(request, *asked);
+    co_return token_to_page(request, *asked);
   if (issuer_of(request, &issuer::Settings::authorization_endpoint) != nullptr)
     co_return to_response(issuer::refuse_authorization());
-  if (auto found = document(request)) co_return std::move(*found);
-  co_return not_found();
+  if (is_for(request, "/metrics"))
+    co_return not_found("metrics are not served here but on `metrics_listen`, and by `remit metrics`");
+  auto response =
+      http::is_preflight(request) ? http::permit(request, kDocumentPages) : answer_document(request);
+  http::share(response.headers, "*", kDocumentPages);
+  co_return response;
+}
+
+http::Response Plane::answer_health(const http::Request& request) const {
+  if (!is_read(request)) return http::method_not_allowed(request.method, "GET, HEAD");
+  if (is_for(request, "/healthz")) return text_response(200, "text/plain", "ok\n");
+  if (!ready_.load(std::memory_order_acquire) || !snapshots_.current())
+    return http::problem(
+        Error{ErrorKind::kUnavailable, "RMT-G007", "no governance state is in force yet", {}});
+  if (!gateway_->has_room())
+    return http::problem(
+        Error{ErrorKind::kUnavailable, "RMT-G009", "the disk has no room for new calls", {}});
+  return text_response(200, "text/plain", "ready\n");
+}
+
+http::Response Plane::answer_metrics(const http::Request& request) const {
+  if (!is_read(request)) return http::method_not_allowed(request.method, "GET, HEAD");
+  if (!ready_.load(std::memory_order_acquire))
+    return http::problem(
+        Error{ErrorKind::kUnavailable, "RMT-X011", "no server runs on this data folder", {}});
+  const auto snapshot = snapshots_.current();
+  return text_response(200, "text/plain; version=0.0.4",
+                       metrics_text({.gateway = gateway_->counters(),
+                                     .store = *store_,
+                                     .published_entries = published_entries_,
+                                     .snapshot = snapshot.get()}));
 }
 
 const Issuer* Plane::issuer_of(const http::Request& request,
                                std::string (issuer::Settings::*endpoint)() const) const {
   for (const auto& issuer : issuers_)
-    if (issuer && request.path == path_of((issuer->settings.*endpoint)())) return issuer.get();
+    if (issuer && is_for(request, path_of((issuer->settings.*endpoint)()))) return issuer.get();
   return nullptr;
 }
 
-std::optional<http::Response> Plane::document(const http::Request& request) const {
+http::Response Plane::answer_document(const http::Request& request) const {
   for (const auto& issuer : issuers_)
     for (const auto& document : issuer->documents) {
-      if (request.path != document.path) continue;
-      if (request.method != http::Method::kGet) return http::method_not_allowed(request.method, "GET");
+      if (!is_for(request, document.path)) continue;
+      if (!is_read(request)) return http::method_not_allowed(request.method, "GET, HEAD");
       auto response = text_response(200, "application/json", boost::json::serialize(document.body));
       response.headers.set("Cache-Control", "max-age=300");
       return response;
     }
-  return std::nullopt;
+  return not_found();
 }
 
-http::Response Plane::answer_token(const http::Request& request, const Issuer& issuer) {
+// A page gets a token where it may call the gateway too.
+http::Response Plane::token_to_page(http::Request& request, const Issuer& issuer) {
+  const auto origin = header(request, "Origin");
+  const bool may_read = !origin.empty() && host_rules_.permits_origin(origin);
+  const auto answer = [&] {
+    if (request.headers.contains("Origin") && !may_read)
+      return to_response(issuer::refuse_request(
+          403, {ErrorKind::kForbidden, "RMT-M014", "requests from this Origin are not accepted", {}}));
+    if (http::is_preflight(request)) return http::permit(request, kTokenPages);
+    return answer_token(request, issuer);
+  };
+  auto response = answer();
+  http::share(response.headers, may_read ? origin : std::string_view(), kTokenPages);
+  return response;
+}
+
+http::Response Plane::answer_token(http::Request& request, const Issuer& issuer) {
   if (request.method != http::Method::kPost) return http::method_not_allowed(request.method, "POST");
-  for (const std::string_view name : {"Authorization", "DPoP", "Content-Type"})
+  for (const auto name : kSingleTokenHeaders)
     if (request.headers.count(name) > 1)
-      return http::problem(
-          Error{ErrorKind::kInvalid, "RMT-M016", std::string(name) + " came more than once", {}});
+      return to_response(issuer::refuse_request(
+          400, {ErrorKind::kInvalid, "RMT-M016", std::string(name) + " came more than once", {}}));
+  request.headers.join("Content-Encoding");
+  if (const auto ok = mcp::check_content_encoding(header(request, "Content-Encoding")); !ok) {
+    auto response = to_response(issuer::refuse_request(ok.error().status, ok.error().refusal.error));
+    response.headers.set(std::string(ok.error().header_name), std::string(ok.error().header_value));
+    return response;
+  }
   auto answer = issuer.endpoint.answer({.content_type = header(request, "Content-Type"),
                                         .authorization = header(request, "Authorization"),
                                         .dpop = header(request, "DPoP"),
@@ -425,6 +504,7 @@ http::Task<http::Response> Plane::handle_command(http::Request& request) {
 http::Task<http::Response> Plane::command(http::Request& request) {
   if (const auto* asked = issuer_of(request, &issuer::Settings::token_endpoint))
     co_return answer_token(request, *asked);
+  if (is_for(request, "/metrics")) co_return answer_metrics(request);
   co_return co_await api_->handle(std::move(request), {.id = "operator", .via = "cli"});
 }
 
@@ -439,6 +519,7 @@ bool Plane::stop() {
   if (command_server_) finished = command_server_->drain(std::chrono::seconds(2)) && finished;
   server_.reset();
   command_server_.reset();
+  metrics_server_.reset();
   // From here on no loop may be waited for. This also waits for every outcome that was submitted before.
   if (store_) {
     const auto quiet = store_->run([this](store::Transaction&) -> Result<void> {

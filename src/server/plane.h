@@ -30,6 +30,7 @@
 #include "catalog/policies.h"
 #include "catalog/vault.h"
 #include "gateway/gateway.h"
+#include "http/host_rules.h"
 #include "http/loop.h"
 #include "http/server.h"
 #include "identity/registry.h"
@@ -67,8 +68,8 @@ class Plane {
   // the addresses that were taken. Errors: RMT-H010, those of the issuers and the gateway.
   Result<std::vector<std::string>> listen();
 
-  // Answers a command: the API, and token requests where it listens. On one of the loops; `request` must
-  // outlive the answer.
+  // Answers a command: the API, and metrics and token requests where it listens. On one of the loops;
+  // `request` must outlive the answer.
   http::Task<http::Response> command(http::Request& request);
 
   // Publishes what is durable now, so that it can be verified. Errors: those of the publisher.
@@ -87,6 +88,7 @@ class Plane {
   explicit Plane(Config config);
   Result<void> open_issuers(std::string public_url);
   Result<void> open_parts();
+  Result<void> listen_for_metrics();
   Result<void> open_log();
   admin::Doors doors() const;
   Result<std::shared_ptr<const snapshot::Snapshot>> build_snapshot(std::int64_t revision,
@@ -97,11 +99,14 @@ class Plane {
   bool has_room() const;
 
   http::Task<http::Response> handle(http::Request& request, http::Exchange& exchange);
+  http::Response answer_health(const http::Request& request) const;
+  http::Response answer_metrics(const http::Request& request) const;
   http::Task<http::Response> handle_command(http::Request& request);
   const Issuer* issuer_of(const http::Request& request,
                           std::string (issuer::Settings::*endpoint)() const) const;
-  http::Response answer_token(const http::Request& request, const Issuer& issuer);
-  std::optional<http::Response> document(const http::Request& request) const;
+  http::Response answer_token(http::Request& request, const Issuer& issuer);
+  http::Response token_to_page(http::Request& request, const Issuer& issuer);
+  http::Response answer_document(const http::Request& request) const;
   void act_on(const issuer::TokenAnswer& answer);
 
   const Config config_;
@@ -124,12 +129,15 @@ class Plane {
   std::jthread log_thread_;
 
   std::string public_url_;
+  http::HostRules host_rules_;
   std::array<std::unique_ptr<Issuer>, kEnvironments.size()> issuers_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::atomic<bool> ready_{false};      // the handlers may use all of the above
   bool gateway_hears_commits_ = false;  // writer thread only
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Server> command_server_;
+  std::unique_ptr<http::Server> metrics_server_;
+  std::string metrics_address_;  // empty: there is no listener
   DataFolder::SocketAddress command_address_;
   bool stopped_ = false;
 };

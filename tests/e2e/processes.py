@@ -12,7 +12,6 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVERS = ROOT / "build/npm/demo/node_modules/@modelcontextprotocol"
@@ -134,10 +133,9 @@ class Remit:
         return documents(done.stdout)
 
     def metric(self, name):
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
-            for line in answer.read().decode().splitlines():
-                if line.split(" ")[0] == name:
-                    return float(line.split(" ")[1])
+        for line in self.command("metrics").stdout.splitlines():
+            if line.split(" ")[0] == name:
+                return float(line.split(" ")[1])
         raise RuntimeError(f"there is no metric {name}")
 
 

@@ -40,6 +40,7 @@ class Scenario:
         self.lists_what_is_granted()
         self.calls_what_is_allowed()
         self.is_refused_what_is_not()
+        self.is_told_what_is_too_large()
         self.keeps_environments_apart()
         self.answers_many_at_once()
         self.is_not_kept_waiting()
@@ -202,16 +203,21 @@ class Scenario:
         answer = self.call("clerk", company.UNCLASSIFIED, source=str(path), destination=str(path) + ".moved")
         self.refused("a tool that nobody has classified", answer, "RMT-D030")
 
+    def is_told_what_is_too_large(self):
+        """Over the server's limit: the call fails, and nothing else does."""
+        written = self.world.files / "large.txt"
+        answer = self.client.ask(
+            "call_large", session="clerk", tool="write_file", arguments={"path": str(written)}, fill="content", megabytes=5
+        )
+        right = "over the limit" in answer.get("error", "") and not written.exists()
+        self.check(right, "a message over the limit: an error of its own", answer)
+        self.allowed("and the session goes on", self.call("clerk", "get-sum", a=20, b=22), "42")
+
     def keeps_environments_apart(self):
         answer = self.connect("sandbox", **self.world.connection("clerk", "sandbox"))
         self.check("error" not in answer, "connects in sandbox, with the sandbox key (EdDSA)", answer)
         answer = self.call("sandbox", "get-env")
-        self.allowed("allowed: the destination got its own credential", answer, "TOOLBOX_TOKEN")
-        self.check(
-            company.TOOLBOX_TOKEN not in answer.get("text", company.TOOLBOX_TOKEN),
-            "which it says back, and which is hidden",
-            answer,
-        )
+        self.allowed("allowed: the destination got its own credential", answer, company.TOOLBOX_TOKEN)
         self.check(
             "REMIT_E2E_MARK" not in answer.get("text", "REMIT_E2E_MARK"),
             "and nothing of the gateway's environment",

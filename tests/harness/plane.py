@@ -134,10 +134,7 @@ class Plane:
         self.run("tool", "grant", TOOL, "--agent", name, "--env", "sandbox", "--by", "Ada")
 
     def metric(self, name):
-        connection = http.client.HTTPConnection(self.address, timeout=30)
-        with contextlib.closing(connection):
-            connection.request("GET", "/metrics")
-            lines = connection.getresponse().read().decode().splitlines()
+        lines = self.run("metrics").splitlines()
         return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
 
     def token(self, name, key_file):

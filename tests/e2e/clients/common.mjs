@@ -97,6 +97,9 @@ export async function serve({ name, sdk, modes }) {
       const result = await sdk.callTool(sessions.get(session).client, { name: tool, arguments: args }, options);
       return describeResult(result, heard);
     },
+    async call_large({ session, tool, arguments: args, fill, megabytes }) {
+      return commands.call({ session, tool, arguments: { ...args, [fill]: 'x'.repeat(megabytes << 20) } });
+    },
     // Calls, and after a while does not want to know any more.
     async give_up({ session, tool, arguments: args, seconds }) {
       const signal = AbortSignal.timeout(seconds * 1000);

@@ -191,6 +191,9 @@ class Clients:
         )
         return describe_result(is_error, content, meta, heard)
 
+    async def call_large(self, session, tool, arguments, fill, megabytes):
+        return await self.call(session, tool, {**arguments, fill: "x" * (megabytes << 20)})
+
     async def give_up(self, session, tool, arguments, seconds):
         """Calls, and after a while does not want to know any more."""
         await asyncio.wait_for(self.sessions[session].mcp.call(tool, arguments, None), seconds)
