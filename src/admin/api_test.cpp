@@ -115,7 +115,7 @@ TEST_F(ApiTest, PinsWhatADestinationOffersAndGrantsWhatAPersonClassified) {
                          {"data_class", "internal"},
                          {"owner", "raj"},
                          {"labels", json::array{"pii"}},
-                         {"secret", {{"slot", "Authorization"}, {"value", "Bearer hush"}}}};
+                         {"secret", {{"slot", "Authorization"}, {"value", "Bearer hush-hush"}}}};
   ASSERT_EQ(post("/v1/destinations", erp).status, 201);
   EXPECT_FALSE(json::serialize(get("/v1/destinations").body).contains("hush"));
 

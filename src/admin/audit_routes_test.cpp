@@ -46,7 +46,7 @@ class AuditRoutes : public ApiTest {
                            {"url", "http://127.0.0.1:9/mcp"},
                            {"data_class", "confidential"},
                            {"owner", "raj"},
-                           {"secret", {{"slot", "Authorization"}, {"value", "Bearer hush"}}}};
+                           {"secret", {{"slot", "Authorization"}, {"value", "Bearer hush-hush"}}}};
     ASSERT_EQ(post("/v1/destinations", erp).status, 201);
     definitions_ = {
         R"({"name":"pay","inputSchema":{"type":"object","properties":{"amount":{"type":"integer"}},

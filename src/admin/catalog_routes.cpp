@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/value_from.hpp>
 
 #include "admin/commit.h"
 #include "admin/routes.h"
@@ -43,6 +44,22 @@ Result<catalog::NewSecret> secret_of(json::object object) {
   return secret;
 }
 
+// What is too much is for the catalog to say; here nothing may overflow.
+constexpr std::uint64_t kMostCount = 1 << 20;
+
+// `open_seconds`, `answer_seconds`, `max_answer_mib`; each may be left out.
+Result<snapshot::UpstreamBounds> bounds_of(const Fields& body) {
+  snapshot::UpstreamBounds bounds;
+  const auto seconds = [](std::uint64_t value) { return std::chrono::seconds(std::min(value, kMostCount)); };
+  ASSIGN_OR_RETURN(const auto open, body.optional_count("open_seconds"));
+  if (open) bounds.open_timeout = seconds(*open);
+  ASSIGN_OR_RETURN(const auto answer, body.optional_count("answer_seconds"));
+  if (answer) bounds.answer_timeout = seconds(*answer);
+  ASSIGN_OR_RETURN(const auto mib, body.optional_count("max_answer_mib"));
+  if (mib) bounds.max_answer_bytes = std::min(*mib, kMostCount) << 20U;
+  return bounds;
+}
+
 Result<DestinationId> destination_of_path(const Call& call, store::Reader& reader) {
   ASSIGN_OR_RETURN(const auto environment, environment_of_path(call));
   return catalog::find_destination(reader, environment, call.path.at("name"));
@@ -60,6 +77,7 @@ Result<Answer> add_destination(catalog::Catalog& catalog, const Call& call, stor
   if (secret) {
     ASSIGN_OR_RETURN(destination.secret, secret_of(std::move(*secret)));
   }
+  ASSIGN_OR_RETURN(destination.bounds, bounds_of(call.body));
   ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
   TRY(call.body.all_known());
   ASSIGN_OR_RETURN(const auto id, catalog.add_destination(tx, actor, destination));
@@ -89,6 +107,7 @@ http::Task<Result<Answer>> scan(ApiParts parts, Call call) {
                               [&catalog = parts.catalog, id = destination->id, actor = call.actor, page,
                                found](store::Transaction& tx) -> Result<> {
                                 ASSIGN_OR_RETURN(*found, catalog.record_discovery(tx, actor, id, *page));
+                                TRY(catalog.record_instructions(tx, actor, id, page->instructions));
                                 return {};
                               });
   if (!done) co_return std::unexpected(std::move(done).error());
@@ -103,7 +122,9 @@ http::Task<Result<Answer>> scan(ApiParts parts, Call call) {
                                 {"quarantined", ids_of(found->quarantined)},
                                 {"restored", ids_of(found->restored)},
                                 {"missing", ids_of(found->missing)},
-                                {"refused", std::move(refused)}}};
+                                {"refused", std::move(refused)},
+                                {"warnings", json::value_from(page->warnings)},
+                                {"instructions", page->instructions}}};
 }
 
 Result<Answer> retire_destination(const ApiParts& parts, const Call& call, store::Transaction& tx) {

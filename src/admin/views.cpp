@@ -142,6 +142,13 @@ json::object view(const snapshot::Destination& destination, const snapshot::Snap
                      {"owner", name_of(destination.owner, snapshot)},
                      {"secret_slot", destination.secret ? json::value(destination.secret->slot) : nullptr},
                      {"set_aside", set_aside_of(destination)}};
+  if (!destination.instructions.empty()) shown["instructions"] = destination.instructions;
+  if (destination.credential_echoed)
+    shown["credential_echoed"] = format_instant(*destination.credential_echoed);
+  const auto& bounds = destination.bounds;
+  if (bounds.open_timeout) shown["open_seconds"] = bounds.open_timeout->count();
+  if (bounds.answer_timeout) shown["answer_seconds"] = bounds.answer_timeout->count();
+  if (bounds.max_answer_bytes) shown["max_answer_mib"] = *bounds.max_answer_bytes >> 20U;
   if (const auto* http = std::get_if<snapshot::HttpTransport>(&destination.transport)) {
     shown["transport"] = "http";
     shown["url"] = http->url;

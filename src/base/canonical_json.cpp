@@ -14,6 +14,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace remit {
 namespace {
 
@@ -129,12 +131,25 @@ struct Builder {
   bool on_comment(json::string_view, json::error_code&) { return true; }
 };
 
+// What stands at the place where the parser stopped, where that says more than the parser does.
+std::string_view better_reason(std::string_view text, std::size_t offset, std::string_view why) {
+  const auto rest = text.substr(offset);
+  for (const std::string_view word : {"NaN", "Infinity"})
+    if (rest.starts_with(word)) return "NaN and Infinity are no JSON";
+  if (!rest.empty() && static_cast<unsigned char>(rest.front()) >= 0x80) {
+    auto character = rest;
+    if (take_code_point(character) == kNotUtf8) return "a byte that is not UTF-8";
+  }
+  return why;
+}
+
 auto malformed(std::string_view text, std::size_t offset, std::string_view why) {
   const auto before = text.substr(0, offset);
   const auto line = 1 + std::ranges::count(before, '\n');
   const auto last_newline = before.rfind('\n');
   const auto column = last_newline == std::string_view::npos ? offset + 1 : offset - last_newline;
-  return fail(ErrorKind::kInvalid, "RMT-B010", fmt::format("malformed JSON at {}:{}: {}", line, column, why));
+  return fail(ErrorKind::kInvalid, "RMT-B010",
+              fmt::format("malformed JSON at {}:{}: {}", line, column, better_reason(text, offset, why)));
 }
 
 // ECMAScript's Number::toString (ECMA-262 §6.1.6.1.20), which RFC 8785 §3.2.2.3 demands.

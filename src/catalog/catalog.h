@@ -54,6 +54,7 @@ struct NewDestination {
   std::vector<std::string> labels = {};
   HumanId owner;
   std::optional<NewSecret> secret = {};
+  snapshot::UpstreamBounds bounds = {};
 };
 
 // What a person says of a tool.
@@ -100,6 +101,15 @@ class Catalog {
   // Sets or replaces the credential. Errors: RMT-C014.
   Result<void> set_secret(store::Transaction& tx, const audit::Actor& actor, const DestinationId& destination,
                           const NewSecret& secret);
+
+  // Takes in what its server says to whoever uses it, for a person who asked for that (scan): it goes to
+  // models, so it is not taken over in passing. Bounded; nothing changes where it is as it was.
+  Result<void> record_instructions(store::Transaction& tx, const audit::Actor& actor,
+                                   const DestinationId& destination, std::string_view text);
+
+  // Its server has said the credential back. That stands until the credential is replaced.
+  Result<void> record_credential_echo(store::Transaction& tx, const audit::Actor& actor,
+                                      const DestinationId& destination);
 
   // Retires it and its tools, and forgets its credential. Answers the tools: end the grants on them in the
   // same transaction.

@@ -145,17 +145,19 @@ TEST_F(CatalogTest, RefusesSlotsThatCarryTheProtocolOrLoadCode) {
   };
   const HttpTransport http{"https://erp.example.com/"};
   const StdioTransport stdio{{"/bin/x"}};
-  for (const auto& [transport, slot, value] : std::vector<Case>{{http, "Host", "x"},
-                                                                {http, "mcp-session-ID", "x"},
-                                                                {http, "a b", "x"},
-                                                                {http, "", "x"},
+  for (const auto& [transport, slot, value] : std::vector<Case>{{http, "Host", "xyzzy-secret"},
+                                                                {http, "mcp-session-ID", "xyzzy-secret"},
+                                                                {http, "a b", "xyzzy-secret"},
+                                                                {http, "", "xyzzy-secret"},
                                                                 {http, "Authorization", ""},
+                                                                {http, "Authorization", "Bearer short"},
+                                                                {stdio, "TOKEN", "short"},
                                                                 {http, "Authorization", "a\r\nX: y"},
-                                                                {stdio, "LD_PRELOAD", "x"},
-                                                                {stdio, "PATH", "x"},
-                                                                {stdio, "NODE_OPTIONS", "x"},
-                                                                {stdio, "a", "x"},
-                                                                {stdio, "1A", "x"}}) {
+                                                                {stdio, "LD_PRELOAD", "xyzzy-secret"},
+                                                                {stdio, "PATH", "xyzzy-secret"},
+                                                                {stdio, "NODE_OPTIONS", "xyzzy-secret"},
+                                                                {stdio, "a", "xyzzy-secret"},
+                                                                {stdio, "1A", "xyzzy-secret"}}) {
     auto destination = erp();
     destination.transport = transport;
     destination.secret = NewSecret{slot, Secret(value)};
@@ -293,7 +295,7 @@ TEST_F(CatalogTest, HasEffectAndDataClassFromAPersonAlone) {
 
 TEST_F(CatalogTest, RetiresADestinationWithItsToolsAndSecretForEver) {
   auto destination = erp();
-  destination.secret = NewSecret{"Authorization", Secret("x")};
+  destination.secret = NewSecret{"Authorization", Secret("xyzzy-secret")};
   const auto id = add(destination).value();
   const auto pay = discover(id, {kPay}).value().added.at(0);
   const auto retire = [&] {
@@ -319,6 +321,54 @@ TEST_F(CatalogTest, FindsByNameInOneEnvironment) {
     expect_code(find_destination(tx, Environment::kSandbox, "erp"), "RMT-C010");
     return {};
   }));
+}
+
+TEST_F(CatalogTest, ADestinationHasBoundsOfItsOwnWithinReason) {
+  auto destination = erp();
+  destination.bounds = {.open_timeout = std::chrono::seconds(90),
+                        .answer_timeout = std::chrono::seconds(300),
+                        .max_answer_bytes = std::uint64_t{32} << 20U};
+  ASSERT_TRUE(add(destination));
+  const auto snapshot = world();
+  const auto& bounds = snapshot->destination(Environment::kProduction, "erp")->bounds;
+  EXPECT_EQ(bounds.open_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(bounds.answer_timeout, std::chrono::seconds(300));
+  EXPECT_EQ(bounds.max_answer_bytes, std::uint64_t{32} << 20U);
+
+  for (const auto& bad : {snapshot::UpstreamBounds{.open_timeout = std::chrono::seconds(0)},
+                          snapshot::UpstreamBounds{.answer_timeout = std::chrono::hours(2)},
+                          snapshot::UpstreamBounds{.max_answer_bytes = std::uint64_t{1} << 40U}}) {
+    auto other = erp();
+    other.name = "other";
+    other.bounds = bad;
+    expect_code(add(other), "RMT-C012");
+  }
+}
+
+TEST_F(CatalogTest, AServersInstructionsAreKeptWithinBounds) {
+  const auto id = add(erp()).value();
+  const auto take = [&](const std::string& text) {
+    return run([&](Transaction& tx) { return catalog_.record_instructions(tx, operator_, id, text); });
+  };
+  ASSERT_TRUE(take("Ask for the ledger first."));
+  EXPECT_EQ(world()->destination(id.str())->instructions, "Ask for the ledger first.");
+  ASSERT_TRUE(take(std::string(8191, 'x') + "ä and on"));
+  EXPECT_EQ(world()->destination(id.str())->instructions, std::string(8191, 'x'));
+  ASSERT_TRUE(take(""));
+  EXPECT_EQ(world()->destination(id.str())->instructions, "");
+}
+
+TEST_F(CatalogTest, ACredentialThatWasSaidBackStandsSoUntilItIsReplaced) {
+  auto destination = erp();
+  destination.secret = NewSecret{"Authorization", Secret("Bearer xyzzy-secret")};
+  const auto id = add(destination).value();
+  EXPECT_FALSE(world()->destination(id.str())->credential_echoed);
+  ASSERT_TRUE(run([&](Transaction& tx) { return catalog_.record_credential_echo(tx, operator_, id); }));
+  EXPECT_TRUE(world()->destination(id.str())->credential_echoed);
+  ASSERT_TRUE(run([&](Transaction& tx) {
+    return catalog_.set_secret(tx, operator_, id, {"Authorization", Secret("Bearer another-secret")});
+  }));
+  EXPECT_FALSE(world()->destination(id.str())->credential_echoed);
 }
 
 }  // namespace

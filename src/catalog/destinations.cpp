@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "catalog/catalog.h"
 #include "catalog/values.h"
 
@@ -10,6 +11,8 @@ namespace remit::catalog {
 using snapshot::to_string;
 
 namespace {
+
+constexpr std::size_t kMaxInstructions = 8192;
 
 // The transport of a destination that is in use.
 Result<snapshot::Transport> read_living(store::Reader& reader, const DestinationId& id) {
@@ -21,6 +24,21 @@ Result<snapshot::Transport> read_living(store::Reader& reader, const Destination
   if (!row.is_null(2))
     return fail(ErrorKind::kConflict, "RMT-C011", fmt::format("destination `{}` is retired", row.text(0)));
   return transport_of(row.text(1));
+}
+
+Result<void> set_bounds(store::Transaction& tx, const DestinationId& id,
+                        const snapshot::UpstreamBounds& bounds) {
+  const auto number = [](const auto& value) -> store::Value {
+    return value ? store::Value(static_cast<std::int64_t>(*value)) : store::Value{};
+  };
+  const auto seconds = [&](const auto& value) {
+    return number(value ? std::optional(value->count()) : std::nullopt);
+  };
+  TRY(tx.execute(
+      "UPDATE destination SET open_seconds = ?, answer_seconds = ?, max_answer_bytes = ? WHERE id = ?",
+      {seconds(bounds.open_timeout), seconds(bounds.answer_timeout), number(bounds.max_answer_bytes),
+       id.str()}));
+  return {};
 }
 
 }  // namespace
@@ -40,6 +58,7 @@ Result<DestinationId> Catalog::add_destination(store::Transaction& tx, const aud
   TRY(check_transport(given.transport));
   ASSIGN_OR_RETURN(auto labels, normal_labels(given.labels));
   if (given.secret) TRY(check_slot(given.transport, given.secret->slot, given.secret->value.reveal()));
+  TRY(check_bounds(given.bounds));
   TRY(require_person_(tx, given.owner));
   const std::string environment(to_string(given.environment));
   ASSIGN_OR_RETURN(auto same, tx.query("SELECT id FROM destination WHERE environment = ? AND name = ? "
@@ -58,6 +77,7 @@ Result<DestinationId> Catalog::add_destination(store::Transaction& tx, const aud
                  {id.str(), environment, given.name, address_text(given.transport),
                   std::string(to_string(given.data_class)), labels_text(labels), given.owner.str(),
                   to_micros(clock_.now()), revision}));
+  TRY(set_bounds(tx, id, given.bounds));
   if (given.secret) TRY(seal_into(tx, id, *given.secret));
   TRY(record(tx, actor, "destination.add", id.str(),
              {{"environment", environment},
@@ -72,7 +92,8 @@ Result<void> Catalog::seal_into(store::Transaction& tx, const DestinationId& des
   const auto sealed = vault_.seal(SecretId::make(clock_, random_), destination, secret.slot, secret.value);
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   TRY(tx.execute(
-      "UPDATE destination SET secret_id = ?, secret_slot = ?, secret_box = ?, revision = ? WHERE id = ?",
+      "UPDATE destination SET secret_id = ?, secret_slot = ?, secret_box = ?, credential_echoed_at = NULL, "
+      "revision = ? WHERE id = ?",
       {sealed.id.str(), sealed.slot, sealed.box, revision, destination.str()}));
   return {};
 }
@@ -83,6 +104,27 @@ Result<void> Catalog::set_secret(store::Transaction& tx, const audit::Actor& act
   TRY(check_slot(transport, secret.slot, secret.value.reveal()));
   TRY(seal_into(tx, id, secret));
   return record(tx, actor, "destination.secret", id.str());
+}
+
+Result<void> Catalog::record_instructions(store::Transaction& tx, const audit::Actor& actor,
+                                          const DestinationId& id, std::string_view text) {
+  TRY(read_living(tx, id));
+  const auto kept = utf8_head(text, kMaxInstructions);
+  ASSIGN_OR_RETURN(auto rows, tx.query("SELECT instructions FROM destination WHERE id = ?", {id.str()}));
+  if ((rows.front().is_null(0) ? std::string() : rows.front().text(0)) == kept) return {};
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute("UPDATE destination SET instructions = ?, revision = ? WHERE id = ?",
+                 {std::string(kept), revision, id.str()}));
+  return record(tx, actor, "destination.instructions", id.str(), {{"digest", sha256(kept).hex()}});
+}
+
+Result<void> Catalog::record_credential_echo(store::Transaction& tx, const audit::Actor& actor,
+                                             const DestinationId& id) {
+  TRY(read_living(tx, id));
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute("UPDATE destination SET credential_echoed_at = ?, revision = ? WHERE id = ?",
+                 {to_micros(clock_.now()), revision, id.str()}));
+  return record(tx, actor, "destination.credential_echoed", id.str());
 }
 
 Result<std::vector<ToolId>> Catalog::retire_destination(store::Transaction& tx, const audit::Actor& actor,

@@ -15,7 +15,8 @@ Result<void> load_destinations(store::Reader& reader, snapshot::SnapshotData& da
   ASSIGN_OR_RETURN(
       auto rows,
       reader.query("SELECT id, environment, name, address, data_class, labels, owner, secret_id, "
-                   "secret_slot, secret_box FROM destination WHERE retired_at IS NULL ORDER BY id"));
+                   "secret_slot, secret_box, open_seconds, answer_seconds, max_answer_bytes, instructions, "
+                   "credential_echoed_at FROM destination WHERE retired_at IS NULL ORDER BY id"));
   for (const auto& row : rows) {
     snapshot::Destination destination;
     destination.id = DestinationId::trusted(row.text(0));
@@ -27,6 +28,11 @@ Result<void> load_destinations(store::Reader& reader, snapshot::SnapshotData& da
     ASSIGN_OR_RETURN(destination.labels, labels_of(row.text(5)));
     if (!row.is_null(7))
       destination.secret = snapshot::SealedSecret{SecretId::trusted(row.text(7)), row.text(8), row.blob(9)};
+    if (!row.is_null(10)) destination.bounds.open_timeout = std::chrono::seconds(row.integer(10));
+    if (!row.is_null(11)) destination.bounds.answer_timeout = std::chrono::seconds(row.integer(11));
+    if (!row.is_null(12)) destination.bounds.max_answer_bytes = static_cast<std::uint64_t>(row.integer(12));
+    if (!row.is_null(13)) destination.instructions = row.text(13);
+    if (!row.is_null(14)) destination.credential_echoed = from_micros(row.integer(14));
     data.destinations.push_back(std::move(destination));
   }
   ASSIGN_OR_RETURN(

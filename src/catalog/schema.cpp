@@ -26,6 +26,15 @@ constexpr std::string_view kTool =
     "retired_at BIGINT, revision BIGINT NOT NULL);"
     "CREATE UNIQUE INDEX tool_living ON tool (destination, name) WHERE retired_at IS NULL;";
 
+// What a destination is given in place of the server's settings (null: those), its server's instructions as
+// of the last scan, and when it last said its credential back.
+constexpr std::string_view kUpstream =
+    "ALTER TABLE destination ADD COLUMN open_seconds BIGINT;"
+    "ALTER TABLE destination ADD COLUMN answer_seconds BIGINT;"
+    "ALTER TABLE destination ADD COLUMN max_answer_bytes BIGINT;"
+    "ALTER TABLE destination ADD COLUMN instructions TEXT;"
+    "ALTER TABLE destination ADD COLUMN credential_echoed_at BIGINT;";
+
 // `number` counts the texts of an environment; the highest is in force, the others are its history.
 constexpr std::string_view kPolicySet =
     "CREATE TABLE policy_set (id TEXT PRIMARY KEY, environment TEXT NOT NULL, number BIGINT NOT NULL, "
@@ -49,6 +58,7 @@ std::vector<store::Migration> migrations() {
   return {{300, "destination", kDestination},
           {301, "tool", kTool},
           {302, "policy_set", kPolicySet},
+          {305, "destination_upstream", kUpstream},
           {310, "tool_missing", kMissing},
           {311, "set_aside", kSetAside}};
 }

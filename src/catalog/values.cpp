@@ -25,6 +25,7 @@ constexpr std::size_t kMaxArguments = 64;
 constexpr std::size_t kMaxLabels = 32;
 constexpr std::size_t kMaxAddress = 4096;
 constexpr std::size_t kMaxSecret = 8192;
+constexpr std::size_t kLeastSecret = 8;  // gateway/redactor.h
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -58,6 +59,11 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// Of one destination's own bounds.
+constexpr std::chrono::seconds kMostOpenTimeout{600};
+constexpr std::chrono::seconds kMostAnswerTimeout{3600};
+constexpr std::uint64_t kMostAnswerBytes = std::uint64_t{256} << 20U;
+
 // Fields that carry the protocol: a credential there would break or redirect the connection.
 constexpr std::array<std::string_view, 12> kProtocolFields = {
     "accept", "connection",           "content-length", "content-type",
@@ -74,6 +80,16 @@ bool is_loader_variable(std::string_view name) {
 std::unexpected<Error> bad_slot(std::string_view slot, std::string_view why) {
   return fail(ErrorKind::kInvalid, "RMT-C014",
               fmt::format("the secret's slot `{}` {}", slot.substr(0, 80), why));
+}
+
+// What is shorter could not be told from ordinary text where the server says it back, and so not be hidden.
+Result<void> check_length(std::string_view slot, std::string_view value) {
+  if (const auto space = value.rfind(' '); space != std::string_view::npos) value.remove_prefix(space + 1);
+  if (value.size() >= kLeastSecret) return {};
+  return bad_slot(slot,
+                  fmt::format("needs a credential of {} bytes or more behind its scheme, since a shorter "
+                              "one cannot be hidden where the server says it back",
+                              kLeastSecret));
 }
 
 }  // namespace
@@ -120,12 +136,26 @@ Result<void> check_slot(const Transport& transport, std::string_view slot, std::
       return bad_slot(slot, "is not the name of a header");
     if (std::ranges::find(kProtocolFields, lower(slot)) != kProtocolFields.end())
       return bad_slot(slot, "is a header of the protocol itself");
-    return {};
+    return check_length(slot, value);
   }
   const bool name = !slot.empty() && slot.size() <= kMaxName && !is_digit(slot.front()) &&
                     std::ranges::all_of(slot, [](char c) { return is_upper(c) || is_digit(c) || c == '_'; });
   if (!name) return bad_slot(slot, "is not the name of an environment variable (A–Z, 0–9 and _)");
   if (is_loader_variable(slot)) return bad_slot(slot, "changes which code a program runs");
+  return check_length(slot, value);
+}
+
+Result<void> check_bounds(const snapshot::UpstreamBounds& bounds) {
+  const auto seconds = [](std::string_view what, const std::optional<std::chrono::seconds>& value,
+                          std::chrono::seconds most) -> Result<void> {
+    if (!value || (*value >= std::chrono::seconds(1) && *value <= most)) return {};
+    return invalid(fmt::format("{} is from 1 to {} seconds, not {}", what, most.count(), value->count()));
+  };
+  TRY(seconds("the time to open a session", bounds.open_timeout, kMostOpenTimeout));
+  TRY(seconds("the time to answer a call", bounds.answer_timeout, kMostAnswerTimeout));
+  if (bounds.max_answer_bytes &&
+      (*bounds.max_answer_bytes == 0 || *bounds.max_answer_bytes > kMostAnswerBytes))
+    return invalid(fmt::format("the size of an answer is from 1 to {} MiB", kMostAnswerBytes >> 20U));
   return {};
 }
 

@@ -15,6 +15,7 @@ namespace remit::catalog {
 Result<void> check_destination_name(std::string_view name);
 Result<void> check_transport(const snapshot::Transport& transport);
 Result<void> check_slot(const snapshot::Transport& transport, std::string_view slot, std::string_view value);
+Result<void> check_bounds(const snapshot::UpstreamBounds& bounds);
 
 // Sorted and unique. A label is 1–63 of a–z, 0–9 and '-', starting with a letter.
 Result<std::vector<std::string>> normal_labels(std::vector<std::string> labels);

@@ -151,6 +151,10 @@ void add_destinations(CLI::App& root, Line& line) {
   add->add_option("--secret-slot", d.secret_slot,
                   "The header (url) or variable (command) that carries its credential");
   add->add_option("--secret-file", d.secret_file, "The file that holds the credential; - for standard input");
+  add->add_option("--open-timeout", d.open_seconds,
+                  "Seconds to start, open a session and list its tools; default: the server's setting");
+  add->add_option("--answer-timeout", d.answer_seconds, "Seconds to answer a call or tell its progress");
+  add->add_option("--max-answer", d.max_answer_mib, "MiB that one answer may have");
   run(destination->add_subcommand("list", "Every destination"), line, list_destinations);
   verb("scan", "Ask it which tools it offers now", scan_destination);
   verb("retire", "Retire it with its tools and the grants on them", retire_destination);

@@ -1,10 +1,12 @@
 // The commands of `remit`, one function each. What they take is read by command_line.cpp; what went wrong is
 // printed by main.cpp, which also turns it into the exit code (base/error.h).
 //
-// A command that succeeds gives 0, or another exit code of its own: 9 where it found what it looks for.
+// A command that succeeds gives 0, or another exit code of its own: 9 where it found what it looks for, 10
+// where a destination was added whose tools could not be listed.
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@ namespace remit::cli {
 
 inline constexpr int kOk = 0;
 inline constexpr int kFindings = 9;
+inline constexpr int kUnlisted = 10;
 
 // serve.cpp
 struct ServeOptions {
@@ -51,6 +54,7 @@ Result<int> lift_hold(const Context& context, const AgentOptions& options);
 struct DestinationOptions {
   std::string name, environment, owner, data_class = "internal", url, secret_slot, secret_file;
   std::vector<std::string> labels, command;
+  std::optional<std::uint64_t> open_seconds, answer_seconds, max_answer_mib;
 };
 Result<int> add_destination(const Context& context, const DestinationOptions& options);
 Result<int> list_destinations(const Context& context);

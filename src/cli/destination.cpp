@@ -29,6 +29,10 @@ std::string told(const json::value& found) {
   if (count("missing") > 0) text += fmt::format(", {} no longer offered", count("missing"));
   for (const auto& tool : found.at("refused").as_array())
     text += fmt::format("\nset aside: {}: {}", cell(&tool.at("name")), cell(&tool.at("detail")));
+  for (const auto& warning : found.at("warnings").as_array())
+    text += fmt::format("\nwarning: {}", cell(&warning));
+  if (const auto& words = found.at("instructions").as_string(); !words.empty())
+    text += fmt::format("\nits instructions, which its agents are given: {}", excerpt(words, 2000));
   return text;
 }
 
@@ -42,6 +46,9 @@ Result<int> add_destination(const Context& context, const DestinationOptions& op
                     {"labels", json::value_from(options.labels)}};
   if (!options.url.empty()) body["url"] = options.url;
   if (!options.command.empty()) body["command"] = json::value_from(options.command);
+  if (options.open_seconds) body["open_seconds"] = *options.open_seconds;
+  if (options.answer_seconds) body["answer_seconds"] = *options.answer_seconds;
+  if (options.max_answer_mib) body["max_answer_mib"] = *options.max_answer_mib;
   if (options.secret_slot.empty() != options.secret_file.empty())
     return fail(ErrorKind::kInvalid, "RMT-K007", "--secret-slot and --secret-file go together");
   if (!options.secret_file.empty()) {
@@ -62,10 +69,13 @@ Result<int> add_destination(const Context& context, const DestinationOptions& op
           "{}\nnext  remit tool classify {}/TOOL --env {} --effect EFFECT --data-class CLASS --by HUMAN\n",
           told(*found), options.name, options.environment);
   }
-  if (!found)
-    fmt::print(stderr, "its tools could not be listed: {}\n  then: remit destination scan {} --env {}\n",
-               visible(found.error().message), options.name, options.environment);
-  return kOk;
+  if (found) return kOk;
+  fmt::print(stderr,
+             "it was added, but its tools could not be listed: {}: {}\n  fix: {}\n"
+             "  then: remit destination scan {} --env {}\n",
+             found.error().code, visible(found.error().message), fix_of(found.error()), options.name,
+             options.environment);
+  return kUnlisted;
 }
 
 Result<int> list_destinations(const Context& context) {
@@ -78,7 +88,8 @@ Result<int> list_destinations(const Context& context) {
                {"DATA CLASS", "data_class"},
                {"LABELS", "labels"},
                {"OWNER", "owner"},
-               {"SECRET", "secret_slot"}});
+               {"SECRET", "secret_slot"},
+               {"SAID BACK", "credential_echoed"}});
   return kOk;
 }
 

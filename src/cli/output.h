@@ -13,13 +13,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/visible.h"
 #include "cli/context.h"
 
 namespace remit::cli {
 
-// The text with everything that is not plainly visible escaped: "\u{202E}". Bytes that are no UTF-8 too.
-std::string visible(std::string_view text);
-// The same for a text of several lines.
+// visible() for a text of several lines.
 std::vector<std::string> visible_lines(std::string_view text);
 
 // A value in one cell: strings as they are, null "-", lists joined by commas, objects by their `kind` or

@@ -21,19 +21,35 @@ constexpr std::size_t kCommitmentBytes = 64;        // and a few, with its quote
 constexpr std::size_t kMaxCommittedBytes = 32'768;  // of an entry's 65,535
 constexpr std::size_t kMaxNameBytes = 192;          // the longest name of a tool: 63, a slash, 128
 
-// What the model is told of a call that was not made: what, why, and what would change it.
-std::string refusal(const mcp::Message& request, const DecisionId& id, std::string_view verdict,
-                    std::string_view code, std::string_view message, bool retryable) {
-  const ErrorInfo* info = find_error(code);
-  const std::string text = fmt::format("Refused by Remit: {} [{}]. {} Decision {}.", message, code,
-                                       retryable ? "It may be tried again."
-                                       : info    ? info->fix
-                                                 : "Do not retry.",
-                                       id.str());
+std::string with_decision(const mcp::Message& request, const DecisionId& id, std::string_view verdict,
+                          std::string_view code, const std::string& text, bool retryable) {
   const json::object meta{
       {"remit/decision",
        {{"decision", verdict}, {"reason", code}, {"decision_id", id.str()}, {"retryable", retryable}}}};
   return mcp::make_result(*request.id(), mcp::tool_error_result(text, json::serialize(meta)));
+}
+
+std::string_view advice(std::string_view code, bool retryable) {
+  const ErrorInfo* info = find_error(code);
+  return retryable ? "It may be tried again." : info ? info->fix : "Do not retry.";
+}
+
+// What the model is told of a call that was not made: what, why, and what would change it.
+std::string refusal(const mcp::Message& request, const DecisionId& id, std::string_view verdict,
+                    std::string_view code, std::string_view message, bool retryable) {
+  return with_decision(request, id, verdict, code,
+                       fmt::format("Refused by Remit: {} [{}]. {} Decision {}.", message, code,
+                                   advice(code, retryable), id.str()),
+                       retryable);
+}
+
+// The same of a call that was allowed, and that its destination did not answer.
+std::string failure(const mcp::Message& request, const DecisionId& id, std::string_view code,
+                    std::string_view message, bool retryable) {
+  return with_decision(request, id, "allow", code,
+                       fmt::format("The destination failed: {} [{}]. {} Decision {}.", message, code,
+                                   advice(code, retryable), id.str()),
+                       retryable);
 }
 
 json::array to_json(const std::vector<std::string>& strings) {
@@ -102,8 +118,9 @@ void refuse_for_room(Decision& decision) {
   decision.policies.clear();
 }
 
-std::string_view reason_of(CallEnd::How how, bool sent) {
-  switch (how) {
+std::string_view reason_of(const CallEnd& end, bool sent) {
+  if (!end.code.empty()) return end.code;
+  switch (end.how) {
     case CallEnd::How::kTimedOut:
       return "RMT-U004";
     case CallEnd::How::kCancelled:
@@ -129,9 +146,39 @@ audit::OutcomeStatus status_of(CallEnd::How how, bool sent) {
 // How a call ended that got no answer, for want of which this error came.
 CallEnd end_without_answer(const Error& error, OpenCall& open) {
   if (error.code == "RMT-U008") return {.how = CallEnd::How::kRefused, .why = error.message};
+  if (error.code == "RMT-M080" || error.code == "RMT-M021")
+    return {
+        .how = CallEnd::How::kLost, .why = "its answer cannot be read: " + error.message, .code = "RMT-U081"};
   if (error.kind == ErrorKind::kUnavailable || !http::may_have_arrived(error)) open.sent = false;
-  return {.how = CallEnd::How::kLost, .why = error.message};
+  return {.how = CallEnd::How::kLost,
+          .why = error.message,
+          .code = error.code.starts_with("RMT-U08") ? error.code : std::string_view{}};
 }
+
+// How long a call's answer is waited for: each progress that is told gives it the whole time again, up to a
+// ceiling (2025-11-25, "Lifecycle / Timeouts").
+class AnswerLimit {
+ public:
+  AnswerLimit(http::Loop& loop, const UpstreamLimits& limits, std::shared_ptr<Completion<CallEnd>> end)
+      : time_(limits.answer_timeout),
+        ceiling_(std::chrono::steady_clock::now() + limits.answer_ceiling),
+        deadline_(loop, [end = std::move(end)] {
+          end->set({.how = CallEnd::How::kTimedOut, .why = "it did not answer in time"});
+        }) {
+    extend();
+  }
+
+  void extend() {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(ceiling_ - std::chrono::steady_clock::now());
+    deadline_.arm(std::clamp(left, std::chrono::milliseconds(0), time_));
+  }
+
+ private:
+  std::chrono::milliseconds time_;
+  std::chrono::steady_clock::time_point ceiling_;
+  http::Deadline deadline_;
+};
 
 }  // namespace
 
@@ -180,7 +227,8 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
                        .tool = asked_tool,
                        .arguments = params.arguments,
                        .now = parts.clock.now()};
-  std::shared_ptr<Upstream> upstream;
+  Handover handover{.session = session, .open = open, .raw_arguments = params.raw_arguments};
+  auto& upstream = handover.upstream;
   std::optional<Decision> refused;
   if (!snapshot) {
     refused = decision::decide(asked, nullptr);
@@ -191,13 +239,11 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
   } else {
     // Only now is the destination needed: what it offers under the tool's name is part of the decision.
     open->tool = standing->tool->id;
+    handover.destination = standing->destination->id;
     Error failure{};
     upstream = upstream_of(*session, *standing->destination, failure);
-    if (upstream && (!upstream->open() || upstream->listing())) {
-      if (auto ready = co_await Upstream::ready(upstream); !ready) {
-        failure = std::move(ready).error();
-        upstream = nullptr;
-      }
+    if (upstream && !upstream->at_hand()) {
+      upstream = co_await open_upstream(session, *standing->destination, failure);
       snapshot = parts.snapshots.current();  // it may have moved meanwhile
       tool = snapshot ? snapshot->tool(caller.environment, asked_tool) : nullptr;
     }
@@ -255,22 +301,21 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
   // Forward. The snapshot may have moved while the intent was written, so the decision is taken once more
   // just before the call is handed over.
   std::optional<Decision> overruled;
-  auto last_look = [&] {
+  handover.last_look = [&] {
     Decision again = decide(parts.snapshots.current().get());
     if (again.verdict == Verdict::kAllow) return true;
     overruled = std::move(again);
     return false;
   };
-  mcp::ClientSession::Progress progress;
   if (stream && params.progress_token)
-    progress = [stream, token = params.progress_token->raw()](const mcp::Message& notification) {
+    handover.progress = [stream, token = params.progress_token->raw()](const mcp::Message& notification) {
       stream->send(
           {.data = mcp::make_notification(
                "notifications/progress",
                mcp::with_member(notification.raw_params(), *notification.params(), "progressToken", token))});
     };
-  const CallEnd end = co_await forward(open, upstream, tool->name, params.raw_arguments, std::move(last_look),
-                                       std::move(progress));
+  handover.tool = tool->name;
+  const CallEnd end = co_await forward(handover);
   const auto latency =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
   if (overruled) {
@@ -295,7 +340,8 @@ std::string Shard::conclude(const mcp::Message& request, const DecisionId& id, c
     const auto result = mcp::inspect_call_result(answer);
     if (!result) {
       record_outcome(id, OutcomeStatus::kUpstreamError, "RMT-U002", answer.raw_result(), latency);
-      return refusal(request, id, "allow", "RMT-U002", "the destination's answer is no tool result", false);
+      return failure(request, id, "RMT-U002", "its answer is no tool result: " + result.error().message,
+                     false);
     }
     record_outcome(id, result->is_error ? OutcomeStatus::kToolError : OutcomeStatus::kOk, {},
                    answer.raw_result(), latency);
@@ -303,15 +349,15 @@ std::string Shard::conclude(const mcp::Message& request, const DecisionId& id, c
   }
 
   ++gateway_.counters_.upstream_errors;
-  const std::string_view code = reason_of(end.how, open.sent);
+  const std::string_view code = reason_of(end, open.sent);
   record_outcome(id, status_of(end.how, open.sent), code, {}, latency);
   if (end.how == How::kCancelled)  // no answer is owed, but HTTP wants one
     return mcp::make_error(mcp::Refusal{.error = {ErrorKind::kConflict, code, "the call was cancelled"},
                                         .rpc_code = mcp::kInvalidRequest,
                                         .id = request.id()});
   const bool had_no_effect = !open.sent || end.how == How::kRefused;
-  return refusal(
-      request, id, "allow", code,
+  return failure(
+      request, id, code,
       end.why + (had_no_effect ? "; the call was not made" : "; it may or may not have had its effect"),
       !open.sent && end.how == How::kLost);
 }
@@ -332,51 +378,122 @@ std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::D
     secret = std::move(*opened);
   }
   auto upstream = std::make_shared<Upstream>(
-      loop_, client_, destination, std::move(secret), gateway_.options_.upstream,
-      [this, id = destination.id, name = destination.name](const mcp::ToolPage& listing) {
-        const auto digest = digest_of(listing);
-        const auto snapshot = gateway_.parts_.snapshots.current();
-        const bool other = std::exchange(listed_[id], digest) != digest;
-        if (other) log_set_aside(name, listing);
-        if (other || (snapshot && is_news(listing, id, *snapshot))) gateway_.parts_.on_listing(id, listing);
-      });
-  session.upstreams.insert_or_assign(destination.id, upstream);
+      UpstreamParts{.loop = loop_,
+                    .client = client_,
+                    .on_listing =
+                        [this, id = destination.id, name = destination.name](const mcp::ToolPage& listing) {
+                          const auto digest = digest_of(listing);
+                          const auto snapshot = gateway_.parts_.snapshots.current();
+                          const bool other = std::exchange(listed_[id], digest) != digest;
+                          if (other) log_set_aside(name, listing);
+                          if (other)
+                            for (const auto& warning : listing.warnings)
+                              spdlog::warn("destination {}: {}", name, warning);
+                          if (other || (snapshot && is_news(listing, id, *snapshot)))
+                            gateway_.parts_.on_listing(id, listing);
+                        },
+                    .on_echo = [this, id = destination.id] { gateway_.credential_echoed(id); }},
+      destination, std::move(secret), gateway_.options_.upstream);
+  auto& place = session.upstreams[destination.id];
+  upstream->replace(std::exchange(place, upstream));
   return upstream;
 }
 
-http::Task<CallEnd> Shard::forward(std::shared_ptr<OpenCall> open, std::shared_ptr<Upstream> upstream,
-                                   std::string_view tool, std::string_view raw_arguments,
-                                   std::move_only_function<bool()> last_look,
-                                   mcp::ClientSession::Progress progress) {
+// The upstream, open, and what it offers known. One that turns out to be lost is replaced once.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
+http::Task<std::shared_ptr<Upstream>> Shard::open_upstream(SessionPtr session,
+                                                           snapshot::Destination destination, Error& why) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto upstream = upstream_of(*session, destination, why);
+    if (!upstream) co_return nullptr;
+    auto ready = co_await Upstream::ready(upstream);
+    if (ready) co_return upstream;
+    why = std::move(ready).error();
+    if (why.code != kSessionForgotten) break;
+  }
+  co_return nullptr;
+}
+
+// A request that was refused for its session was not carried out (2025-11-25, "Session Management"): the
+// session is opened anew, and the call handed over once more.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
+http::Task<CallEnd> Shard::forward(Handover& call) {
   using How = CallEnd::How;
-  if (upstream->listing())
+  auto end = co_await hand_over(call);
+  if (end) co_return std::move(*end);
+
+  Error why = std::move(end).error();
+  const auto snapshot = gateway_.parts_.snapshots.current();
+  const auto* destination = snapshot ? snapshot->destination(call.destination.str()) : nullptr;
+  if (destination == nullptr)
+    co_return CallEnd{.how = How::kLost, .why = "the destination is no longer there"};
+  if (!call.open->end->is_set()) {
+    call.upstream = co_await open_upstream(call.session, *destination, why);
+    if (!call.upstream && !call.open->end->is_set())
+      co_return CallEnd{.how = How::kLost,
+                        .why = "its session had to be opened anew, and that failed: " + why.message,
+                        .code = why.code};
+  }
+  if (call.open->end->is_set()) co_return std::move(*co_await Completion<CallEnd>::wait(call.open->end));
+  end = co_await hand_over(call);
+  if (end) co_return std::move(*end);
+  why = std::move(end).error();
+  if (why.kind == ErrorKind::kInvalid) {  // a 400, and so not about the session, which was just opened
+    call.open->sent = true;
+    co_return CallEnd{.how = How::kRefused, .why = why.message};
+  }
+  co_return CallEnd{.how = How::kLost,
+                    .why = "it does not know the session that was just opened: " + why.message,
+                    .code = kSessionForgotten};
+}
+
+// One attempt. An error where nothing was carried out because the session was lost.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
+http::Task<std::expected<CallEnd, Error>> Shard::hand_over(Handover& call) {
+  using How = CallEnd::How;
+  const auto open = call.open;
+  const auto upstream = call.upstream;
+  if (upstream->open() && !upstream->at_hand())
     if (const auto ready = co_await Upstream::ready(upstream); !ready)
-      co_return CallEnd{.how = How::kLost, .why = ready.error().message};
+      co_return std::unexpected(ready.error());
   if (open->end->is_set()) co_return std::move(*co_await Completion<CallEnd>::wait(open->end));
-  if (!upstream->open()) co_return CallEnd{.how = How::kLost, .why = "the destination was lost"};
+  if (!upstream->open())
+    co_return std::unexpected(Error{ErrorKind::kUnavailable, kSessionForgotten, "the session was lost"});
 
   // From the last look to the hand-over nothing may suspend: a kill is run on this loop, before or after
   // both.
-  if (!last_look()) co_return CallEnd{.how = How::kLost, .why = "overruled"};
+  if (!call.last_look()) co_return CallEnd{.how = How::kLost, .why = "overruled"};
+  const Upstream::Use use(upstream);
+  AnswerLimit limit(loop_, upstream->limits(), open->end);
+  // Set when the call has ended, or was refused for its session; then with the reason.
+  const auto attempt = std::make_shared<Completion<std::optional<Error>>>();
+  mcp::ClientSession::Progress progress;
+  if (call.progress)
+    progress = [&limit, &call](const mcp::Message& notification) {
+      limit.extend();
+      call.progress(notification);
+    };
   const auto sent = upstream->session().call(
-      tool, raw_arguments,
-      [open](Result<mcp::Message> answer) {
+      call.tool, call.raw_arguments,
+      [open, attempt](Result<mcp::Message> answer) {
         if (answer) {
           open->end->set({.how = How::kAnswered, .answer = std::move(*answer)});
-          return;
+        } else if (answer.error().code == kSessionForgotten) {
+          open->sent = false;
+          attempt->set(std::move(answer).error());
+        } else {
+          open->end->set(end_without_answer(answer.error(), *open));
         }
-        open->end->set(end_without_answer(answer.error(), *open));
       },
       std::move(progress));
   if (!sent) co_return CallEnd{.how = How::kLost, .why = sent.error().message};
   open->sent = true;
+  open->end->then([attempt] { attempt->set(std::nullopt); });
 
-  http::Deadline deadline(loop_, [end = open->end] {
-    end->set({.how = How::kTimedOut, .why = "the destination did not answer in time"});
-  });
-  deadline.arm(gateway_.options_.upstream.answer_timeout);
+  if (auto refused = *co_await Completion<std::optional<Error>>::wait(attempt); refused)
+    co_return std::unexpected(std::move(*refused));
   CallEnd end = std::move(*co_await Completion<CallEnd>::wait(open->end));
-  if (end.how != How::kAnswered && upstream->open()) upstream->session().cancel(*sent, end.why);
+  if (end.how != How::kAnswered) upstream->cancel(*sent, end.why);
   co_return end;
 }
 

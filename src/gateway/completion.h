@@ -31,6 +31,12 @@ class Completion {
     return true;
   }
 
+  // Calls `wake` when it is set, there where it is set; at once where it is.
+  void then(std::move_only_function<void()> wake) {
+    if (value_) return wake();
+    waiting_.push_back(std::move(wake));
+  }
+
   bool is_set() const { return value_.has_value(); }
 
   // `self` keeps the completion alive while it is waited for.

@@ -19,6 +19,7 @@ namespace remit::gateway {
 namespace {
 
 constexpr std::string_view kPrefix = "/mcp/";
+constexpr std::chrono::hours kEchoInterval{1};
 constexpr std::size_t kCodeLength = 8;  // "RMT-G002"
 
 // A call that takes longer is answered with a stream, whose header goes at once. The Python SDKs (1.30, 2.3),
@@ -225,6 +226,21 @@ http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchang
   if (response.status >= 400) record_refusal(request, response);
   share(request, response.headers);
   co_return response;
+}
+
+// A server that shows what it was given may show it to others too: a finding, and not one a call.
+void Gateway::credential_echoed(const DestinationId& destination) {
+  ++counters_.credential_echoes;
+  const auto now = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(echoes_mutex_);
+    const auto [told, first] = echoes_.try_emplace(destination, now);
+    if (!first && now - told->second < kEchoInterval) return;
+    told->second = now;
+  }
+  spdlog::warn("destination {} says its credential back; it was hidden, and should be replaced",
+               destination.str());
+  if (parts_.on_credential_echo) parts_.on_credential_echo(destination);
 }
 
 // Lets a page read an answer, where its origin is permitted.

@@ -21,8 +21,10 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "audit/log.h"
@@ -68,11 +70,15 @@ struct GatewayParts {
   // Told when a destination lists other tools than it did before, so that what differs from its pin is
   // quarantined for everyone, and what is gone is not shown. On a loop; must not block.
   std::function<void(const DestinationId&, const mcp::ToolPage&)> on_listing;
+  // Told when a destination's server says its credential back, once an hour at most. On a loop; must not
+  // block.
+  std::function<void(const DestinationId&)> on_credential_echo = {};
 };
 
 // Numbers for `metrics`; read from any thread.
 struct GatewayCounters {
-  std::atomic<std::uint64_t> allowed{0}, denied{0}, held{0}, upstream_errors{0}, refused_requests{0};
+  std::atomic<std::uint64_t> allowed{0}, denied{0}, held{0}, upstream_errors{0}, refused_requests{0},
+      credential_echoes{0};
   std::atomic<std::int64_t> open_calls{0}, sessions{0}, streams{0};
 };
 
@@ -121,6 +127,7 @@ class Gateway {
  private:
   friend class Shard;
   http::Task<http::Response> answer(http::Request& request, http::Exchange& exchange);
+  void credential_echoed(const DestinationId& destination);
   void record_refusal(const http::Request& request, const http::Response& response);
   std::optional<http::Response> refuse_front(http::Request& request,
                                              std::optional<Environment> environment) const;
@@ -135,6 +142,8 @@ class Gateway {
   const GatewayOptions options_;
   GatewayCounters counters_;
   std::atomic<bool> room_{true};
+  std::mutex echoes_mutex_;  // not on the path of a call that is as it should be
+  std::unordered_map<DestinationId, std::chrono::steady_clock::time_point> echoes_;  // when last told
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

@@ -52,6 +52,7 @@ struct CallEnd {
   How how = How::kLost;
   std::optional<mcp::Message> answer = {};  // kAnswered
   std::string why = {};                     // for people
+  std::string_view code = {};               // of the catalogue, where `how` does not say all
 };
 
 // A call that has been released and not yet answered.

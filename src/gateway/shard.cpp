@@ -124,9 +124,11 @@ http::Task<Answer> Shard::initialize(Caller caller, mcp::Message request) {
         .status = 503,
         .body = refusal_text(request, mcp::kInternalError, stored.error().code, stored.error().message)};
 
-  const mcp::InitializeResult result{.protocol_version = record.protocol_version,
-                                     .server = {.name = "remit", .version = REMIT_VERSION},
-                                     .raw_capabilities = R"({"tools":{"listChanged":true}})"};
+  mcp::InitializeResult result{.protocol_version = record.protocol_version,
+                               .server = {.name = "remit", .version = REMIT_VERSION},
+                               .raw_capabilities = R"({"tools":{"listChanged":true}})"};
+  if (const auto snapshot = gateway_.parts_.snapshots.current())
+    result.instructions = view(snapshot, caller.environment, caller.identity).instructions();
   adopt(std::move(record));
   co_return Answer{.body = mcp::make_result(*request.id(), mcp::to_json(result)),
                    .session_id = std::move(id)};

@@ -81,10 +81,21 @@ class Shard {
                                  std::shared_ptr<http::EventStream> stream);
   std::string conclude(const mcp::Message& request, const DecisionId& id, const OpenCall& open,
                        const CallEnd& end, std::chrono::microseconds latency);
-  http::Task<CallEnd> forward(std::shared_ptr<OpenCall> open, std::shared_ptr<Upstream> upstream,
-                              std::string_view tool, std::string_view raw_arguments,
-                              std::move_only_function<bool()> last_look,
-                              mcp::ClientSession::Progress progress);
+  // A call on its way to its upstream. It lives in govern(), which waits for it.
+  struct Handover {
+    SessionPtr session;
+    std::shared_ptr<OpenCall> open;
+    DestinationId destination = {};
+    std::shared_ptr<Upstream> upstream = {};  // another one when that was lost
+    std::string_view tool = {};
+    std::string_view raw_arguments = {};
+    std::move_only_function<bool()> last_look = {};
+    mcp::ClientSession::Progress progress = {};
+  };
+  http::Task<CallEnd> forward(Handover& call);
+  http::Task<std::expected<CallEnd, Error>> hand_over(Handover& call);
+  http::Task<std::shared_ptr<Upstream>> open_upstream(SessionPtr session, snapshot::Destination destination,
+                                                      Error& why);
   std::shared_ptr<Upstream> upstream_of(Session& session, const snapshot::Destination& destination,
                                         Error& why);
   void record_outcome(const DecisionId& id, audit::OutcomeStatus status, std::string_view code,

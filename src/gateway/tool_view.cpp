@@ -1,11 +1,13 @@
 #include "gateway/tool_view.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 #include <vector>
 
 #include "base/canonical_json.h"
 #include "decision/decide.h"
+#include "gateway/instructions.h"
 #include "mcp/raw_json.h"
 #include "mcp/tools.h"
 
@@ -37,6 +39,13 @@ ToolView::ToolView(const snapshot::Snapshot& snapshot, Environment environment, 
   for (const auto& [grant, tool] : granted) by_name_.emplace(tool->qualified_name, tool);
   for (const auto& [grant, tool] : granted)
     if (!grant->expires || now < *grant->expires) by_own_name_.emplace(tool->name, grant->shown_name);
+
+  std::map<std::string_view, const snapshot::Destination*> destinations;
+  for (const auto& [grant, tool] : granted)
+    if (const auto* destination = snapshot.destination(tool->destination.str()))
+      destinations.emplace(destination->name, destination);
+  const auto values = std::views::values(destinations);
+  instructions_ = joined_instructions(std::vector(values.begin(), values.end()));
 
   std::map<std::string_view, std::string> shown;  // in a fixed order
   for (const auto* tool : decision::callable_tools(environment, caller.deployment.str(),

@@ -33,10 +33,14 @@ class ToolView {
   // The answer to tools/list, in the order of the names: a JSON object.
   const std::string& list_result() const { return list_result_; }
 
+  // What the servers of these tools say to whoever uses them (instructions.h); empty if nothing.
+  const std::string& instructions() const { return instructions_; }
+
  private:
   std::map<std::string_view, const snapshot::Tool*> by_name_;      // shown, former and qualified names
   std::multimap<std::string_view, std::string_view> by_own_name_;  // what servers call them → shown names
   std::string list_result_;
+  std::string instructions_;
 };
 
 }  // namespace remit::gateway

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/canonical_json.h"
 #include "gateway/http_transport.h"
 #include "http/on_loop.h"
@@ -12,59 +15,99 @@ namespace {
 
 // What is wrong with a destination that gave us this error.
 std::string_view code_for(const Error& error) {
-  if (error.code == "RMT-U001" || error.code == "RMT-U003" || error.code == "RMT-U008") return error.code;
+  if (error.code.starts_with("RMT-U") && error.code != "RMT-U005") return error.code;
   return http::may_have_arrived(error) ? "RMT-U002" : "RMT-U001";
 }
 
 }  // namespace
 
-Upstream::Upstream(http::Loop& loop, http::Client& client, snapshot::Destination destination, Secret secret,
-                   UpstreamLimits limits, OnListing on_listing)
-    : loop_(loop),
-      client_(client),
+UpstreamLimits limits_of(const snapshot::Destination& destination, UpstreamLimits usual) {
+  const auto& own = destination.bounds;
+  if (own.open_timeout) usual.open_timeout = *own.open_timeout;
+  if (own.answer_timeout) usual.answer_timeout = *own.answer_timeout;
+  if (own.max_answer_bytes) usual.max_answer_bytes = *own.max_answer_bytes;
+  usual.answer_ceiling = std::max(usual.answer_ceiling, usual.answer_timeout);
+  return usual;
+}
+
+Upstream::Upstream(UpstreamParts parts, snapshot::Destination destination, Secret secret,
+                   UpstreamLimits limits)
+    : parts_(std::move(parts)),
       destination_(std::move(destination)),
       secret_(std::move(secret)),
-      limits_(limits),
-      on_listing_(std::move(on_listing)),
-      deadline_(loop, [this] {
-        drop({ErrorKind::kUnavailable, "RMT-U003",
-              state_ == State::kOpening ? "it did not open an MCP session in time"
-                                        : "it did not list its changed tools in time"});
+      redactor_(std::array{secret_.reveal()}),
+      limits_(limits_of(destination_, limits)),
+      deadline_(parts_.loop, [this] {
+        if (state_ == State::kOpening)
+          return lose({ErrorKind::kUnavailable, "RMT-U003", "it did not open an MCP session in time"});
+        finish_listing(fail(ErrorKind::kUnavailable, "RMT-U003", "it did not list its tools anew in time"));
       }) {}
 
 Upstream::~Upstream() { cut(); }
 
+Upstream::Use::Use(std::shared_ptr<Upstream> upstream) : upstream_(std::move(upstream)) {
+  ++upstream_->uses_;
+}
+
+Upstream::Use::~Use() {
+  --upstream_->uses_;
+  upstream_->release();
+}
+
+void Upstream::replace(std::shared_ptr<Upstream> predecessor) {
+  // Those before it that are done with need no mention any more.
+  while (predecessor && predecessor->uses_ == 0)
+    predecessor = std::exchange(predecessor->predecessor_, nullptr);
+  predecessor_ = std::move(predecessor);
+}
+
+void Upstream::cancel(mcp::ClientSession::RequestId id, std::string_view why) {
+  if (session_) session_->cancel(id, why);
+}
+
 http::Task<Result<void>> Upstream::ready(std::shared_ptr<Upstream> self) {
-  if (self->state_ == State::kIdle) self->start_opening();
+  if (self->state_ == State::kNew) self->start_opening();
   if (!self->open()) {  // it may have failed already
     const auto opened = self->opened_;
     auto result = *co_await Opened::wait(opened);
     if (!result) co_return result;
   }
-  while (const auto listing = self->listing_) {
+  bool asked = false;
+  while (self->open()) {
+    if (!std::exchange(asked, true) && self->age() > self->limits_.listing_max_age) self->list_before_calls();
+    if (!self->calls_wait()) co_return Result<void>{};
+    const auto listing = self->listing_;
     auto result = *co_await Opened::wait(listing);
     if (!result) co_return result;
   }
-  co_return Result<void>{};
+  co_return fail(ErrorKind::kUnavailable, kSessionForgotten,
+                 "the session with destination `" + self->destination_.name + "` was lost");
+}
+
+bool Upstream::at_hand() {
+  if (!open() || calls_wait() || age() > limits_.listing_max_age) return false;
+  if (age() > limits_.listing_max_age / 2 && std::chrono::steady_clock::now() >= list_not_before_)
+    list_beside();
+  return true;
 }
 
 void Upstream::start_opening() {
   state_ = State::kOpening;
-  opened_ = std::make_shared<Opened>();
   deadline_.arm(limits_.open_timeout);
 
-  const std::weak_ptr<Upstream> weak = weak_from_this();
-  // This upstream, while it still has the session that a callback comes from.
-  const auto current = [weak, attempt = ++attempt_] {
+  // This upstream, while it still has its session.
+  const auto current = [weak = weak_from_this()] {
     auto self = weak.lock();
-    return self && self->attempt_ == attempt ? self : nullptr;
+    return self && self->session_ ? self : nullptr;
   };
   auto transport = make_transport(current);
-  if (!transport) return drop({ErrorKind::kUnavailable, "RMT-U001", std::move(transport).error().message});
+  if (!transport) return lose({ErrorKind::kUnavailable, "RMT-U001", std::move(transport).error().message});
   transport_ = std::move(*transport);
 
-  mcp::ClientOptions options{.info = {.name = "remit", .version = REMIT_VERSION}};
-  options.limits.max_bytes = limits_.max_answer_bytes;
+  mcp::ClientOptions options{.info = {.name = "remit", .version = REMIT_VERSION},
+                             .limits = mcp::server_limits(limits_.max_answer_bytes),
+                             .max_pages = limits_.max_pages};
+  options.clean = cleaner();
   mcp::ClientHandlers handlers;
   handlers.on_fault = [current](const Error& fault) {
     const auto self = current();
@@ -74,58 +117,72 @@ void Upstream::start_opening() {
   };
   handlers.on_notification = [current](const mcp::Message& notification) {
     const auto self = current();
-    if (self && notification.method() == "notifications/tools/list_changed") self->list_again();
+    if (self && notification.method() == "notifications/tools/list_changed") self->on_tools_changed();
   };
-  // A callback must not destroy the session that it comes from, so what is lost is dropped after it.
-  handlers.on_closed = [current, &loop = loop_](const Error& why) {
-    loop.post([current, why] {
-      if (const auto self = current()) self->drop(why);
-    });
+  handlers.on_closed = [current](const Error& why) {
+    if (const auto self = current()) self->lose(why);
   };
   session_ = std::make_unique<mcp::ClientSession>(*transport_, std::move(options), std::move(handlers));
 
   const auto sent = session_->initialize([current](Result<mcp::InitializeResult> answer) {
     const auto self = current();
     if (!self || self->state_ != State::kOpening) return;
-    if (!answer) return self->drop(answer.error());
+    if (!answer) return self->lose(answer.error());
     if (self->http_transport_) self->http_transport_->start(answer->protocol_version);
-    const auto listing = self->session_->list_tools([current](Result<mcp::ToolPage> page) {
+    const auto listing = self->session_->list_tools([current](const Result<mcp::ToolPage>& page) {
       const auto again = current();
       if (!again || again->state_ != State::kOpening) return;
-      if (!page) return again->drop(page.error());
+      if (!page) return again->lose(page.error());
       again->take_listing(*page);
       again->finish_opening({});
     });
-    if (!listing) self->drop(listing.error());
+    if (!listing) self->lose(listing.error());
   });
-  if (!sent) drop(sent.error());
+  if (!sent) lose(sent.error());
 }
 
 Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& current) {
   if (const auto* http = std::get_if<snapshot::HttpTransport>(&destination_.transport)) {
-    http::Headers headers;
-    if (destination_.secret) headers.set(destination_.secret->slot, std::string(secret_.reveal()));
-    auto made = HttpTransport::make(
-        loop_, client_, http->url, std::move(headers),
-        {.max_message_bytes = limits_.max_answer_bytes, .answer_timeout = limits_.answer_timeout});
+    HttpTransportOptions options{
+        .headers = {}, .max_message_bytes = limits_.max_answer_bytes, .patience = limits_.answer_ceiling};
+    if (destination_.secret) options.headers.set(destination_.secret->slot, std::string(secret_.reveal()));
+    HttpTransportHandlers handlers;
+    handlers.clean = cleaner();
+    handlers.on_lost = [current](const mcp::Id& request, Error why) {
+      const auto self = current();
+      if (!self) return;
+      // First, so that whoever hears of the request asks for another session.
+      if (why.code == kSessionForgotten) self->lose(why);
+      if (const auto id = request.as_number(); id && self->session_)
+        self->session_->lost(*id, self->without_secret(std::move(why)));
+    };
+    handlers.on_parsed = [current](mcp::Message message) {
+      if (const auto self = current()) self->session_->take(std::move(message));
+    };
+    handlers.on_listening_again = [current] {
+      if (const auto self = current(); self && self->open()) self->list_beside();
+    };
+    handlers.on_forgotten = [current] {
+      if (const auto self = current())
+        self->lose({ErrorKind::kUnavailable, kSessionForgotten, "the server no longer knows the session"});
+    };
+    handlers.on_remark = [current](std::string what) {
+      const auto self = current();
+      if (!self) return;
+      spdlog::warn("destination {}: {}", self->destination_.name,
+                   self->without_secret({ErrorKind::kInvalid, "RMT-M021", std::move(what)}).message);
+    };
+    auto made =
+        HttpTransport::make(parts_.loop, parts_.client, http->url, std::move(options), std::move(handlers));
     if (!made) return std::unexpected(std::move(made).error());
     http_transport_ = made->get();
-    http_transport_->on_lost([current](const mcp::Id& request, Error why) {
-      const auto self = current();
-      if (const auto id = request.as_number(); self && id && self->session_)
-        self->session_->lost(*id, std::move(why));
-    });
-    http_transport_->on_parsed([current](mcp::Message message) {
-      const auto self = current();
-      if (self && self->session_) self->session_->take(std::move(message));
-    });
     return std::move(*made);
   }
   const auto& stdio = std::get<snapshot::StdioTransport>(destination_.transport);
   mcp::Command command;
   command.argv = stdio.command;
   if (destination_.secret) command.environment.emplace_back(destination_.secret->slot, secret_.reveal());
-  auto started = mcp::StdioTransport::start(loop_.context().get_executor(), command,
+  auto started = mcp::StdioTransport::start(parts_.loop.context().get_executor(), command,
                                             {.max_line = limits_.max_answer_bytes});
   if (!started) return std::unexpected(std::move(started).error());
   return std::move(*started);
@@ -133,37 +190,37 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
 
 void Upstream::finish_opening(Result<void> result) {
   deadline_.disarm();
-  const auto opened = opened_;
-  if (result) {
-    state_ = State::kOpen;
-  } else {
-    state_ = State::kIdle;
-    ++attempt_;
-    http_transport_ = nullptr;
-    // Not from within a callback of the session.
-    loop_.post([session = std::move(session_), transport = std::move(transport_)]() mutable {
-      session.reset();
-      transport.reset();
-    });
-  }
-  opened->set(std::move(result));
+  state_ = result ? State::kOpen : State::kLost;
+  opened_->set(std::move(result));
 }
+
+// Lists ---------------------------------------------------------------------------------------------------
 
 void Upstream::take_listing(mcp::ToolPage page) {
   offers_.clear();
   for (const auto& tool : page.tools) offers_.emplace(tool.name, sha256(canonical_json(tool.definition)));
   for (auto& tool : page.refused) tool.error = without_secret(std::move(tool.error));
-  on_listing_(page);
+  listed_at_ = std::chrono::steady_clock::now();
+  parts_.on_listing(page);
 }
 
-// The server says that its tools have changed: until it has said to what, nothing is known to be offered, and
-// who wants to call waits.
-void Upstream::list_again() {
-  if (state_ != State::kOpen) return;
-  if (listing_) {
-    list_once_more_ = true;
-    return;
-  }
+void Upstream::list_beside() {
+  if (!listing_) start_listing();
+}
+
+void Upstream::list_before_calls() {
+  listing_is_needed_ = true;
+  list_beside();
+}
+
+// The server says that its tools have changed: until it has said to what, nothing is known to be offered.
+void Upstream::on_tools_changed() {
+  if (!open()) return;
+  if (listing_) list_once_more_ = true;
+  list_before_calls();
+}
+
+void Upstream::start_listing() {
   listing_ = std::make_shared<Opened>();
   deadline_.arm(limits_.open_timeout);
   ask_for_list();
@@ -172,68 +229,95 @@ void Upstream::list_again() {
 void Upstream::ask_for_list() {
   list_once_more_ = false;
   const auto asked =
-      session_->list_tools([weak = weak_from_this(), attempt = attempt_](const Result<mcp::ToolPage>& page) {
+      session_->list_tools([weak = weak_from_this(), listing = listing_](const Result<mcp::ToolPage>& page) {
         const auto self = weak.lock();
-        if (!self || self->attempt_ != attempt || !self->listing_) return;
-        if (!page) return self->drop_soon(page.error());
+        if (!self || self->listing_ != listing) return;
+        if (!page) return self->finish_listing(std::unexpected(page.error()));
         if (self->list_once_more_) return self->ask_for_list();
         self->take_listing(*page);
-        self->deadline_.disarm();
-        std::exchange(self->listing_, nullptr)->set({});
+        self->finish_listing({});
       });
-  if (!asked) drop_soon(asked.error());
+  if (!asked) finish_listing(std::unexpected(asked.error()));
 }
 
-// Gives up what there is of a session. Not from within a callback of an open one.
-void Upstream::drop(const Error& why) {
-  const auto known = without_secret(why);
-  spdlog::warn("destination {}: {}: {}", destination_.name, known.code, known.message);
-  auto lost = fail(ErrorKind::kUnavailable, code_for(known),
-                   "destination `" + destination_.name + "`: " + known.message);
-  if (state_ == State::kOpening) return finish_opening(std::move(lost));
-  close(std::move(lost));
+void Upstream::finish_listing(Result<void> result) {
+  deadline_.disarm();
+  const bool needed = std::exchange(listing_is_needed_, false);
+  const auto listing = std::exchange(listing_, nullptr);
+  if (!result && needed) {
+    lose(result.error());
+  } else if (!result && open()) {
+    // What was known serves on, until it is too old.
+    spdlog::warn("destination {}: its tools could not be listed anew: {}", destination_.name,
+                 without_secret(result.error()).message);
+    list_not_before_ = std::chrono::steady_clock::now() + limits_.listing_max_age / 4;
+  }
+  if (!result) result = std::unexpected(told(result.error()));
+  if (listing) listing->set(std::move(result));
 }
 
-// The same, from within a callback of the session.
-void Upstream::drop_soon(const Error& why) {
-  loop_.post([weak = weak_from_this(), attempt = attempt_, why] {
-    const auto self = weak.lock();
-    if (self && self->attempt_ == attempt) self->drop(why);
+// The end -------------------------------------------------------------------------------------------------
+
+// The error as others may read it.
+Error Upstream::told(const Error& why) const {
+  auto known = without_secret(why);
+  return {ErrorKind::kUnavailable, code_for(known),
+          "destination `" + destination_.name + "`: " + known.message};
+}
+
+// Gives the session up for new calls. Those that are out on it may be answered yet.
+void Upstream::lose(const Error& why) {
+  if (state_ == State::kLost) return;
+  auto known = told(why);
+  spdlog::warn("{}: {}", known.code, known.message);
+  if (state_ == State::kOpening) {
+    // A session that was just opened is not forgotten: what is refused there is the request.
+    if (known.code == kSessionForgotten) known.code = "RMT-U008";
+    finish_opening(std::unexpected(std::move(known)));
+  } else {
+    state_ = State::kLost;
+    if (listing_) finish_listing(std::unexpected(why));
+  }
+  // Not from within a callback of the session.
+  parts_.loop.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->release();
   });
 }
 
-void Upstream::cut() {
-  auto why = fail(ErrorKind::kUnavailable, "RMT-U001",
-                  "the session with destination `" + destination_.name + "` was cut");
-  if (state_ == State::kOpening) return finish_opening(std::move(why));
-  close(std::move(why));
+void Upstream::release() {
+  if (state_ == State::kLost && uses_ == 0) close();
 }
 
-void Upstream::close(std::unexpected<Error> why) {
+void Upstream::cut() {
+  const Error why{ErrorKind::kUnavailable, "RMT-U001",
+                  "the session with destination `" + destination_.name + "` was cut"};
+  if (state_ == State::kOpening) finish_opening(std::unexpected(why));
+  state_ = State::kLost;
+  if (const auto listing = std::exchange(listing_, nullptr)) listing->set(std::unexpected(why));
+  close();
+  if (const auto before = std::exchange(predecessor_, nullptr)) before->cut();
+}
+
+void Upstream::close() {
   deadline_.disarm();
-  state_ = State::kIdle;
-  ++attempt_;
   session_.reset();
   http_transport_ = nullptr;
   transport_.reset();
   offers_.clear();
-  if (const auto listing = std::exchange(listing_, nullptr)) listing->set(std::move(why));
 }
 
 // A server may say back what it was sent, and what it says goes to logs and to the agent.
 Error Upstream::without_secret(Error error) const {
-  constexpr std::string_view kHidden = "***";
-  const auto hide = [&](std::string_view secret) {
-    if (secret.empty()) return;
-    for (auto at = error.message.find(secret); at != std::string::npos;
-         at = error.message.find(secret, at + kHidden.size()))
-      error.message.replace(at, secret.size(), kHidden);
-  };
-  const std::string_view secret = secret_.reveal();
-  hide(secret);
-  // Of "Bearer …" the part that counts.
-  if (const auto space = secret.rfind(' '); space != std::string_view::npos) hide(secret.substr(space + 1));
+  if (redactor_.clean_text(error.message) && parts_.on_echo) parts_.on_echo();
   return error;
+}
+
+std::function<void(std::string&)> Upstream::cleaner() const {
+  if (secret_.empty()) return {};
+  return [weak = weak_from_this()](std::string& text) {
+    const auto self = weak.lock();
+    if (self && self->redactor_.clean_json(text) && self->parts_.on_echo) self->parts_.on_echo();
+  };
 }
 
 namespace {
@@ -243,11 +327,17 @@ http::Task<Result<mcp::ToolPage>> list_tools_on(http::Loop& loop, snapshot::Dest
                                                 Secret secret, UpstreamLimits limits) {
   http::Client client(loop);
   mcp::ToolPage listed;
-  const auto upstream =
-      std::make_shared<Upstream>(loop, client, std::move(destination), std::move(secret), limits,
-                                 [&listed](const mcp::ToolPage& page) { listed = page; });
+  bool echoed = false;
+  const auto upstream = std::make_shared<Upstream>(
+      UpstreamParts{.loop = loop,
+                    .client = client,
+                    .on_listing = [&listed](const mcp::ToolPage& page) { listed = page; },
+                    .on_echo = [&echoed] { echoed = true; }},
+      std::move(destination), std::move(secret), limits);
   const auto ready = co_await Upstream::ready(upstream);
+  if (ready) listed.instructions = upstream->session().server().instructions;
   upstream->cut();
+  if (echoed) listed.warnings.emplace_back("it says its credential back, which was hidden");
   if (!ready) co_return std::unexpected(ready.error());
   co_return listed;
 }

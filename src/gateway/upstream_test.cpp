@@ -10,6 +10,7 @@
 
 #include "gateway/testing/agent.h"
 #include "gateway/testing/eventually.h"
+#include "gateway/testing/upstreams.h"
 #include "http/block_on.h"
 
 namespace remit::gateway::testing {
@@ -21,45 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr std::string_view kToken = "Bearer tok-5f2d9c71";
-
-WorldOptions patient(std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
-  WorldOptions options;
-  options.gateway.upstream = {
-      .open_timeout = timeout, .answer_timeout = timeout, .max_answer_bytes = 64 * 1024};
-  return options;
-}
-
-class Upstreams : public ::testing::Test {
- protected:
-  explicit Upstreams(WorldOptions options = patient()) : world_(std::move(options)) {
-    server_.offer({tool("say"), tool("shout")});
-    crm_ = world_.connect("crm", server_);
-    bot_ = world_.add_bot("clerk");
-    world_.grant(bot_, "crm/say");
-    agent_.emplace(world_, bot_);
-    agent_->open();
-  }
-
-  void on_call(McpServer::Script script) { server_.script("tools/call", std::move(script)); }
-  auto hang() {
-    return [this](mcp::Message, http::Exchange&) -> http::Task<http::Response> {
-      co_await server_.hang();
-      co_return http::Response{.status = 503};
-    };
-  }
-
-  void expect_outcome(std::string_view status, std::string_view reason) {
-    EXPECT_EQ(world_.last("outcome").at("status").as_string(), status);
-    EXPECT_EQ(world_.last("outcome").at("reason").as_string(), reason);
-    EXPECT_EQ(world_.last("outcome").at("decision"), world_.last("intent").at("decision"));
-  }
-
-  McpServer server_;
-  World world_;
-  Bot bot_;
-  DestinationId crm_;
-  std::optional<AgentClient> agent_;
-};
 
 // Of those that keep one waiting.
 class SlowUpstreams : public Upstreams {
@@ -206,34 +168,32 @@ struct Oddity {
   std::string status;
 };
 
-McpServer::Script answers(std::string body, int status = 200) {
-  return [=](mcp::Message, http::Exchange&) -> http::Task<http::Response> {
-    auto response = McpServer::answer(body);
-    response.status = status;
-    co_return response;
-  };
-}
-
-McpServer::Script streams(std::vector<std::string> events) {
-  return [=](mcp::Message, http::Exchange& exchange) -> http::Task<http::Response> {
-    const auto stream = exchange.start_events();
-    for (const auto& event : events) stream->send({.data = event});
-    stream->close();
-    co_return http::Response{};
-  };
-}
-
 const std::vector<Oddity> kOddities = {
     {"AForeignId", answers(R"({"jsonrpc":"2.0","id":4711,"result":{"content":[]}})"), "RMT-U005", "unknown"},
-    {"AnIdThatIsAString", answers(R"({"jsonrpc":"2.0","id":"3","result":{"content":[]}})"), "RMT-U005",
+    {"AnIdThatIsAnotherString", answers(R"({"jsonrpc":"2.0","id":"x3","result":{"content":[]}})"), "RMT-U005",
      "unknown"},
     {"AForeignIdOnAStream", streams({R"({"jsonrpc":"2.0","id":4711,"result":{"content":[]}})"}), "RMT-U005",
      "unknown"},
     {"AStreamWithoutAnAnswer", streams({}), "RMT-U005", "unknown"},
-    {"AnEmptyAnswer", answers(""), "RMT-U005", "unknown"},
-    {"NoJson", answers("<html>welcome</html>"), "RMT-U005", "unknown"},
-    {"HalfAMessage", answers(R"({"jsonrpc":"2.0","id":)"), "RMT-U005", "unknown"},
-    {"Accepted", answers("", 202), "RMT-U005", "unknown"},
+    {"AnEmptyAnswer", answers(""), "RMT-U081", "unknown"},
+    {"NoJson", answers("<html>welcome</html>"), "RMT-U081", "unknown"},
+    {"HalfAMessage", answers(R"({"jsonrpc":"2.0","id":)"), "RMT-U081", "unknown"},
+    {"NaN", answers(R"({"jsonrpc":"2.0","id":3,"result":{"content":[],"x":NaN}})"), "RMT-U081", "unknown"},
+    {"AMemberTwice", answers(R"({"jsonrpc":"2.0","id":3,"result":{"content":[],"content":[]}})"), "RMT-U081",
+     "unknown"},
+    {"Latin1", answers("{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"content\":[],\"x\":\"caf\xe9\"}}"),
+     "RMT-U081", "unknown"},
+    {"NaNOnAStream", streams({R"({"jsonrpc":"2.0","id":3,"result":{"content":[],"x":NaN}})"}), "RMT-U081",
+     "unknown"},
+    {"Gzip",
+     [](mcp::Message, http::Exchange&) -> http::Task<http::Response> {
+       co_return http::Response{
+           .status = 200,
+           .headers = {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}},
+           .body = "\x1f\x8b\x08"};
+     },
+     "RMT-U081", "unknown"},
+    {"Accepted", answers("", 202), "RMT-U081", "unknown"},
     {"AServerError", answers("oops", 500), "RMT-U005", "unknown"},
     {"AGatewayTimeout", answers("", 504), "RMT-U005", "unknown"},
     {"ARedirect", answers("", 307), "RMT-U005", "unknown"},
@@ -245,8 +205,8 @@ const std::vector<Oddity> kOddities = {
      answers(R"({"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"no"}})", 400), "RMT-U008",
      "upstream_error"},
     {"TooManyRequests", answers("", 429), "RMT-U008", "upstream_error"},
-    {"AHugeAnswer", answers(std::string(200'000, ' ')), "RMT-U005", "unknown"},
-    {"AHugeEvent", streams({std::string(200'000, 'x')}), "RMT-U005", "unknown"},
+    {"AHugeAnswer", answers(std::string(200'000, ' ')), "RMT-U082", "unknown"},
+    {"AHugeEvent", streams({std::string(200'000, 'x')}), "RMT-U082", "unknown"},
 };
 
 class UpstreamOddities : public Upstreams, public ::testing::WithParamInterface<Oddity> {};
@@ -266,12 +226,73 @@ TEST_P(UpstreamOddities, AreToldAtOnceAndRecorded) {
 INSTANTIATE_TEST_SUITE_P(All, UpstreamOddities, ::testing::ValuesIn(kOddities),
                          [](const auto& info) { return info.param.name; });
 
+// What is wrong, and where, for whoever mends the server.
+TEST_F(Upstreams, AnAnswerThatCannotBeReadIsToldWithItsFault) {
+  const struct {
+    McpServer::Script script;
+    std::string_view said;
+  } cases[] = {{answers(R"({"jsonrpc":"2.0","id":3,"result":{"x":NaN}})"), "1:39: NaN"},
+               {answers("<html>welcome</html>"), "HTML"},
+               {answers(""), "empty (HTTP 200)"},
+               {answers("", 202), "HTTP 202"},
+               {streams({"{\"id\":3,\"result\":{\"x\":\"caf\xe9\"}}"}), "not UTF-8"}};
+  for (const auto& c : cases) {
+    on_call(c.script);
+    EXPECT_THAT(agent_->call("say").text(), HasSubstr(c.said));
+  }
+}
+
+// On a stream that stays open nobody waits for its end.
+TEST_F(Upstreams, AnUnreadableAnswerFailsItsCallWhileTheStreamGoesOn) {
+  on_call([this](mcp::Message call, http::Exchange& exchange) -> http::Task<http::Response> {
+    const auto stream = exchange.start_events();
+    stream->send({.data = R"({"jsonrpc":"2.0","id":)" + call.id()->raw() + R"(,"result":{"x":NaN}})"});
+    co_await server_.hang();
+    stream->close();
+    co_return http::Response{};
+  });
+  EXPECT_EQ(agent_->call("say").reason(), "RMT-U081");
+  server_.let_go();
+}
+
+// RFC 8259 §8.2.
+TEST_F(Upstreams, ALoneSurrogateIsPassedOnAsItCame) {
+  const std::string result =
+      R"({"content":[{"type":"text","text":"half \ud83d of it"}],"structuredContent":{"n":1.0}})";
+  on_call([&](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::answer(mcp::make_result(*call.id(), result));
+  });
+  EXPECT_THAT(agent_->call("say").body, HasSubstr(result));
+  EXPECT_EQ(world_.last("outcome").at("status"), "ok");
+}
+
+TEST_F(Upstreams, AnAnswerMayNestTo200) {
+  const std::string deep =
+      R"({"content":[],"structuredContent":{"a":)" + std::string(150, '[') + std::string(150, ']') + "}}";
+  on_call([&](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::answer(mcp::make_result(*call.id(), deep));
+  });
+  EXPECT_THAT(agent_->call("say").body, HasSubstr(deep));
+}
+
+TEST_F(Upstreams, AnIdThatComesBackAsTextIsTheCalls) {
+  on_call([](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::answer(R"({"jsonrpc":"2.0","error":null,"id":")" + call.id()->raw() +
+                                R"(","result":{"content":[]}})");
+  });
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+}
+
 TEST_F(Upstreams, AnAnswerThatIsNoToolResultIsNotPassedOn) {
   on_call([](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
     co_return McpServer::answer(mcp::make_result(*call.id(), R"({"content":"text"})"));
   });
   EXPECT_EQ(agent_->call("say").reason(), "RMT-U002");
   expect_outcome("upstream_error", "RMT-U002");
+  on_call([](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::answer(mcp::make_result(*call.id(), R"({"content":null})"));
+  });
+  EXPECT_THAT(agent_->call("say").text(), HasSubstr("content of a result is not a list"));
 }
 
 TEST_F(Upstreams, OfTwoAnswersTheFirstCounts) {
@@ -300,15 +321,6 @@ TEST_F(Upstreams, AnAnswerOnASlowStreamIsPassedOnBeforeTheStreamEnds) {
   });
   EXPECT_FALSE(agent_->call("say").is_tool_error());
   server_.let_go();
-}
-
-TEST_F(Upstreams, ASessionThatTheServerForgotIsOpenedAnewForTheNextCall) {
-  EXPECT_FALSE(agent_->call("say").is_tool_error());
-  on_call(answers("", 404));
-  EXPECT_TRUE(agent_->call("say").is_tool_error());
-  on_call({});
-  EXPECT_FALSE(agent_->call("say").is_tool_error());
-  EXPECT_EQ(server_.received("initialize").size(), 2U);
 }
 
 TEST_F(Upstreams, RequestsOfTheServerAreRefusedAndReachNoAgent) {
@@ -393,6 +405,66 @@ TEST_F(WithSecret, AnErrorThatRepeatsItIsNotPassedOn) {
   expect_secret_nowhere({reply});
 }
 
+// A tool that shows its environment, a server that quotes the request, and whatever else says it back: in a
+// result, an error, on the way to either.
+TEST_F(WithSecret, WhatSaysItBackIsHiddenAndFound) {
+  const std::string token = "tok-5f2d9c71";
+  const std::string forms[] = {token, to_base64(as_bytes("id:" + token)), "tok%2D5f2d9c71",
+                               R"(\u0074ok-5f2d9c71)"};
+  std::vector<Reply> replies;
+  for (const auto& form : forms) {
+    vault_.script(
+        "tools/call", [&](mcp::Message call, http::Exchange& exchange) -> http::Task<http::Response> {
+          const auto progress = mcp::parse_tool_call(call)->progress_token;
+          const auto stream = exchange.start_events();
+          if (progress)
+            stream->send(
+                {.data = mcp::make_notification("notifications/progress",
+                                                R"({"progressToken":)" + progress->raw() +
+                                                    R"(,"progress":1,"message":")" + form + R"("})")});
+          stream->send({.data = mcp::make_result(
+                            *call.id(), R"({"content":[{"type":"text","text":"AUTH=)" + form + R"("}]})")});
+          stream->close();
+          co_return http::Response{};
+        });
+    replies.push_back(agent_->start_call("read", "{}", "1", R"({"progressToken":"p"})").get());
+    EXPECT_THAT(replies.back().body, HasSubstr("***"));
+    EXPECT_THAT(replies.back().body, Not(HasSubstr(form)));
+    EXPECT_FALSE(replies.back().is_tool_error());
+    vault_.script("tools/call", [&](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+      co_return McpServer::answer(R"({"jsonrpc":"2.0","id":)" + call.id()->raw() +
+                                  R"(,"error":{"code":-1,"message":")" + form + R"("}})");
+    });
+    replies.push_back(agent_->call("read"));
+    EXPECT_THAT(replies.back().body, Not(HasSubstr(form)));
+    vault_.script("tools/call", [&](mcp::Message, http::Exchange&) -> http::Task<http::Response> {
+      co_return http::Response{.status = 401,
+                               .headers = {{"WWW-Authenticate", "Bearer realm=\"" + form + "\""}}};
+    });
+    replies.push_back(agent_->call("read"));
+    EXPECT_THAT(replies.back().text(), HasSubstr("it asks for: Bearer realm="));
+    EXPECT_THAT(replies.back().body, Not(HasSubstr(form)));
+  }
+  world_.settle();
+  expect_secret_nowhere(replies);
+  // One finding, however often.
+  EXPECT_EQ(world_.gateway().counters().credential_echoes.load(), 16U);
+  EXPECT_EQ(std::ranges::count_if(
+                world_.entries("governance"),
+                [](const auto& entry) { return entry.at("action") == "destination.credential_echoed"; }),
+            1);
+  EXPECT_TRUE(world_.snapshots().current()->destination(id_.str())->credential_echoed);
+}
+
+TEST_F(WithSecret, ADefinitionThatHoldsItIsPinnedWithoutIt) {
+  vault_.offer({tool("read"), tool("tell", "uses tok-5f2d9c71 to log in")});
+  EXPECT_FALSE(agent_->call("read").is_tool_error());
+  ASSERT_TRUE(eventually([&] {
+    const auto* told = world_.snapshots().current()->tool(Environment::kSandbox, "vault/tell");
+    return told != nullptr && told->definition.find("uses *** to log in") != std::string::npos;
+  }));
+}
+
 TEST_F(WithSecret, OneThatDoesNotOpenIsADenialAndNoMore) {
   // Moved from another row, as somebody with access to the store might.
   world_.command([&](store::Transaction& tx) -> Result<void> {
@@ -425,6 +497,16 @@ TEST_F(Upstreams, OverStdioACallGoesThroughWithItsProgress) {
   EXPECT_THAT(messages[0], HasSubstr(R"("progressToken":"p")"));
   EXPECT_THAT(messages[1], HasSubstr(R"("structuredContent":{ "x":1.0 })"));
   EXPECT_EQ(world_.last("outcome").at("status"), "ok");
+}
+
+TEST_F(Upstreams, OverStdioAnUnreadableAnswerFailsItsCallAtOnce) {
+  const auto id = world_.add_destination("garbled", snapshot::StdioTransport{{REMIT_ECHO_SERVER, "garbled"}});
+  world_.take_tools(id, {R"({ "name":"tool_1","inputSchema":{"type":"object"} })"});
+  world_.grant(bot_, "garbled/tool_1");
+  const auto reply = agent_->call("tool_1");
+  EXPECT_EQ(reply.reason(), "RMT-U081");
+  EXPECT_THAT(reply.text(), HasSubstr("NaN"));
+  EXPECT_EQ(world_.last("outcome").at("status"), "unknown");
 }
 
 TEST_F(Upstreams, AProgramThatIsNotThereIsADenial) {

@@ -106,6 +106,7 @@ void SseParser::take_line(std::vector<ServerEvent>& out) {
 void SseParser::dispatch(std::vector<ServerEvent>& out) {
   // An id counts even when its block has no data and so is not an event.
   if (event_.id) last_event_id_ = *event_.id;
+  if (event_.retry) retry_ = event_.retry;
   if (has_data_) out.push_back(std::move(event_));
   event_ = {};
   has_data_ = false;

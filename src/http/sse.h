@@ -45,6 +45,8 @@ class SseParser {
   // What a client sends as Last-Event-ID when it connects again: the id of the last event given out, or of an
   // earlier one if that had none.
   const std::string& last_event_id() const { return last_event_id_; }
+  // The last `retry` that was said, in milliseconds: how long to wait before one connects again.
+  std::optional<std::uint64_t> retry() const { return retry_; }
 
  private:
   void take_line(std::vector<ServerEvent>& out);
@@ -59,6 +61,7 @@ class SseParser {
   ServerEvent event_;
   std::size_t event_bytes_ = 0;
   std::string last_event_id_;
+  std::optional<std::uint64_t> retry_;
 };
 
 }  // namespace remit::http

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/canonical_json.h"
+#include "base/sha256.h"
 #include "mcp/raw_json.h"
 
 namespace remit::mcp {
@@ -32,6 +33,7 @@ struct ClientSession::Listing {
   ToolPage all;
   std::size_t pages = 0;
   std::set<std::string> cursors;
+  std::set<Digest> digests;  // of the pages' tools
 };
 
 Result<std::string> with_progress_token(std::string_view raw_params, std::int64_t token) {
@@ -88,7 +90,7 @@ void ClientSession::finish_initialize(Result<Message> answer,
                                 answer->error_code())});
   auto result = parse_initialize_result(*answer);
   if (!result) return give_up(std::move(result.error()));
-  if (!is_supported(result->protocol_version))
+  if (!is_supported_of_server(result->protocol_version))
     return give_up(
         {ErrorKind::kUnavailable, "RMT-M040",
          fmt::format("the MCP server speaks {}, which is not supported", result->protocol_version)});
@@ -106,7 +108,7 @@ Result<void> ClientSession::list_tools(std::move_only_function<void(Result<ToolP
 
 Result<void> ClientSession::next_page(const std::shared_ptr<Listing>& listing) {
   const auto& cursor = listing->all.next_cursor;
-  const auto params = cursor ? fmt::format(R"({{"cursor":{}}})", quoted(*cursor)) : std::string{};
+  const auto params = cursor ? fmt::format(R"({{"cursor":{}}})", mcp::quoted(*cursor)) : std::string{};
   TRY(request("tools/list", params,
               [this, listing](Result<Message> answer) { on_page(listing, std::move(answer)); }));
   return {};
@@ -128,19 +130,35 @@ void ClientSession::on_page(const std::shared_ptr<Listing>& listing, Result<Mess
   if (!page) return give_up(std::move(page.error()));
 
   auto& all = listing->all;
+  const auto finish = [&] {
+    all.next_cursor.reset();
+    set_aside_doubles(all);
+    listing->done(std::move(all));
+  };
+  const auto raw_tools = raw_member(answer->raw_result(), *answer->result(), "tools").value_or("");
+  if (!page->tools.empty() && !listing->digests.insert(sha256(raw_tools)).second) {
+    all.warnings.push_back(
+        fmt::format("page {} of its tools came before: the list ends there", listing->pages + 1));
+    return finish();
+  }
   std::ranges::move(page->tools, std::back_inserter(all.tools));
   std::ranges::move(page->refused, std::back_inserter(all.refused));
   all.next_cursor = std::move(page->next_cursor);
   ++listing->pages;
   if (all.tools.size() + all.refused.size() > options_.max_tools) return endless();
-  if (!all.next_cursor) {
-    set_aside_doubles(all);
-    listing->done(std::move(all));
-    return;
+  if (!all.next_cursor) return finish();
+  if (all.next_cursor->empty()) {
+    all.warnings.emplace_back(
+        "its nextCursor is an empty text where there should be none: the list ends there");
+    return finish();
   }
   // A cursor that comes again would go round for ever.
-  if (listing->pages >= options_.max_pages || !listing->cursors.insert(*all.next_cursor).second)
-    return endless();
+  if (!listing->cursors.insert(*all.next_cursor).second) {
+    all.warnings.push_back(
+        fmt::format("its nextCursor came before, on page {}: the list ends there", listing->pages));
+    return finish();
+  }
+  if (listing->pages >= options_.max_pages) return endless();
   if (auto next = next_page(listing); !next) give_up(std::move(next.error()));
 }
 
@@ -177,8 +195,9 @@ Result<ClientSession::RequestId> ClientSession::send_request(std::string_view me
 bool ClientSession::cancel(RequestId id, std::string_view reason) {
   if (id == initialize_id_ || open_.erase(id) == 0) return false;
   // Whether it arrives does not matter: the request is forgotten here either way.
-  std::ignore =
-      notify("notifications/cancelled", fmt::format(R"({{"requestId":{},"reason":{}}})", id, quoted(reason)));
+  std::ignore = notify("notifications/cancelled",
+                       fmt::format(R"({{"requestId":{},"reason":{}}})", id, mcp::quoted(reason)));
+  transport_.forget(Id::number(id));
   return true;
 }
 
@@ -209,8 +228,9 @@ Result<void> ClientSession::reply_error(const Id& server_request, int code, std:
 }
 
 void ClientSession::on_text(std::string text) {
+  if (options_.clean) options_.clean(text);
   auto message = parse_message(std::move(text), options_.limits);
-  if (!message) return on_refused(message.error());
+  if (!message) return on_refused(std::move(message).error());
   take(std::move(*message));
 }
 
@@ -227,8 +247,10 @@ void ClientSession::take(Message message) {
 }
 
 void ClientSession::on_answer(Message answer) {
-  const auto id = answer.id() ? answer.id()->as_number() : std::nullopt;
+  const auto id = answer.id() ? answer.id()->as_own() : std::nullopt;
   if (!id || *id < 1 || *id > last_id_) return fault("an answer to a request that was never made");
+  if (answer.id()->raw().starts_with('"') && !std::exchange(told_of_text_ids_, true))
+    fault("it answers to ids that are numbers with texts, which is put up with");
   auto open = open_.extract(*id);
   if (open.empty()) return;  // cancelled before, or answered twice
   open.mapped().reply(std::move(answer));
@@ -247,7 +269,7 @@ void ClientSession::on_request(const Message& request) {
 void ClientSession::on_notification(const Message& notification) {
   if (notification.method() == "notifications/progress") {
     const auto token = id_in_params(notification, "progressToken");
-    const auto open = open_.find(token ? token->as_number().value_or(0) : 0);
+    const auto open = open_.find(token ? token->as_own().value_or(0) : 0);
     if (open == open_.end() || !open->second.progress) return;  // late, or nobody's
     const auto progress = open->second.progress;  // it may cancel the request and so destroy itself
     return progress(notification);
@@ -264,16 +286,18 @@ void ClientSession::on_notification(const Message& notification) {
   if (handlers_.on_notification) handlers_.on_notification(notification);
 }
 
-void ClientSession::on_refused(const Refusal& refusal) {
+void ClientSession::on_refused(Refusal refusal) {
   fault(refusal.error.message);
+  if (!refusal.id && refusal.is_answer && open_.size() == 1) refusal.id = Id::number(open_.begin()->first);
   if (!refusal.id) return;
   if (!refusal.is_answer) {
     std::ignore = transport_.send(make_error(refusal));
     return;
   }
-  auto open = open_.extract(refusal.id->as_number().value_or(0));
+  auto open = open_.extract(refusal.id->as_own().value_or(0));
   if (open.empty()) return;
-  open.mapped().reply(fail(ErrorKind::kInvalid, "RMT-M021", refusal.error.message));
+  const bool unreadable = refusal.rpc_code == kParseError || refusal.error.kind == ErrorKind::kTooLarge;
+  open.mapped().reply(fail(ErrorKind::kInvalid, unreadable ? "RMT-M080" : "RMT-M021", refusal.error.message));
 }
 
 void ClientSession::on_closed(const Error& why) {

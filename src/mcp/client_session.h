@@ -32,9 +32,11 @@ struct ClientOptions {
   Implementation info;
   std::string raw_capabilities = "{}";
   std::string offered_version{kLatestVersion};
-  MessageLimits limits = {};
-  std::size_t max_open = 1024;  // requests without an answer
-  std::size_t max_pages = 100;  // of tools/list
+  MessageLimits limits = server_limits(4 * 1024 * 1024);
+  // Before anything is read of a message: takes out of it what nobody may see.
+  std::function<void(std::string& text)> clean = {};
+  std::size_t max_open = 1024;   // requests without an answer
+  std::size_t max_pages = 1000;  // of tools/list
   std::size_t max_tools = 10'000;
 };
 
@@ -57,7 +59,7 @@ class ClientSession {
   using RequestId = std::int64_t;
   // The answer: a Message of kind kResponse or kError, or an Error of ours:
   //   kUnknown RMT-M041: the connection went before the answer came; the server may have done what was asked.
-  //   kInvalid RMT-M021: the answer is not a message.
+  //   kInvalid RMT-M021: the answer is not a message; RMT-M080: it cannot be read.
   using Reply = std::move_only_function<void(Result<Message>)>;
   // `params.progressToken` is the session's; rewrite it with with_member() before passing it on.
   using Progress = std::function<void(const Message& notification)>;
@@ -72,7 +74,8 @@ class ClientSession {
   // spoken), RMT-M021 (an answer that makes no sense), RMT-M041, and the transport's.
   Result<RequestId> initialize(std::move_only_function<void(Result<InitializeResult>)> done);
 
-  // All pages. Tools that share a name are set aside. Errors as above, and RMT-M043 (a list without end).
+  // All pages. Tools that share a name are set aside. An empty cursor, or a page that came before, ends the
+  // list, with a warning. Errors as above, and RMT-M043 (a list without end).
   Result<void> list_tools(std::move_only_function<void(Result<ToolPage>)> done);
 
   // Sends a request. `raw_params` is a JSON object or empty; with `progress` the session's token is put in
@@ -118,7 +121,7 @@ class ClientSession {
   void on_answer(Message answer);
   void on_request(const Message& request);
   void on_notification(const Message& notification);
-  void on_refused(const Refusal& refusal);
+  void on_refused(Refusal refusal);
   void on_closed(const Error& why);
   void finish_initialize(Result<Message> answer,
                          std::move_only_function<void(Result<InitializeResult>)>& done);
@@ -133,6 +136,7 @@ class ClientSession {
   InitializeResult server_;
   RequestId last_id_ = 0;
   RequestId initialize_id_ = 0;
+  bool told_of_text_ids_ = false;
   std::map<RequestId, Open> open_;
 };
 

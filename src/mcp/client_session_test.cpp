@@ -87,7 +87,7 @@ TEST_F(Session, AHandshakeThatFailsSaysWhyAndEndsTheSession) {
       {make_error(Id::number(1), -32000, "no"), "RMT-M040"},
       {make_result(
            Id::number(1),
-           R"({"protocolVersion":"2024-11-05","capabilities":{},"serverInfo":{"name":"s","version":"1"}})"),
+           R"({"protocolVersion":"2024-10-07","capabilities":{},"serverInfo":{"name":"s","version":"1"}})"),
        "RMT-M040"},
       {make_result(Id::number(1), "{}"), "RMT-M021"},
       {R"({"jsonrpc":"2.0","id":1,"result":7})", "RMT-M021"},
@@ -121,7 +121,7 @@ TEST_F(Session, AnswersFindTheirRequestsInAnyOrderWithTheirBytes) {
 TEST_F(Session, AnswersToNothingAreDropped) {
   open_and_initialize();
   ASSERT_TRUE(session_->call("a", "{}", keep()));
-  for (const std::string_view id : {"9", "0", "\"2\"", "-2", "99999999999999999999"})
+  for (const std::string_view id : {"9", "0", "\"2x\"", "-2", "99999999999999999999"})
     transport_.deliver(R"({"jsonrpc":"2.0","result":{},"id":)" + std::string(id) + "}");
   transport_.deliver(R"({"jsonrpc":"2.0","error":{"code":1,"message":"x"}})");
   transport_.deliver("this is a log line");
@@ -148,7 +148,7 @@ TEST_F(Session, ProgressGoesToItsRequestOnly) {
   ASSERT_TRUE(session_->call("b", "{}", keep()));
   EXPECT_THAT(transport_.sent[0], HasSubstr(R"("_meta":{"progressToken":2})"));
   EXPECT_THAT(transport_.sent[1], Not(HasSubstr("progressToken")));
-  for (const std::string_view token : {"2", "3", "\"2\"", "7", "null"})
+  for (const std::string_view token : {"2", "3", "\"2x\"", "7", "null"})
     transport_.deliver(make_notification("notifications/progress",
                                          R"({"progress":0.5,"progressToken":)" + std::string(token) + "}"));
   transport_.deliver(make_result(Id::number(2), "{}"));
@@ -240,7 +240,8 @@ TEST_F(Session, ListsAllPagesOfTools) {
   EXPECT_EQ(transport_.sent.back(),
             R"({"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"cursor":"c\"1"}})");
   transport_.deliver(make_result(Id::number(3), page("b", "c2")));
-  transport_.deliver(make_result(Id::number(4), page("a", "")));
+  transport_.deliver(
+      make_result(Id::number(4), R"({"tools":[{"name":"a","inputSchema":{"type":"object"}}]})"));
   EXPECT_THAT(names, ElementsAre("b"));
   EXPECT_EQ(refused, 1U);
 }
@@ -249,8 +250,7 @@ TEST_F(Session, AListWithoutEndOrWithAnErrorIsAnErrorNeverAnEmptyList) {
   const struct {
     std::vector<std::string> results;
     std::string_view code;
-  } cases[] = {{{page("a", "x"), page("b", "x")}, "RMT-M043"},
-               {{page("a", "x"), page("b", "y"), page("c", "z")}, "RMT-M043"},
+  } cases[] = {{{page("a", "x"), page("b", "y"), page("c", "z")}, "RMT-M043"},
                {{page("a", "x"), "{}"}, "RMT-M021"}};
   for (const auto& c : cases) {
     session_.reset();
@@ -322,6 +322,95 @@ TEST(SessionOverStdio, SpeaksWithAServerInAProcessOfItsOwn) {
   EXPECT_THAT(names, ElementsAre("tool_1", "tool_2"));
   EXPECT_EQ(result, R"({"content":[],"structuredContent":{"n":1.50}})");
   EXPECT_EQ(progress, 1);
+}
+
+TEST_F(Session, AnAnswerWhoseIdIsTheNumberAsTextIsTheAnswerAndIsToldOnce) {
+  open_and_initialize();
+  ASSERT_TRUE(session_->call("a", "{}", keep()));
+  ASSERT_TRUE(session_->call("b", "{}", keep()));
+  transport_.deliver(R"({"jsonrpc":"2.0","id":"3","result":{"content":[]}})");
+  transport_.deliver(R"({"jsonrpc":"2.0","id":"2","result":{"content":[]}})");
+  EXPECT_EQ(answers_.size(), 2U);
+  EXPECT_EQ(faults_.size(), 1U);
+  transport_.deliver(R"({"jsonrpc":"2.0","id":"x2","result":{"content":[]}})");
+  EXPECT_EQ(faults_.size(), 2U);
+}
+
+TEST_F(Session, AServerOf20241105IsSpokenTo) {
+  open();
+  std::string agreed;
+  ASSERT_TRUE(
+      session_->initialize([&](const auto& result) { agreed = result ? result->protocol_version : ""; }));
+  transport_.deliver(make_result(
+      Id::number(1),
+      R"({"protocolVersion":"2024-11-05","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}})"));
+  EXPECT_EQ(agreed, "2024-11-05");
+  EXPECT_FALSE(is_supported("2024-11-05"));  // agents are not offered it
+}
+
+TEST_F(Session, AnAnswerThatCannotBeReadFailsTheRequestThatItIsFor) {
+  const struct {
+    std::string line;
+    std::string_view said;
+  } cases[] = {{R"({"jsonrpc":"2.0","id":2,"result":{"x":NaN}})", "NaN"},
+               {"{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"t\":\"caf\xe9\"}}", "not UTF-8"},
+               {R"({"jsonrpc":"2.0","id":"2","result":{"a":1,"a":2}})", "there twice"},
+               {R"({"jsonrpc":"2.0","id":2,"result":{"a":1)", "1:"}};
+  for (const auto& c : cases) {
+    answers_.clear();
+    session_.reset();
+    open_and_initialize();
+    ASSERT_TRUE(session_->call("a", "{}", keep()));
+    ASSERT_TRUE(session_->call("b", "{}", keep()));
+    transport_.deliver(c.line);
+    ASSERT_EQ(answers_.size(), 1U) << c.line;
+    ASSERT_FALSE(answers_[0]);
+    EXPECT_EQ(answers_[0].error().code, "RMT-M080");
+    EXPECT_THAT(answers_[0].error().message, HasSubstr(c.said));
+  }
+}
+
+TEST_F(Session, OneWithoutAReadableIdFailsTheOnlyOpenRequest) {
+  open_and_initialize();
+  ASSERT_TRUE(session_->call("a", "{}", keep()));
+  transport_.deliver("Server started on port 3000");  // no message at all
+  transport_.deliver(R"({"method":"notifications/progress","params":{"progress":NaN}})");  // no answer
+  EXPECT_TRUE(answers_.empty());
+  transport_.deliver(R"({"jsonrpc":"2.0","result":{"x":NaN}})");
+  ASSERT_EQ(answers_.size(), 1U);
+  EXPECT_EQ(answers_[0].error().code, "RMT-M080");
+  EXPECT_EQ(faults_.size(), 3U);
+  // Of several it is not known which.
+  ASSERT_TRUE(session_->call("a", "{}", keep()));
+  ASSERT_TRUE(session_->call("b", "{}", keep()));
+  transport_.deliver(R"({"jsonrpc":"2.0","result":{"x":NaN}})");
+  EXPECT_EQ(answers_.size(), 1U);
+  EXPECT_EQ(faults_.size(), 4U);
+}
+
+TEST_F(Session, AListEndsWithAnEmptyCursorOrAPageThatCameBefore) {
+  const auto page = [](std::string_view name, std::string_view next) {
+    return R"({"tools":[{"name":")" + std::string(name) +
+           R"(","inputSchema":{"type":"object"}}],"nextCursor":")" + std::string(next) + R"("})";
+  };
+  const std::vector<std::vector<std::string>> servers = {
+      {page("a", "")},
+      {page("a", "n"), page("b", "n")},  // a cursor that came before
+      {page("a", "1"), page("a", "2")},  // a server that does not know cursors
+  };
+  const std::size_t tools[] = {1, 2, 1};
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    session_.reset();
+    open_and_initialize();
+    std::optional<Result<ToolPage>> listed;
+    ASSERT_TRUE(session_->list_tools([&](auto all) { listed = std::move(all); }));
+    std::int64_t id = 2;
+    for (const auto& text : servers[i]) transport_.deliver(make_result(Id::number(id++), text));
+    ASSERT_TRUE(listed && *listed) << i;
+    EXPECT_EQ((*listed)->tools.size(), tools[i]) << i;
+    EXPECT_TRUE((*listed)->refused.empty()) << i;
+    EXPECT_EQ((*listed)->warnings.size(), 1U) << i;
+  }
 }
 
 }  // namespace

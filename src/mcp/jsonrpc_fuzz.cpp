@@ -20,9 +20,17 @@ void require(bool holds) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace remit::mcp;
-  if (const auto parts = parse_batch({reinterpret_cast<const char*>(data), size}, 64))
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  // What a server may send is more than what an agent may, and of the rest its id is made out.
+  const auto of_server = parse_message(text, server_limits(size));
+  if (!of_server && of_server.error().id) require(text.contains(of_server.error().id->raw()));
+  if (of_server && of_server->kind() == MessageKind::kResponse)
+    require(text.contains(of_server->raw_result()));
+
+  const auto message = parse_message(text);
+  require(!message || of_server);
+  if (const auto parts = parse_batch(text, 64))
     for (const auto& part : *parts) require(part || parse_message(make_error(part.error())).has_value());
-  const auto message = parse_message(std::string(reinterpret_cast<const char*>(data), size));
   if (!message) {
     require(parse_message(make_error(message.error())).has_value());
     return 0;

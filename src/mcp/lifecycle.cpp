@@ -36,8 +36,9 @@ std::string read_capabilities(std::string_view raw, const json::object& holder) 
 }
 
 std::string to_json(const Implementation& info) {
-  return fmt::format(R"({{"name":{},"version":{}{}{}}})", quoted(info.name), quoted(info.version),
-                     info.title.empty() ? "" : R"(,"title":)", info.title.empty() ? "" : quoted(info.title));
+  return fmt::format(R"({{"name":{},"version":{}{}{}}})", mcp::quoted(info.name), mcp::quoted(info.version),
+                     info.title.empty() ? "" : R"(,"title":)",
+                     info.title.empty() ? "" : mcp::quoted(info.title));
 }
 
 }  // namespace
@@ -77,14 +78,14 @@ Result<InitializeResult> parse_initialize_result(const Message& response) {
 
 std::string to_json(const InitializeParams& params) {
   return fmt::format(R"({{"protocolVersion":{},"capabilities":{},"clientInfo":{}}})",
-                     quoted(params.protocol_version), params.raw_capabilities, to_json(params.client));
+                     mcp::quoted(params.protocol_version), params.raw_capabilities, to_json(params.client));
 }
 
 std::string to_json(const InitializeResult& result) {
   const auto& text = result.instructions;
   return fmt::format(R"({{"protocolVersion":{},"capabilities":{},"serverInfo":{}{}{}}})",
-                     quoted(result.protocol_version), result.raw_capabilities, to_json(result.server),
-                     text.empty() ? "" : R"(,"instructions":)", text.empty() ? "" : quoted(text));
+                     mcp::quoted(result.protocol_version), result.raw_capabilities, to_json(result.server),
+                     text.empty() ? "" : R"(,"instructions":)", text.empty() ? "" : mcp::quoted(text));
 }
 
 }  // namespace remit::mcp

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/canonical_json.h"
+#include "mcp/glimpse.h"
 #include "mcp/raw_json.h"
 
 namespace remit::mcp {
@@ -56,6 +57,26 @@ std::optional<std::string> integer_digits(std::string_view number) {
   return digits;
 }
 
+Result<json::value> parse(std::string_view text, const MessageLimits& limits) {
+  const JsonLimits json_limits{.max_bytes = limits.max_bytes, .max_depth = limits.max_depth};
+  auto parsed = parse_json(text, json_limits);
+  if (parsed || !limits.of_server || parsed.error().kind == ErrorKind::kTooLarge) return parsed;
+  const auto paired = without_lone_surrogates(text);
+  return paired ? parse_json(*paired, json_limits) : std::move(parsed);
+}
+
+Refusal unreadable(std::string_view text, Error why, const MessageLimits& limits) {
+  const bool too_large = why.kind == ErrorKind::kTooLarge;
+  Refusal refusal{.error = {why.kind, too_large ? "RMT-M002" : "RMT-M001", std::move(why.message)},
+                  .rpc_code = too_large ? kInvalidRequest : kParseError};
+  if (!limits.of_server) return refusal;
+  const auto seen = glimpse(text);
+  refusal.id = seen.id;
+  refusal.is_answer = seen.is_answer;
+  refusal.error.message = what_is_wrong(text, std::move(refusal.error.message));
+  return refusal;
+}
+
 }  // namespace
 
 Id Id::number(std::int64_t value) {
@@ -63,7 +84,7 @@ Id Id::number(std::int64_t value) {
   return Id(digits, digits);
 }
 
-Id Id::string(std::string_view value) { return Id(quoted(value), fmt::format("\"{}", value)); }
+Id Id::string(std::string_view value) { return Id(mcp::quoted(value), fmt::format("\"{}", value)); }
 
 std::optional<Id> Id::from_token(std::string_view raw, const json::value& value) {
   if (const auto* text = value.if_string())
@@ -78,6 +99,15 @@ std::optional<std::int64_t> Id::as_number() const {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(key_.data(), key_.data() + key_.size(), value);
   if (error != std::errc{} || end != key_.data() + key_.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> Id::as_own() const {
+  if (!key_.starts_with('"')) return as_number();
+  const std::string_view digits = std::string_view(key_).substr(1);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
   return value;
 }
 
@@ -108,12 +138,8 @@ const json::object* Message::meta() const {
 }
 
 std::expected<Message, Refusal> parse_message(std::string text, const MessageLimits& limits) {
-  auto parsed = parse_json(text, {.max_bytes = limits.max_bytes, .max_depth = limits.max_depth});
-  if (!parsed) {
-    if (parsed.error().kind == ErrorKind::kTooLarge)
-      return refuse(kInvalidRequest, "RMT-M002", std::move(parsed.error().message), {}, ErrorKind::kTooLarge);
-    return refuse(kParseError, "RMT-M001", std::move(parsed.error().message));
-  }
+  auto parsed = parse(text, limits);
+  if (!parsed) return std::unexpected(unreadable(text, std::move(parsed).error(), limits));
 
   Message message;
   message.text_ = std::move(text);
@@ -156,6 +182,9 @@ std::expected<Message, Refusal> parse_message(std::string text, const MessageLim
   const auto* method = body->if_contains("method");
   const auto* result = body->if_contains("result");
   const auto* error = body->if_contains("error");
+  // Some servers write both members of an answer, the one that they do not mean as null.
+  if (result && error && result->is_null() != error->is_null())
+    (result->is_null() ? result : error) = nullptr;
   if ((method != nullptr) + (result != nullptr) + (error != nullptr) != 1)
     return invalid("a message has exactly one of method, result and error");
 
@@ -201,14 +230,14 @@ std::expected<Message, Refusal> parse_message(std::string text, const MessageLim
 
 std::string make_request(const Id& id, std::string_view method, std::string_view raw_params) {
   if (raw_params.empty())
-    return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{}}})", id.raw(), quoted(method));
-  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{},"params":{}}})", id.raw(), quoted(method),
+    return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{}}})", id.raw(), mcp::quoted(method));
+  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{},"params":{}}})", id.raw(), mcp::quoted(method),
                      raw_params);
 }
 
 std::string make_notification(std::string_view method, std::string_view raw_params) {
-  if (raw_params.empty()) return fmt::format(R"({{"jsonrpc":"2.0","method":{}}})", quoted(method));
-  return fmt::format(R"({{"jsonrpc":"2.0","method":{},"params":{}}})", quoted(method), raw_params);
+  if (raw_params.empty()) return fmt::format(R"({{"jsonrpc":"2.0","method":{}}})", mcp::quoted(method));
+  return fmt::format(R"({{"jsonrpc":"2.0","method":{},"params":{}}})", mcp::quoted(method), raw_params);
 }
 
 std::string make_result(const Id& id, std::string_view raw_result) {
@@ -218,7 +247,7 @@ std::string make_result(const Id& id, std::string_view raw_result) {
 std::string make_error(const std::optional<Id>& id, int code, std::string_view message,
                        std::string_view raw_data) {
   return fmt::format(R"({{"jsonrpc":"2.0",{}"error":{{"code":{},"message":{}{}{}}}}})",
-                     id ? fmt::format(R"("id":{},)", id->raw()) : "", code, quoted(message),
+                     id ? fmt::format(R"("id":{},)", id->raw()) : "", code, mcp::quoted(message),
                      raw_data.empty() ? "" : R"(,"data":)", raw_data);
 }
 
@@ -228,7 +257,7 @@ std::string make_error_as_is(const Id& id, std::string_view raw_error) {
 
 std::string make_error(const Refusal& refusal) {
   return make_error(refusal.id, refusal.rpc_code, refusal.error.message,
-                    fmt::format(R"({{"code":{}}})", quoted(refusal.error.code)));
+                    fmt::format(R"({{"code":{}}})", mcp::quoted(refusal.error.code)));
 }
 
 }  // namespace remit::mcp

@@ -36,7 +36,15 @@ struct MessageLimits {
   std::size_t max_depth = 64;
   std::size_t max_id_bytes = 256;      // as sent, quotes included: ids are kept while a request is open
   std::size_t max_method_bytes = 128;  // decoded
+  // Of a server: lone surrogates in escapes, which are legal JSON (RFC 8259 §8.2), are read as U+FFFD and
+  // stay in the bytes; and what can be made out of a text that is no JSON is in its refusal (glimpse.h).
+  bool of_server = false;
 };
+
+// For what a server sends: answers nest deeper than what agents send.
+inline MessageLimits server_limits(std::size_t max_bytes) {
+  return {.max_bytes = max_bytes, .max_depth = 200, .of_server = true};
+}
 
 // A request id or a progress token: a string or an integer, written back exactly as it came. Two are equal if
 // they mean the same: "\u0061" equals "a", 1.0 and 1e0 equal 1, and 1 differs from "1".
@@ -51,6 +59,8 @@ class Id {
   // The same for equal ids; to key maps with.
   const std::string& key() const { return key_; }
   std::optional<std::int64_t> as_number() const;
+  // The number that an id of ours came back as: 3, or "3", as some servers write it.
+  std::optional<std::int64_t> as_own() const;
 
   friend bool operator==(const Id& a, const Id& b) { return a.key_ == b.key_; }
   friend auto operator<=>(const Id& a, const Id& b) { return a.key_ <=> b.key_; }

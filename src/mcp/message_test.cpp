@@ -189,5 +189,44 @@ TEST(Builders, SayWhyAMessageWasRefused) {
             R"("data":{"code":"RMT-M003"}}})");
 }
 
+// RFC 8259 §8.2: what other implementations write. Agents' arguments are decided on, so there it stays
+// refused.
+TEST(Message, LoneSurrogatesOfAServerAreReadAndStayInTheBytes) {
+  const std::string text =
+      R"({"jsonrpc":"2.0","id":3,"result":{"t":"a\ud83d b\uDE00 \\ud800 \ud83d\ude00","n":1.0}})";
+  EXPECT_FALSE(parse_message(text));
+  const auto message = parse_message(text, server_limits(1024));
+  ASSERT_TRUE(message) << message.error().error.message;
+  EXPECT_EQ(message->raw_result(), R"({"t":"a\ud83d b\uDE00 \\ud800 \ud83d\ude00","n":1.0})");
+  EXPECT_EQ(message->result()->at("t").as_string(), "a\ufffd b\ufffd \\ud800 \U0001F600");
+}
+
+TEST(Message, AnswersOfAServerNestTo200) {
+  const auto nested = [](std::size_t depth) {
+    return R"({"jsonrpc":"2.0","id":1,"result":{"a":)" + std::string(depth, '[') + std::string(depth, ']') +
+           "}}";
+  };
+  EXPECT_TRUE(parse_message(nested(198), server_limits(4096)));
+  const auto deeper = parse_message(nested(199), server_limits(4096));
+  ASSERT_FALSE(deeper);
+  EXPECT_NE(deeper.error().error.message.find("200"), std::string::npos);
+  EXPECT_TRUE(deeper.error().id);
+  EXPECT_FALSE(parse_message(nested(100)));
+}
+
+TEST(Message, ANullBesideTheMemberThatIsMeantIsReadAsAbsent) {
+  const auto result = parse_message(R"({"jsonrpc":"2.0","id":1,"result":{"a":1},"error":null})");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->kind(), MessageKind::kResponse);
+  EXPECT_EQ(result->raw_result(), R"({"a":1})");
+  const auto error =
+      parse_message(R"({"jsonrpc":"2.0","id":1,"result":null,"error":{"code":-1,"message":"no"}})");
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), MessageKind::kError);
+  EXPECT_EQ(error->error_message(), "no");
+  EXPECT_FALSE(parse_message(R"({"jsonrpc":"2.0","id":1,"result":null,"error":null})"));
+  EXPECT_FALSE(parse_message(R"({"jsonrpc":"2.0","id":1,"result":{},"error":{"code":-1,"message":"no"}})"));
+}
+
 }  // namespace
 }  // namespace remit::mcp

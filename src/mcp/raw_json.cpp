@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 
 namespace remit::mcp {
 namespace {
@@ -101,6 +102,33 @@ std::string with_member(std::string_view text, const boost::json::object& object
 
 std::string quoted(std::string_view text) {
   return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
+}
+
+std::optional<std::string> without_lone_surrogates(std::string_view text) {
+  constexpr std::size_t kEscape = 6;  // "\ud800"
+  // 1 where the first half of a pair is escaped here, 2 where the second is, else 0.
+  const auto half = [&](std::size_t at) -> int {
+    if (text.substr(at, 2) != "\\u" || at + kEscape > text.size()) return 0;
+    unsigned unit = 0;
+    const char* const digits = text.data() + at + 2;
+    const auto [end, error] = std::from_chars(digits, digits + 4, unit, 16);
+    if (error != std::errc{} || end != digits + 4 || (unit & 0xf800U) != 0xd800U) return 0;
+    return (unit & 0x400U) != 0 ? 2 : 1;
+  };
+  std::optional<std::string> out;
+  for (auto at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    const int found = half(at);
+    if (found == 1 && half(at + kEscape) == 2) {
+      at += 2 * kEscape;
+    } else if (found != 0) {
+      if (!out) out.emplace(text);
+      out->replace(at, kEscape, "\\ufffd");
+      at += kEscape;
+    } else {
+      at += 2;
+    }
+  }
+  return out;
 }
 
 std::string on_one_line(std::string text) {

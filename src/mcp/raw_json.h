@@ -35,6 +35,10 @@ std::string with_member(std::string_view text, const boost::json::object& object
 // A JSON string literal. `text` is UTF-8.
 std::string quoted(std::string_view text);
 
+// The text with each escape of a surrogate that has no other half (RFC 8259 §8.2) replaced by "\ufffd", which
+// is as long; none if there is none. What stands at a place of the one stands there in the other.
+std::optional<std::string> without_lone_surrogates(std::string_view text);
+
 // The same JSON on one line, as the stdio transport needs: line breaks outside strings become spaces, and
 // JSON has none inside strings (RFC 8259 §7).
 std::string on_one_line(std::string text);

@@ -85,7 +85,8 @@ Result<ToolPage> parse_tool_page(const Message& response) {
 
   ToolPage page;
   for (std::size_t i = 0; i < raw.size(); ++i) {
-    auto tool = read_tool(std::string(raw[i]), values[i]);
+    // By itself, and by the stricter limits of what is stored: it must be possible to read it again.
+    auto tool = parse_tool(std::string(raw[i]));
     if (tool) {
       page.tools.push_back(std::move(*tool));
     } else {
@@ -114,7 +115,7 @@ std::string tool_list_result(std::span<const std::string_view> raw_definitions,
                              std::string_view next_cursor) {
   return fmt::format(R"({{"tools":[{}]{}{}}})", fmt::join(raw_definitions, ","),
                      next_cursor.empty() ? "" : R"(,"nextCursor":)",
-                     next_cursor.empty() ? "" : quoted(next_cursor));
+                     next_cursor.empty() ? "" : mcp::quoted(next_cursor));
 }
 
 std::expected<ToolCall, Refusal> parse_tool_call(const Message& request) {
@@ -155,7 +156,7 @@ std::expected<ToolCall, Refusal> parse_tool_call(const Message& request) {
 
 std::string tool_call_params(std::string_view name, std::string_view raw_arguments,
                              std::string_view raw_meta) {
-  return fmt::format(R"({{"name":{},"arguments":{}{}{}}})", quoted(name), raw_arguments,
+  return fmt::format(R"({{"name":{},"arguments":{}{}{}}})", mcp::quoted(name), raw_arguments,
                      raw_meta.empty() ? "" : R"(,"_meta":)", raw_meta);
 }
 
@@ -177,7 +178,7 @@ Result<CallResult> inspect_call_result(const Message& response) {
 }
 
 std::string tool_error_result(std::string_view text, std::string_view raw_meta) {
-  return fmt::format(R"({{"content":[{{"type":"text","text":{}}}],"isError":true{}{}}})", quoted(text),
+  return fmt::format(R"({{"content":[{{"type":"text","text":{}}}],"isError":true{}{}}})", mcp::quoted(text),
                      raw_meta.empty() ? "" : R"(,"_meta":)", raw_meta);
 }
 

@@ -48,6 +48,8 @@ struct ToolPage {
   std::vector<Tool> tools;
   std::vector<RefusedTool> refused;  // shown to people, never dropped in silence
   std::optional<std::string> next_cursor;
+  std::vector<std::string> warnings = {};  // what a server should not do, and what was made of it
+  std::string instructions = {};  // what it says to whoever uses it, where a session was opened for the list
 };
 
 // The answer to tools/list. A single bad definition is set aside; an answer that is not a list is an error.

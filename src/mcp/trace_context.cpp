@@ -126,7 +126,7 @@ std::string trace_context_of(const json::object& meta) {
     const auto value = text_in(meta, key);
     if (!value || !is_valid(*value)) return false;
     if (!members.empty()) members += ',';
-    members.append(quoted(key)).append(":").append(quoted(*value));
+    members.append(mcp::quoted(key)).append(":").append(mcp::quoted(*value));
     return true;
   };
   if (pass_on("traceparent", is_traceparent)) pass_on("tracestate", is_tracestate);

@@ -27,6 +27,9 @@ class Transport {
   // The same for a request, for transports that must know which answer is owed.
   virtual Result<void> send_request(const Id&, std::string message) { return send(std::move(message)); }
 
+  // The answer to this request is not wanted any more. One that is still queued need not be sent.
+  virtual void forget(const Id&) {}
+
   // Before the first send; again to replace both. Neither is called from within send() or receive().
   virtual void receive(OnMessage on_message, OnClosed on_closed) = 0;
 };

@@ -10,6 +10,10 @@ bool is_supported(std::string_view version) {
   return std::ranges::find(kSupportedVersions, version) != kSupportedVersions.end();
 }
 
+bool is_supported_of_server(std::string_view version) {
+  return version == "2024-11-05" || is_supported(version);
+}
+
 std::string_view negotiate(std::string_view requested) {
   const auto found = std::ranges::find(kSupportedVersions, requested);
   return found == kSupportedVersions.end() ? kLatestVersion : *found;

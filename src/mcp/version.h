@@ -21,6 +21,10 @@ inline constexpr std::string_view kAssumedVersion = "2025-03-26";
 
 bool is_supported(std::string_view version);
 
+// What servers may answer initialize with. 2024-11-05 differs in what is not used of it here; over HTTP its
+// servers that can be spoken to are those that have the later transport.
+bool is_supported_of_server(std::string_view version);
+
 // The version to answer `initialize` with: the one asked for if it is spoken, else the latest. So a client
 // that offers 2026-07-28 at initialize is negotiated down, never refused.
 std::string_view negotiate(std::string_view requested);

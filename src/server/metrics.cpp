@@ -74,6 +74,11 @@ std::string metrics_text(const MetricSources& sources) {
       family("remit_upstream_errors_total", "Released calls that got no answer", MetricType::Counter);
   add(errors, static_cast<double>(gateway.upstream_errors.load()));
   families.push_back(std::move(errors));
+  auto echoes = family("remit_credential_echoes_total",
+                       "Messages of destinations that said their credential back, which was hidden",
+                       MetricType::Counter);
+  add(echoes, static_cast<double>(gateway.credential_echoes.load()));
+  families.push_back(std::move(echoes));
   auto refused = family("remit_refused_requests_total", "Requests that were turned away before a decision",
                         MetricType::Counter);
   add(refused, static_cast<double>(gateway.refused_requests.load()));

@@ -84,7 +84,12 @@ http::Response to_response(issuer::TokenAnswer answer) {
 }
 
 gateway::UpstreamLimits upstream_limits(const Config& config) {
-  return {.open_timeout = config.upstream_open, .answer_timeout = config.upstream_answer};
+  return {.open_timeout = config.upstream_open,
+          .answer_timeout = config.upstream_answer,
+          .answer_ceiling = config.upstream_answer_ceiling,
+          .listing_max_age = config.listing_max_age,
+          .max_answer_bytes = config.upstream_max_answer_bytes,
+          .max_pages = config.upstream_max_pages};
 }
 
 // The log's name. It is fixed when the key is made, so that a changed address does not make another log of
@@ -305,18 +310,31 @@ Result<std::vector<std::string>> Plane::listen() {
       .clock = clock_,
       .random = random_,
       .verifiers = {},
-      .on_listing = [this](const DestinationId& destination, const mcp::ToolPage& listing) {
-        store_->submit(
-            [this, destination, listing](store::Transaction& tx) -> Result<void> {
-              TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, listing));
-              return {};
-            },
-            [destination](const Result<void>& done) {
-              if (!done)
-                spdlog::warn("tools of {} not recorded: {}: {}", destination.str(), done.error().code,
-                             done.error().message);
-            });
-      }};
+      .on_listing =
+          [this](const DestinationId& destination, const mcp::ToolPage& listing) {
+            store_->submit(
+                [this, destination, listing](store::Transaction& tx) -> Result<void> {
+                  TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, listing));
+                  return {};
+                },
+                [destination](const Result<void>& done) {
+                  if (!done)
+                    spdlog::warn("tools of {} not recorded: {}: {}", destination.str(), done.error().code,
+                                 done.error().message);
+                });
+          },
+      .on_credential_echo =
+          [this](const DestinationId& destination) {
+            store_->submit(
+                [this, destination](store::Transaction& tx) {
+                  return catalog_->record_credential_echo(tx, {.id = "remit", .via = "system"}, destination);
+                },
+                [destination](const Result<void>& done) {
+                  if (!done)
+                    spdlog::warn("finding on {} not recorded: {}: {}", destination.str(), done.error().code,
+                                 done.error().message);
+                });
+          }};
   for (const auto environment : kEnvironments)
     parts.verifiers.at(static_cast<std::size_t>(environment)) = &issuer(environment)->verifier;
   gateway_ = std::make_unique<gateway::Gateway>(std::move(parts), std::move(options));

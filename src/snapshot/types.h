@@ -7,6 +7,8 @@
 
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -117,6 +119,13 @@ struct SetAside {
   std::string reason;
 };
 
+// What a destination is given in place of the server's settings; empty: those.
+struct UpstreamBounds {
+  std::optional<std::chrono::seconds> open_timeout = {};
+  std::optional<std::chrono::seconds> answer_timeout = {};
+  std::optional<std::uint64_t> max_answer_bytes = {};
+};
+
 struct Destination {
   DestinationId id;
   Environment environment = Environment::kSandbox;
@@ -127,6 +136,9 @@ struct Destination {
   HumanId owner;
   std::optional<SealedSecret> secret;
   std::vector<SetAside> set_aside = {};  // of its last list of tools
+  UpstreamBounds bounds;
+  std::string instructions;  // the server's own words for whoever uses it, as of the last scan; may be empty
+  std::optional<Instant> credential_echoed;  // when its server last said the credential back
 };
 
 struct Tool {

@@ -217,7 +217,12 @@ class Scenario:
         answer = self.connect("sandbox", **self.world.connection("clerk", "sandbox"))
         self.check("error" not in answer, "connects in sandbox, with the sandbox key (EdDSA)", answer)
         answer = self.call("sandbox", "get-env")
-        self.allowed("allowed: the destination got its own credential", answer, company.TOOLBOX_TOKEN)
+        self.allowed("allowed: the destination got its own credential", answer, "TOOLBOX_TOKEN")
+        self.check(
+            company.TOOLBOX_TOKEN not in answer.get("text", company.TOOLBOX_TOKEN),
+            "which it says back, and which is hidden",
+            answer,
+        )
         self.check(
             "REMIT_E2E_MARK" not in answer.get("text", "REMIT_E2E_MARK"),
             "and nothing of the gateway's environment",

@@ -68,8 +68,8 @@ Level level_of(const ast::Expr& expr) {
 
 // Years before 0 and after 9999 can be computed, but not be written.
 std::string datetime_call(std::int64_t milliseconds) {
-  if (const auto text = datetime_text(milliseconds)) return "datetime(" + quoted(*text) + ")";
-  return "datetime(\"1970-01-01\").offset(duration(" + quoted(duration_text(milliseconds)) + "))";
+  if (const auto text = datetime_text(milliseconds)) return "datetime(" + cedar::quoted(*text) + ")";
+  return "datetime(\"1970-01-01\").offset(duration(" + cedar::quoted(duration_text(milliseconds)) + "))";
 }
 
 class Printer {
@@ -92,7 +92,7 @@ class Printer {
         out_ += std::to_string(value.number());
         return;
       case Kind::kString:
-        out_ += quoted(value.text());
+        out_ += cedar::quoted(value.text());
         return;
       case Kind::kEntity:
         out_ += to_string(value.uid());
@@ -111,16 +111,16 @@ class Printer {
         out_ += '}';
         return;
       case Kind::kDecimal:
-        out_ += "decimal(" + quoted(decimal_text(value.number())) + ")";
+        out_ += "decimal(" + cedar::quoted(decimal_text(value.number())) + ")";
         return;
       case Kind::kDatetime:
         out_ += datetime_call(value.number());
         return;
       case Kind::kDuration:
-        out_ += "duration(" + quoted(duration_text(value.number())) + ")";
+        out_ += "duration(" + cedar::quoted(duration_text(value.number())) + ")";
         return;
       case Kind::kIp:
-        out_ += "ip(" + quoted(ip_text(value.address())) + ")";
+        out_ += "ip(" + cedar::quoted(ip_text(value.address())) + ")";
         return;
     }
     std::unreachable();
@@ -129,7 +129,7 @@ class Printer {
   void policy(const ast::Policy& policy) {
     for (const ast::Annotation& annotation : policy.annotations) {
       out_.append("@").append(annotation.name);
-      if (!annotation.bare) out_ += "(" + quoted(annotation.value) + ")";
+      if (!annotation.bare) out_ += "(" + cedar::quoted(annotation.value) + ")";
       out_ += '\n';
     }
     out_ += policy.effect == Effect::kPermit ? "permit(" : "forbid(";
@@ -165,7 +165,7 @@ class Printer {
   }
 
   void name(std::string_view name) {
-    out_ += is_identifier(name) ? std::string(name) : quoted(name);
+    out_ += is_identifier(name) ? std::string(name) : cedar::quoted(name);
     out_ += ": ";
   }
 
@@ -278,7 +278,9 @@ class Printer {
     out_ += " has ";
     separated(
         expr.path,
-        [this](std::string_view name) { out_ += is_identifier(name) ? std::string(name) : quoted(name); },
+        [this](std::string_view name) {
+          out_ += is_identifier(name) ? std::string(name) : cedar::quoted(name);
+        },
         ".");
   }
 
@@ -287,7 +289,7 @@ class Printer {
     if (is_identifier(expr.name))
       out_.append(".").append(expr.name);
     else
-      out_ += "[" + quoted(expr.name) + "]";
+      out_ += "[" + cedar::quoted(expr.name) + "]";
   }
 
   void is(const ast::Is& expr) {
@@ -357,7 +359,7 @@ std::string to_cedar(const Pattern& pattern) {
   std::string out = "\"";
   for (std::size_t i = 0; i < pattern.pieces.size(); ++i) {
     if (i > 0) out += '*';
-    const std::string piece = quoted(pattern.pieces[i]);
+    const std::string piece = cedar::quoted(pattern.pieces[i]);
     for (const char c : std::string_view(piece).substr(1, piece.size() - 2)) {
       if (c == '*') out += '\\';
       out += c;

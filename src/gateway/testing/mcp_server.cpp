@@ -47,6 +47,16 @@ void McpServer::script(const std::string& method, Script script) {
   scripts_[method] = std::move(script);
 }
 
+void McpServer::script_get(GetScript script) {
+  const std::lock_guard lock(mutex_);
+  get_script_ = std::move(script);
+}
+
+void McpServer::hang_up() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& stream : std::exchange(streams_, {})) stream->close();
+}
+
 std::vector<McpServer::Received> McpServer::received(std::string_view method) const {
   const std::lock_guard lock(mutex_);
   std::vector<Received> found;
@@ -117,13 +127,16 @@ http::Task<http::Response> McpServer::handle(http::Request& request, http::Excha
     method = message->method();
   }
   Script script;
+  GetScript get_script;
   {
     const std::lock_guard lock(mutex_);
-    received_.push_back({method, request.body, request.headers});
+    received_.push_back({method, request.body, request.headers, request.target});
     if (const auto found = scripts_.find(method); found != scripts_.end()) script = found->second;
-    if (method == "GET" && !script) streams_.push_back(exchange.start_events());
+    if (method == "GET") get_script = get_script_;
+    if (method == "GET" && !script && !get_script) streams_.push_back(exchange.start_events());
   }
   changed_.notify_all();
+  if (get_script) co_return co_await get_script(request, exchange);
   if (message && script) co_return co_await script(std::move(*message), exchange);
   if (message) co_return respond(*message);
   co_return http::Response{.status = script ? 405 : 200};

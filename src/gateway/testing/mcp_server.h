@@ -28,6 +28,7 @@ class McpServer {
     std::string method;  // of JSON-RPC; "GET" and "DELETE" for those of HTTP
     std::string body;
     http::Headers headers;
+    std::string target = {};
   };
   // Answers a message in place of what the server does by itself.
   using Script = std::function<http::Task<http::Response>(mcp::Message message, http::Exchange& exchange)>;
@@ -43,6 +44,10 @@ class McpServer {
   void offer(std::vector<std::string> definitions);
   const std::vector<std::string>& offered() const { return tools_; }
   void script(const std::string& method, Script script);
+  // Answers a GET in place of what the server does by itself.
+  using GetScript =
+      std::function<http::Task<http::Response>(http::Request& request, http::Exchange& exchange)>;
+  void script_get(GetScript script);
 
   std::vector<Received> received(std::string_view method) const;
   std::size_t calls() const { return received("tools/call").size(); }
@@ -51,6 +56,8 @@ class McpServer {
 
   // Says something on the streams that were asked for with GET.
   void say(const std::string& message);
+  // Ends those streams.
+  void hang_up();
 
   // For scripts: waits until the test lets go.
   http::Task<void> hang();
@@ -72,6 +79,7 @@ class McpServer {
   std::condition_variable changed_;
   std::vector<std::string> tools_;
   std::map<std::string, Script> scripts_;
+  GetScript get_script_;
   std::vector<Received> received_;
   std::vector<std::shared_ptr<http::EventStream>> streams_;
   std::vector<std::shared_ptr<boost::asio::steady_timer>> hanging_;  // the loop's

@@ -84,16 +84,27 @@ void World::start() {
       .clock = clock_,
       .random = random_,
       .verifiers = {},
-      .on_listing = [this](const DestinationId& destination, const mcp::ToolPage& listing) {
-        store_->submit(
-            [this, destination, listing](store::Transaction& tx) -> Result<void> {
-              TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, listing));
-              return {};
-            },
-            [](const Result<void>& done) {
-              if (!done) spdlog::warn("listing not recorded: {}", done.error().message);
-            });
-      }};
+      .on_listing =
+          [this](const DestinationId& destination, const mcp::ToolPage& listing) {
+            store_->submit(
+                [this, destination, listing](store::Transaction& tx) -> Result<void> {
+                  TRY(catalog_->record_discovery(tx, {.id = "remit", .via = "system"}, destination, listing));
+                  return {};
+                },
+                [](const Result<void>& done) {
+                  if (!done) spdlog::warn("listing not recorded: {}", done.error().message);
+                });
+          },
+      .on_credential_echo =
+          [this](const DestinationId& destination) {
+            store_->submit(
+                [this, destination](store::Transaction& tx) {
+                  return catalog_->record_credential_echo(tx, {.id = "remit", .via = "system"}, destination);
+                },
+                [](const Result<void>& done) {
+                  if (!done) spdlog::warn("finding not recorded: {}", done.error().message);
+                });
+          }};
   for (std::size_t i = 0; i < verifiers_.size(); ++i) parts.verifiers.at(i) = verifiers_.at(i).get();
   gateway_ = std::make_unique<Gateway>(std::move(parts), options_.gateway);
   gateway_->restore().value();
@@ -164,7 +175,8 @@ Bot World::add_bot(std::string_view name, Environment environment) {
 }
 
 DestinationId World::add_destination(std::string_view name, snapshot::Transport transport,
-                                     std::optional<catalog::NewSecret> secret, Environment environment) {
+                                     std::optional<catalog::NewSecret> secret, Environment environment,
+                                     snapshot::UpstreamBounds bounds) {
   DestinationId id;
   command([&](store::Transaction& tx) -> Result<void> {
     ASSIGN_OR_RETURN(id, catalog_->add_destination(tx, actor,
@@ -172,7 +184,8 @@ DestinationId World::add_destination(std::string_view name, snapshot::Transport 
                                                     .name = std::string(name),
                                                     .transport = transport,
                                                     .owner = owner,
-                                                    .secret = secret}));
+                                                    .secret = secret,
+                                                    .bounds = bounds}));
     return {};
   });
   return id;

@@ -73,7 +73,8 @@ class World {
   Bot add_bot(std::string_view name, Environment environment = Environment::kSandbox);
   DestinationId add_destination(std::string_view name, snapshot::Transport transport,
                                 std::optional<catalog::NewSecret> secret = {},
-                                Environment environment = Environment::kSandbox);
+                                Environment environment = Environment::kSandbox,
+                                snapshot::UpstreamBounds bounds = {});
   // Takes in what a server offers and says of each tool that it reads.
   void take_tools(const DestinationId& destination, const std::vector<std::string>& definitions,
                   snapshot::Effect effect = snapshot::Effect::kRead);

@@ -76,12 +76,17 @@ int launch_and_die(const char* self) {
   return 0;
 }
 
+// What a server has wrong.
+enum class Fault { kNone, kGarbled, kFickle };
+
 std::string tool(int number) {
   return R"({ "name":"tool_)" + std::to_string(number) + R"(","inputSchema":{"type":"object"} })";
 }
 
-// An MCP server with two pages of tools; `echo` gives back its arguments after telling progress.
-int serve() {
+// An MCP server with two pages of tools; a call gives back its arguments after telling progress. One that is
+// garbled answers calls with what is no JSON; one that is fickle lists another first tool after each.
+int serve(Fault fault = Fault::kNone) {
+  int calls = 0;
   for (std::string line; std::getline(std::cin, line);) {
     const auto message = parse_message(line);
     if (!message || message->kind() != MessageKind::kRequest) continue;
@@ -91,11 +96,18 @@ int serve() {
       answer(make_result(id, to_json(InitializeResult{"2025-11-25", {"echo", "1"}, R"({"tools":{}})"})));
     } else if (message->method() == "tools/list") {
       const bool second = message->params() && message->params()->contains("cursor");
-      const std::string definition = tool(second ? 2 : 1);
+      std::string definition = tool(second ? 2 : 1);
+      if (fault == Fault::kFickle && !second && calls > 0)
+        definition.insert(2, R"("description":"after call )" + std::to_string(calls) + R"(",)");
       const std::string_view raw[] = {definition};
       answer(make_result(id, tool_list_result(raw, second ? "" : "page 2")));
     } else if (message->method() == "tools/call") {
       const auto call = parse_tool_call(*message);
+      ++calls;
+      if (fault == Fault::kGarbled) {
+        answer(R"({"jsonrpc":"2.0","id":)" + id.raw() + R"(,"result":{"content":[],"x":NaN}})");
+        continue;
+      }
       if (call && call->progress_token)
         answer(make_notification("notifications/progress",
                                  R"({"progressToken":)" + call->progress_token->raw() + R"(,"progress":1})"));
@@ -114,6 +126,8 @@ int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "echo";
   if (mode == "echo") return echo();
   if (mode == "mcp") return serve();
+  if (mode == "garbled") return serve(Fault::kGarbled);
+  if (mode == "fickle") return serve(Fault::kFickle);
   if (mode == "describe") return describe();
   if (mode == "leave-a-child") return leave_a_child();
   if (mode == "launch-and-die") return launch_and_die(argv[0]);
