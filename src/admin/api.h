@@ -81,6 +81,15 @@ struct Doors {
   std::vector<Endpoint> endpoints;
 };
 
+// A bound that the plane keeps, and what it is where nothing else is configured.
+struct Limit {
+  std::string_view name;
+  std::int64_t value = 0;
+  std::int64_t standard = 0;
+  std::string_view unit;  // empty: a number of things
+  std::string_view bounds;
+};
+
 // What the API works on. All must outlive it.
 struct ApiParts {
   store::Store& store;
@@ -94,6 +103,7 @@ struct ApiParts {
   std::string version;
   // On the reading thread.
   std::function<Doors()> doors;
+  std::vector<Limit> limits = {};
 };
 
 class Api {

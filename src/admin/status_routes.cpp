@@ -49,6 +49,18 @@ json::array set_aside(const snapshot::SnapshotData& data) {
   return all;
 }
 
+json::array view(const std::vector<Limit>& limits) {
+  json::array all;
+  all.reserve(limits.size());
+  for (const auto& limit : limits)
+    all.push_back(json::object{{"name", limit.name},
+                               {"value", limit.value},
+                               {"default", limit.standard},
+                               {"unit", limit.unit},
+                               {"bounds", limit.bounds}});
+  return all;
+}
+
 json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }
@@ -68,7 +80,8 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
                              {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
                              {"public_url", text_or_null(doors.public_url)},
                              {"metrics", text_or_null(doors.metrics)},
-                             {"endpoints", std::move(endpoints)}}};
+                             {"endpoints", std::move(endpoints)},
+                             {"limits", view(parts.limits)}}};
 }
 
 }  // namespace

@@ -23,6 +23,11 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
                            .issuer = "https://remit.test/issuer/pilot",
                            .token_endpoint = "https://remit.test/issuer/pilot/token"}}};
 
+  auto told = parts(snapshots_);
+  told.limits = {
+      {.name = "connections", .value = 700, .standard = 4096, .unit = "", .bounds = "connections at once"}};
+  api_ = std::make_unique<Api>(std::move(told));
+
   const auto shown = get("/v1/status");
   ASSERT_EQ(shown.status, 200) << json::serialize(shown.body);
   const auto size = get("/v1/audit/entries").body.at("size");
@@ -33,6 +38,11 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
   const json::object counts{{"humans", 2},       {"services", 0}, {"agents", 3}, {"active_deployments", 1},
                             {"destinations", 0}, {"tools", 0},    {"grants", 0}, {"tools_quarantined", 0},
                             {"tools_missing", 0}};
+  const json::object limit{{"name", "connections"},
+                           {"value", 700},
+                           {"default", 4096},
+                           {"unit", ""},
+                           {"bounds", "connections at once"}};
   const json::object log{{"entries", size}, {"key", "remit.test/audit+12345678+AQ=="}};
   EXPECT_EQ(canonical_json(shown.body),
             canonical_json(json::object{{"version", "1.2.3"},
@@ -42,7 +52,8 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
                                         {"audit", log},
                                         {"public_url", "https://remit.test"},
                                         {"metrics", "http://127.0.0.1:9464/metrics"},
-                                        {"endpoints", json::array{pilot}}}));
+                                        {"endpoints", json::array{pilot}},
+                                        {"limits", json::array{limit}}}));
 }
 
 TEST_F(ApiTest, ShowsNoEndpointWhereNobodyListens) {

@@ -179,6 +179,18 @@ Result<> read_level(const toml::node& node, Config& config) {
   return {};
 }
 
+// [limits]: a key for each row of kLimits.
+std::vector<Table::Key> limit_keys(Limits& limits) {
+  std::vector<Table::Key> keys;
+  for (std::size_t i = 0; i < std::size(kLimits); ++i)
+    keys.push_back({kLimits[i].name, [&limits, i](const toml::node& node) -> Result<> {
+                      ASSIGN_OR_RETURN(const auto value, integer(node, kLimits[i].least, kLimits[i].most));
+                      limits.set(i, value);
+                      return {};
+                    }});
+  return keys;
+}
+
 Table::Apply table(const Table& inner, Problems& problems) {
   return [&inner, &problems](const toml::node& node) -> Result<> {
     if (!node.is_table()) return wrong_type("a table", node);
@@ -239,6 +251,7 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
                      {"upstream_max_answer_mib", mebibytes(config.upstream_max_answer_bytes, 256)},
                      {"upstream_max_pages", count(config.upstream_max_pages, 100'000)},
                      {"listing_max_age_seconds", seconds(config.listing_max_age, 3600)}});
+  const Table limits("limits.", limit_keys(config.limits));
   const Table top("", {{"data", path(config.data, base)},
                        {"listen",
                         [&](const toml::node& node) -> Result<> {
@@ -272,7 +285,8 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
                        {"drain_seconds", seconds(config.drain, 3600)},
                        {"log", table(log, problems)},
                        {"audit", table(audit, problems)},
-                       {"calls", table(calls, problems)}});
+                       {"calls", table(calls, problems)},
+                       {"limits", table(limits, problems)}});
   top.read(root, problems);
 
   // After the whole table, since the key that permits an address may stand after it.

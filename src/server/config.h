@@ -28,6 +28,9 @@
 //   listing_max_age_seconds = 60         # what a destination offers is asked for again by then
 //                                        # (the first two and the size also with `remit destination add`)
 //
+//   [limits]                             # every bound, with its default and its range: limits.h
+//   connections = 4096
+//
 // Every problem of a file is told at once, each with its line and its fix: a server that starts on half a
 // configuration enforces another one than was written.
 //
@@ -45,6 +48,7 @@
 #include "base/result.h"
 #include "http/url.h"
 #include "server/data_folder.h"
+#include "server/limits.h"
 
 namespace remit::server {
 
@@ -69,6 +73,7 @@ struct Config {
   std::chrono::seconds listing_max_age{60};
   std::uint64_t upstream_max_answer_bytes = std::uint64_t{8} << 20U;
   std::uint64_t upstream_max_pages = 1000;
+  Limits limits;
 };
 
 struct ConfigProblem {

@@ -1,5 +1,6 @@
 #include "server/config.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -34,6 +35,10 @@ upstream_answer_ceiling_seconds = 7200
 upstream_max_answer_mib = 16
 upstream_max_pages = 50
 listing_max_age_seconds = 10
+[limits]
+connections = 100
+header_seconds = 3
+mcp_body_kib = 128
 )",
                                    "/etc/remit");
   ASSERT_TRUE(config) << config.error().front().error.message;
@@ -59,6 +64,30 @@ listing_max_age_seconds = 10
   EXPECT_EQ(config->upstream_max_answer_bytes, std::uint64_t{16} << 20U);
   EXPECT_EQ(config->upstream_max_pages, 50U);
   EXPECT_EQ(config->listing_max_age, std::chrono::seconds{10});
+  EXPECT_EQ(config->limits.count("connections"), 100U);
+  EXPECT_EQ(config->limits.time("header_seconds"), std::chrono::seconds{3});
+  EXPECT_EQ(config->limits.bytes("mcp_body_kib"), 128U * 1024);
+}
+
+TEST(Config, HasAKeyWithARangeForEveryLimit) {
+  for (std::size_t i = 0; i < std::size(kLimits); ++i) {
+    const auto& limit = kLimits[i];
+    const auto read = [&](std::int64_t value) {
+      return parse_config(fmt::format("data = \"d\"\n[limits]\n{} = {}", limit.name, value), "/");
+    };
+    EXPECT_EQ(parse_config("data = \"d\"", "/")->limits.value(i), limit.standard) << limit.name;
+    for (const auto within : {limit.least, limit.most}) {
+      ASSERT_TRUE(read(within)) << limit.name;
+      EXPECT_EQ(read(within)->limits.value(i), within) << limit.name;
+    }
+    for (const auto beyond : {limit.least - 1, limit.most + 1}) {
+      ASSERT_FALSE(read(beyond)) << limit.name;
+      const auto& error = read(beyond).error().front().error;
+      EXPECT_EQ(error.code, "RMT-X004") << limit.name;
+      EXPECT_EQ(error.message, fmt::format("`limits.{}` must be from {} to {}, not {}", limit.name,
+                                           limit.least, limit.most, beyond));
+    }
+  }
 }
 
 TEST(Config, TellsLineAndFixOfEachFault) {
@@ -74,6 +103,8 @@ TEST(Config, TellsLineAndFixOfEachFault) {
        "did you mean `listen`?"},
       {"data = \"d\"\n[log]\nlevle = \"info\"", 3, "RMT-X002", "unknown key `log.levle`",
        "did you mean `level`?"},
+      {"data = \"d\"\n[limits]\nconection = 9", 3, "RMT-X002", "unknown key `limits.conection`",
+       "did you mean `connections`?"},
       {"data = \"d\"\n[tls]\ncert = \"x\"", 2, "RMT-X002", "unknown key `tls`", "known: "},
       {"data = 7", 1, "RMT-X003", "`data` must be a string, not integer", ""},
       {"data = \"\"", 1, "RMT-X004", "`data` must not be empty", ""},

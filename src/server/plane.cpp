@@ -92,6 +92,32 @@ gateway::UpstreamLimits upstream_limits(const Config& config) {
           .max_pages = config.upstream_max_pages};
 }
 
+std::vector<admin::Limit> told(const Limits& limits) {
+  std::vector<admin::Limit> all;
+  for (std::size_t i = 0; i < std::size(kLimits); ++i)
+    all.push_back({.name = kLimits[i].name,
+                   .value = limits.value(i),
+                   .standard = kLimits[i].standard,
+                   .unit = to_string(kLimits[i].unit),
+                   .bounds = kLimits[i].bounds});
+  return all;
+}
+
+http::ServerOptions server_options(const Config& config) {
+  const auto& limits = config.limits;
+  return {.max_header_bytes = limits.bytes("header_kib"),
+          .max_fields = limits.count("header_fields"),
+          .max_body_bytes = limits.bytes("mcp_body_kib"),
+          .salvage = gateway::Gateway::salvage,
+          .max_stream_bytes = limits.bytes("stream_kib"),
+          .max_connections = limits.count("connections"),
+          .header_timeout = limits.time("header_seconds"),
+          .body_timeout = limits.time("body_seconds"),
+          .idle_timeout = limits.time("idle_seconds"),
+          .write_timeout = limits.time("write_seconds"),
+          .stream_keep_alive = config.stream_keep_alive};
+}
+
 // The log's name. It is fixed when the key is made, so that a changed address does not make another log of
 // it.
 Result<std::string> log_origin(const Config& config, const DataFolder& folder) {
@@ -174,7 +200,8 @@ Result<void> Plane::open_parts() {
             return gateway::list_tools(loops_[0], *vault_, std::move(destination), upstream_limits(config_));
           },
       .version = REMIT_VERSION,
-      .doors = [this] { return doors(); }});
+      .doors = [this] { return doors(); },
+      .limits = told(config_.limits)});
   return open_log();
 }
 
@@ -282,9 +309,7 @@ const Issuer* Plane::issuer(Environment environment) const {
 
 Result<std::vector<std::string>> Plane::listen() {
   server_ = std::make_unique<http::Server>(
-      loops_,
-      http::ServerOptions{.salvage = gateway::Gateway::salvage,
-                          .stream_keep_alive = config_.stream_keep_alive},
+      loops_, server_options(config_),
       // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
       [this](http::Request& request, http::Exchange& exchange) { return handle(request, exchange); });
   std::vector<std::string> taken;
@@ -299,7 +324,11 @@ Result<std::vector<std::string>> Plane::listen() {
   if (const auto url = http::parse_url(public_url_))
     if (auto authority = http::parse_authority(url->authority()))
       host_rules_.hosts.push_back(*std::move(authority));
-  gateway::GatewayOptions options{.public_url = public_url_, .upstream = upstream_limits(config_)};
+  gateway::GatewayOptions options{
+      .public_url = public_url_,
+      .upstream = upstream_limits(config_),
+      .max_sessions_per_deployment = config_.limits.count("sessions_per_deployment"),
+      .max_open_calls_per_session = config_.limits.count("calls_per_session")};
   options.host_rules = host_rules_;
   gateway::GatewayParts parts{
       .loops = loops_,

@@ -43,6 +43,9 @@ TEST(Status, NamesTheEndpointsOfAPlaneThatListens) {
   EXPECT_TRUE(alone.at("endpoints").as_array().empty());
   EXPECT_EQ(std::string_view(alone.at("audit").at("key").as_string()), plane.log_key().text());
   EXPECT_FALSE(alone.at("version").as_string().empty());
+  const auto& limits = alone.at("limits").as_array();
+  ASSERT_EQ(limits.size(), std::size(kLimits));
+  EXPECT_EQ(limits.front().at("name"), "connections");
 
   const auto listening = plane.listen();
   ASSERT_TRUE(listening) << listening.error().message;

@@ -1,0 +1,97 @@
+// Limits: every bound on what others may make Remit hold or do, each a key of the configuration's [limits].
+//
+// One row of kLimits is all that a new limit needs: the file is read by it, GET /v1/status and `remit status`
+// tell it, and the part that keeps it reads it by its name. A name that no row has, or one of another unit,
+// does not compile:
+//
+//   options.max_connections = config.limits.count("connections");
+//   options.header_timeout = config.limits.time("header_seconds");
+//   options.max_body_bytes = config.limits.bytes("body_kib");
+//
+// Thread-safety: a value.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace remit::server {
+
+enum class Unit { kCount, kBytes, kKib, kMib, kMilliseconds, kSeconds };
+
+std::string_view to_string(Unit unit);  // "", "bytes", "KiB", "MiB", "ms", "s"
+
+struct Limit {
+  std::string_view name;  // as in the file
+  Unit unit = Unit::kCount;
+  std::int64_t standard = 0;  // where the file says nothing
+  std::int64_t least = 1;
+  std::int64_t most = 0;
+  std::string_view bounds;  // what, in words that `remit status` shows
+};
+
+// clang-format off
+inline constexpr Limit kLimits[] = {
+    // Connections of agents and of strangers.
+    {"connections", Unit::kCount, 4096, 16, 1'000'000, "connections at once; fewer where descriptors are few"},
+    {"header_kib", Unit::kKib, 32, 8, 1024, "a request's line and fields together"},
+    {"header_fields", Unit::kCount, 128, 16, 4096, "a request's fields"},
+    {"header_seconds", Unit::kSeconds, 10, 1, 600, "from a request's first byte to the end of its header"},
+    {"body_seconds", Unit::kSeconds, 30, 1, 3600, "from there to the end of its body"},
+    {"idle_seconds", Unit::kSeconds, 75, 1, 86'400, "between two requests of a connection"},
+    {"write_seconds", Unit::kSeconds, 30, 1, 3600, "until a client has taken an answer, or a batch of events"},
+    // Messages and calls.
+    {"mcp_body_kib", Unit::kKib, 4096, 64, 1 << 20, "one message of an agent"},
+    {"stream_kib", Unit::kKib, 1024, 64, 1 << 20, "events that wait for a slow reader, per stream"},
+    {"sessions_per_deployment", Unit::kCount, 256, 1, 1'000'000, "sessions of one deployment"},
+    {"calls_per_session", Unit::kCount, 64, 1, 100'000, "calls under way in one session"},
+};
+// clang-format on
+
+class Limits {
+ public:
+  // A limit's name, looked up by the compiler; `kMeasures` says whether its unit fits how it is read.
+  template <bool (*kMeasures)(Unit)>
+  struct Name {
+    consteval Name(const char* name) : index(index_of(name)) {  // NOLINT(google-explicit-constructor)
+      if (!kMeasures(kLimits[index].unit)) throw "this limit is measured in another unit";
+    }
+    std::size_t index;
+  };
+  static constexpr bool counts(Unit unit) { return unit == Unit::kCount; }
+  static constexpr bool sizes(Unit unit) {
+    return unit == Unit::kBytes || unit == Unit::kKib || unit == Unit::kMib;
+  }
+  static constexpr bool times(Unit unit) { return unit == Unit::kMilliseconds || unit == Unit::kSeconds; }
+
+  std::size_t count(Name<counts> limit) const { return static_cast<std::size_t>(values_[limit.index]); }
+  std::size_t bytes(Name<sizes> limit) const;
+  std::chrono::milliseconds time(Name<times> limit) const;
+
+  // By the position in kLimits, in the limit's own unit: for who reads and tells all of them.
+  std::int64_t value(std::size_t index) const { return values_[index]; }
+  void set(std::size_t index, std::int64_t value) { values_[index] = value; }
+  // For who finds that there is less than was allowed.
+  void lower(Name<counts> limit, std::size_t to);
+
+ private:
+  static consteval std::size_t index_of(std::string_view name) {
+    for (std::size_t i = 0; i < std::size(kLimits); ++i)
+      if (kLimits[i].name == name) return i;
+    throw "there is no such limit";
+  }
+  using Values = std::array<std::int64_t, std::size(kLimits)>;
+  static constexpr Values standards() {
+    Values values{};
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = kLimits[i].standard;
+    return values;
+  }
+
+  Values values_ = standards();
+};
+
+}  // namespace remit::server
