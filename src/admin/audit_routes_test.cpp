@@ -321,7 +321,7 @@ TEST_F(AuditRoutes, TakeNothingThatAnAgentAskedForAsAnId) {
   body.erase("tool");
   body["tool_asked"] = human;
   const auto shown = explain(denial(body));
-  EXPECT_EQ(shown.at("tool"), human);
+  EXPECT_EQ(std::string(shown.at("tool").as_string()), human);
   EXPECT_FALSE(shown.at("entries").at(0).at("names").as_object().contains(human));
 }
 
