@@ -39,7 +39,7 @@ constexpr std::string_view kAgents = R"(
 )";
 
 // A string of Cedar: any text.
-std::string quoted(std::string_view text) {
+std::string cedar_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -56,7 +56,7 @@ std::string quoted(std::string_view text) {
 template <typename Range>
 std::string quoted_list(const Range& names) {
   std::string out;
-  for (const auto& name : names) out.append(out.empty() ? "" : ", ").append(quoted(name));
+  for (const auto& name : names) out.append(out.empty() ? "" : ", ").append(cedar_string(name));
   return out;
 }
 
@@ -93,7 +93,7 @@ void append(std::string& out, const InputType& type) {
   out += "{";
   std::string_view separator = " ";
   for (const auto& field : type.fields) {
-    out.append(separator).append(quoted(field.name)).append(field.required ? ": " : "?: ");
+    out.append(separator).append(cedar_string(field.name)).append(field.required ? ": " : "?: ");
     append(out, field.type);
     separator = ", ";
   }
@@ -105,7 +105,7 @@ void append_action(std::string& out, std::string_view name, const std::set<std::
   fmt::format_to(std::back_inserter(out),
                  "\n  action {} in [{}] appliesTo {{\n    principal: Agent,\n    resource: Destination,\n"
                  "    context: {{\n      input: ",
-                 quoted(name), quoted_list(groups));
+                 cedar_string(name), quoted_list(groups));
   append(out, input);
   out +=
       ",\n      omitted: Set<String>,\n      tool: ToolContext,\n      session: SessionContext,\n"
