@@ -11,6 +11,7 @@
 #include "gateway/shard.h"
 #include "http/cross_origin.h"
 #include "http/on_loop.h"
+#include "mcp/batch.h"
 #include "mcp/http_rules.h"
 #include "mcp/id_finder.h"
 #include "mcp/version.h"
@@ -65,8 +66,22 @@ http::Task<std::optional<Answer>> refuse_stream(Shard& shard, Caller caller, Dig
   co_return shard.refuse_stream(caller, session);
 }
 
+http::Task<std::optional<std::string>> version_of(Shard& shard, Caller caller, Digest session) {
+  co_return shard.version_of(caller, session);
+}
+
 http::Task<Answer> notify(Shard& shard, Caller caller, Digest session, mcp::Message notification) {
   co_return shard.notification(caller, session, notification);
+}
+
+// One message of a batch, as if it had come alone; progress is not told, for there is no stream of its own.
+http::Task<Answer> carry_out(Shard& shard, Caller caller, Digest session, mcp::Message message) {
+  if (message.kind() != mcp::MessageKind::kRequest)
+    co_return co_await http::on_loop(shard.loop(),
+                                     notify(shard, std::move(caller), session, std::move(message)));
+  co_return co_await http::on_loop(shard.loop(),
+                                   shard.request(std::move(caller), session, std::move(message), nullptr,
+                                                 std::make_shared<std::atomic<bool>>(false)));
 }
 // NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
@@ -341,6 +356,7 @@ http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange&
     co_return refused(ok.error());
   if (const auto ok = mcp::check_content_type(header("Content-Type")); !ok) co_return refused(ok.error());
   if (request.over_limit) co_return too_large(request.body);
+  if (mcp::is_batch(request.body)) co_return co_await post_batch(request, exchange, std::move(caller));
   auto message = mcp::parse_message(std::move(request.body));
   if (!message) co_return refused(mcp::http_status_of(message.error()), message.error());
   if (mcp::era_of(*message) == mcp::Era::kStateless) co_return refused(404, mcp::refuse_stateless(*message));
@@ -382,6 +398,51 @@ http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange&
   if (!stream) co_return to_response(std::move(answer));
   if (!answer.body.empty()) stream->send({.data = std::move(answer.body)});
   stream->close();
+  co_return http::Response{};
+}
+
+// Messages are carried out one after another: what comes later may rely on what came before, and a kill in
+// between stops the rest. As a call does, a batch that takes its time is answered with a stream (0005).
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
+http::Task<http::Response> Gateway::post_batch(http::Request& request, http::Exchange& exchange,
+                                               Caller caller) {
+  const auto session = mcp::check_session_id(value_of(request.headers, "Mcp-Session-Id"));
+  if (!session) co_return refused(session.error());
+  const auto header = mcp::check_protocol_version(value_of(request.headers, "MCP-Protocol-Version"));
+  if (!header) co_return refused(header.error());
+  const Digest key = sha256(*session);
+  Shard& shard = shard_of(key);
+  const auto version = co_await http::on_loop(shard.loop(), version_of(shard, caller, key));
+  if (!version) co_return refused(mcp::unknown_session());
+  if (*version != mcp::kBatchVersion)
+    co_return refused(400,
+                      {.error = {ErrorKind::kInvalid, "RMT-M003",
+                                 fmt::format("batches are of revision {} alone, and this session speaks {}: "
+                                             "send one message",
+                                             mcp::kBatchVersion, *version)}});
+  auto parts = mcp::parse_batch(request.body, options_.max_batch_messages);
+  if (!parts) co_return refused(mcp::http_status_of(parts.error()), parts.error());
+
+  std::shared_ptr<http::EventStream> stream;
+  http::Deadline patience(exchange.loop(), [&] { stream = exchange.start_events(); });
+  patience.arm(kHeaderPatience);
+  std::string answers;
+  for (auto& part : *parts) {
+    if (exchange.client_gone()) break;  // nobody is there to hear of the rest
+    std::string answer;
+    if (part)
+      answer = (co_await carry_out(shard, caller, key, std::move(*part))).body;
+    else
+      answer = mcp::make_error(part.error());
+    if (!answer.empty()) answers.append(answers.empty() ? "[" : ",").append(answer);
+  }
+  patience.disarm();
+  if (!answers.empty()) answers += ']';
+  if (!stream) co_return json_response(answers.empty() ? 202 : 200, std::move(answers));
+  if (answers.empty())
+    stream->close();
+  else
+    stream->finish({.data = std::move(answers)});
   co_return http::Response{};
 }
 

@@ -55,6 +55,7 @@ struct GatewayOptions {
   std::chrono::seconds session_idle{24 * 3600};
   std::size_t max_sessions_per_deployment = 256;  // the one that was idle longest goes first
   std::size_t max_open_calls_per_session = 64;
+  std::size_t max_batch_messages = 64;
 };
 
 struct GatewayParts {
@@ -132,6 +133,7 @@ class Gateway {
   std::optional<http::Response> refuse_front(http::Request& request,
                                              std::optional<Environment> environment) const;
   http::Task<http::Response> post(http::Request& request, http::Exchange& exchange, Caller caller);
+  http::Task<http::Response> post_batch(http::Request& request, http::Exchange& exchange, Caller caller);
   void share(const http::Request& request, http::Headers& headers) const;
   std::string challenge(Environment environment) const;
   Shard& own_shard();

@@ -289,6 +289,40 @@ TEST_F(Front, APageReadsEveryAnswerErrorsAndStreamsIncluded) {
   EXPECT_EQ(header_of(agent_->send(allowed_call()).get(), "Vary"), "Origin");
 }
 
+TEST_F(Front, ABatchOfTheRevisionThatHasThemIsGovernedMessageByMessage) {
+  agent_->version = "2025-03-26";
+  EXPECT_EQ(agent_->open("2025-03-26").result().at("protocolVersion").as_string(), "2025-03-26");
+  const auto call = [](std::string_view id, std::string_view tool) {
+    return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":"tools/call","params":{"name":")" +
+           std::string(tool) + R"(","arguments":{}}})";
+  };
+  const auto reply =
+      agent_->post("[" + call("1", "say") + "," + call("\"two\"", "launch") +
+                   R"(,{"jsonrpc":"2.0","method":"notifications/cancelled"},7,)" + call("3", "say") + "]");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  const auto value = parse_json(reply.answer_text());
+  ASSERT_TRUE(value && value->is_array()) << reply.body;
+  const auto& answers = value->get_array();
+  ASSERT_EQ(answers.size(), 4U) << reply.body;
+  EXPECT_EQ(answers[0].at("id").as_int64(), 1);
+  EXPECT_TRUE(answers[0].at("result").as_object().contains("content"));
+  EXPECT_EQ(answers[1].at("id").as_string(), "two");
+  EXPECT_TRUE(answers[1].at("result").at("isError").as_bool());
+  EXPECT_EQ(answers[2].at("error").at("code").as_int64(), mcp::kInvalidRequest);
+  EXPECT_EQ(answers[3].at("id").as_int64(), 3);
+  // Each with a decision of its own.
+  EXPECT_EQ(server_.calls(), 2U);
+  EXPECT_EQ(world_.entries("intent").size(), 2U);
+  EXPECT_EQ(world_.entries("denial").size(), 1U);
+
+  EXPECT_EQ(agent_->post(R"([{"jsonrpc":"2.0","method":"notifications/initialized"}])").status, 202);
+  EXPECT_EQ(agent_->post("[]").code(), "RMT-M003");
+  std::string many = "[";
+  for (int i = 0; i < 65; ++i) many += (i > 0 ? "," : "") + call(std::to_string(i), "say");
+  EXPECT_EQ(agent_->post(many + "]").code(), "RMT-M002");
+  EXPECT_EQ(server_.calls(), 2U);
+}
+
 TEST_F(Front, ACursorThatWasNeverGivenIsRefused) {
   const auto reply = agent_->request("tools/list", R"({"cursor":"bogus"})");
   EXPECT_EQ(reply.rpc_code(), mcp::kInvalidParams) << reply.body;

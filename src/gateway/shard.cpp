@@ -179,6 +179,11 @@ bool Shard::cut_off(const DeploymentId& id) const {
 
 bool Shard::knows(const Caller& caller, const Digest& session) { return find(caller, session) != nullptr; }
 
+std::optional<std::string> Shard::version_of(const Caller& caller, const Digest& session) {
+  const auto found = find(caller, session);
+  return found ? std::optional(found->record.protocol_version) : std::nullopt;
+}
+
 std::optional<Answer> Shard::refuse_stream(const Caller& caller, const Digest& session) {
   if (!find(caller, session)) return unknown_session();
   if (!cut_off(caller.identity.deployment)) return std::nullopt;

@@ -46,6 +46,8 @@ class Shard {
   http::Task<Answer> initialize(Caller caller, mcp::Message request);
   // Whether the session lives and is the caller's.
   bool knows(const Caller& caller, const Digest& session);
+  // The revision that the session speaks; none where it is not the caller's.
+  std::optional<std::string> version_of(const Caller& caller, const Digest& session);
   // Why the caller may not have a stream of the session's: unknown, or the deployment was cut off.
   std::optional<Answer> refuse_stream(const Caller& caller, const Digest& session);
   // `begun` is set once the session is found: from then on the status of the answer is 200.

@@ -1,9 +1,9 @@
 // One JSON-RPC 2.0 message, as MCP 2025-11-25 "Base Protocol / Messages" narrows it.
 //
 // A message is read once, strictly, by parse_json of base (sizes, depth, UTF-8, duplicate members); its parts
-// are then available as values and as the bytes that came (raw_json.h). Batches are refused: 2025-06-18
-// removed them, and no client of 2025-03-26 in use was seen to send one. A null id is refused in requests,
-// and read as "no id" in errors, since servers that could not read an id send it.
+// are then available as values and as the bytes that came (raw_json.h). Batches are no message:
+// batch.h. A null id is refused in requests, and read as "no id" in errors, since servers that could not read
+// an id send it.
 //
 // Errors are a Refusal: the catalogued Error, the JSON-RPC code, and the request's id whenever it could be
 // read.

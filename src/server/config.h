@@ -3,13 +3,13 @@
 //   data = "/var/lib/remit"              # everything that Remit keeps
 //   listen = ["127.0.0.1:7420"]          # one address or several; port 0: any free one
 //   public_url = "https://remit.acme.example"   # as agents reach it; default: http:// and the first address
-//   hosts = ["remit.acme.example"]       # further names that the Host header may carry; with ":8443": at
-//   that port origins = ["https://inspector.acme.example"]   # web pages that may call, beside those on
-//   loopback and on hosts metrics_listen = "127.0.0.1:9464"    # where /metrics is served; default: over the
-//   folder's socket alone stream_keep_alive_seconds = 15       # a silent event stream gets a comment, before
-//   a proxy cuts it plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens cross the
-//   network in clear threads = 2                          # loops; default: one a core drain_seconds = 20 #
-//   what a stop waits for calls in flight
+//   hosts = ["remit.acme.example"]       # further names that the Host header may carry, or "name:port"
+//   origins = ["https://app.acme.example"]   # pages that may call, beside those on loopback and on hosts
+//   metrics_listen = "127.0.0.1:9464"    # where /metrics is served; default: over the folder's socket alone
+//   stream_keep_alive_seconds = 15       # a silent event stream gets a comment, before a proxy cuts it
+//   plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens cross the network in clear
+//   threads = 2                          # loops; default: one a core
+//   drain_seconds = 20                   # what a stop waits for calls in flight
 //
 //   [log]
 //   level = "info"                       # debug, info, warn, error
