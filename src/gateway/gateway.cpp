@@ -357,7 +357,9 @@ http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange&
   if (const auto ok = mcp::check_content_type(header("Content-Type")); !ok) co_return refused(ok.error());
   if (request.over_limit) co_return too_large(request.body);
   if (mcp::is_batch(request.body)) co_return co_await post_batch(request, exchange, std::move(caller));
-  auto message = mcp::parse_message(std::move(request.body));
+  // The server has bounded it.
+  const mcp::MessageLimits limits{.max_bytes = request.body.size()};
+  auto message = mcp::parse_message(std::move(request.body), limits);
   if (!message) co_return refused(mcp::http_status_of(message.error()), message.error());
   if (mcp::era_of(*message) == mcp::Era::kStateless) co_return refused(404, mcp::refuse_stateless(*message));
 
@@ -420,7 +422,8 @@ http::Task<http::Response> Gateway::post_batch(http::Request& request, http::Exc
                                  fmt::format("batches are of revision {} alone, and this session speaks {}: "
                                              "send one message",
                                              mcp::kBatchVersion, *version)}});
-  auto parts = mcp::parse_batch(request.body, options_.max_batch_messages);
+  auto parts =
+      mcp::parse_batch(request.body, options_.max_batch_messages, {.max_bytes = request.body.size()});
   if (!parts) co_return refused(mcp::http_status_of(parts.error()), parts.error());
 
   std::shared_ptr<http::EventStream> stream;

@@ -269,7 +269,6 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
                           metrics_node = &node;
                           return {};
                         }},
-                       {"stream_keep_alive_seconds", seconds(config.stream_keep_alive, 3600)},
                        {"plain_http_beyond_loopback",
                         [&](const toml::node& node) -> Result<> {
                           if (!node.is_boolean()) return wrong_type("true or false", node);

@@ -6,7 +6,6 @@
 //   hosts = ["remit.acme.example"]       # further names that the Host header may carry, or "name:port"
 //   origins = ["https://app.acme.example"]   # pages that may call, beside those on loopback and on hosts
 //   metrics_listen = "127.0.0.1:9464"    # where /metrics is served; default: over the folder's socket alone
-//   stream_keep_alive_seconds = 15       # a silent event stream gets a comment, before a proxy cuts it
 //   plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens cross the network in clear
 //   threads = 2                          # loops; default: one a core
 //   drain_seconds = 20                   # what a stop waits for calls in flight
@@ -59,7 +58,6 @@ struct Config {
   std::vector<http::Authority> hosts;
   std::vector<std::string> origins;  // in normal form (http/host_rules.h)
   std::string metrics_listen;        // empty: no listener
-  std::chrono::seconds stream_keep_alive{15};
   bool plain_http_beyond_loopback = false;
   unsigned threads = 0;  // 0: one a core
   std::chrono::seconds drain{20};

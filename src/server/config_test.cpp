@@ -18,7 +18,6 @@ public_url = "HTTPS://Remit.Acme.example:443/"
 hosts = ["remit.acme.example", "REMIT.acme.example.:8443"]
 origins = ["https://App.acme.example:443/", "http://dev.acme.example:3000"]
 metrics_listen = "127.0.0.1:9464"
-stream_keep_alive_seconds = 5
 plain_http_beyond_loopback = true
 threads = 3
 drain_seconds = 5
@@ -50,7 +49,6 @@ mcp_body_kib = 128
   EXPECT_EQ(config->origins,
             (std::vector<std::string>{"https://app.acme.example", "http://dev.acme.example:3000"}));
   EXPECT_EQ(config->metrics_listen, "127.0.0.1:9464");
-  EXPECT_EQ(config->stream_keep_alive, std::chrono::seconds{5});
   EXPECT_TRUE(config->plain_http_beyond_loopback);
   EXPECT_EQ(config->threads, 3U);
   EXPECT_EQ(config->drain, std::chrono::seconds{5});

@@ -46,6 +46,9 @@ inline constexpr Limit kLimits[] = {
     {"write_seconds", Unit::kSeconds, 30, 1, 3600, "until a client has taken an answer, or a batch of events"},
     // Messages and calls.
     {"mcp_body_kib", Unit::kKib, 4096, 64, 1 << 20, "one message of an agent"},
+    {"dropped_body_mib", Unit::kMib, 64, 1, 1024, "of a message over that, what is read on so that it can be answered"},
+    {"batch_messages", Unit::kCount, 64, 1, 10'000, "messages of one batch (2025-03-26)"},
+    {"stream_keep_alive_seconds", Unit::kSeconds, 15, 1, 3600, "silence on an event stream until it gets a comment"},
     {"stream_kib", Unit::kKib, 1024, 64, 1 << 20, "events that wait for a slow reader, per stream"},
     {"sessions_per_deployment", Unit::kCount, 256, 1, 1'000'000, "sessions of one deployment"},
     {"calls_per_session", Unit::kCount, 64, 1, 100'000, "calls under way in one session"},

@@ -108,6 +108,7 @@ http::ServerOptions server_options(const Config& config) {
   return {.max_header_bytes = limits.bytes("header_kib"),
           .max_fields = limits.count("header_fields"),
           .max_body_bytes = limits.bytes("mcp_body_kib"),
+          .max_dropped_bytes = limits.bytes("dropped_body_mib"),
           .salvage = gateway::Gateway::salvage,
           .max_stream_bytes = limits.bytes("stream_kib"),
           .max_connections = limits.count("connections"),
@@ -115,7 +116,7 @@ http::ServerOptions server_options(const Config& config) {
           .body_timeout = limits.time("body_seconds"),
           .idle_timeout = limits.time("idle_seconds"),
           .write_timeout = limits.time("write_seconds"),
-          .stream_keep_alive = config.stream_keep_alive};
+          .stream_keep_alive = limits.time("stream_keep_alive_seconds")};
 }
 
 // The log's name. It is fixed when the key is made, so that a changed address does not make another log of
@@ -328,7 +329,8 @@ Result<std::vector<std::string>> Plane::listen() {
       .public_url = public_url_,
       .upstream = upstream_limits(config_),
       .max_sessions_per_deployment = config_.limits.count("sessions_per_deployment"),
-      .max_open_calls_per_session = config_.limits.count("calls_per_session")};
+      .max_open_calls_per_session = config_.limits.count("calls_per_session"),
+      .max_batch_messages = config_.limits.count("batch_messages")};
   options.host_rules = host_rules_;
   gateway::GatewayParts parts{
       .loops = loops_,
