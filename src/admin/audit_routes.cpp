@@ -136,14 +136,21 @@ json::value shown_name_of(const json::object& entry, const Snapshot& snapshot) {
   return grant == nullptr ? json::value(nullptr) : json::value(grant->shown_name);
 }
 
+// With `delivered` false where the log says that the answer did not reach the agent.
 json::value outcome_of(const std::vector<Entry>& entries) {
-  for (const auto& [_, entry] : entries)
-    if (text(entry, "kind") == "outcome")
-      return json::object{{"status", member(entry, "status")},
-                          {"reason", member(entry, "reason")},
-                          {"latency_us", member(entry, "latency_us")},
-                          {"time", member(entry, "time")}};
-  return nullptr;
+  json::value outcome;
+  bool undelivered = false;
+  for (const auto& [_, entry] : entries) {
+    const auto kind = text(entry, "kind");
+    if (kind == "outcome")
+      outcome = json::object{{"status", member(entry, "status")},
+                             {"reason", member(entry, "reason")},
+                             {"latency_us", member(entry, "latency_us")},
+                             {"time", member(entry, "time")}};
+    undelivered = undelivered || kind == "undelivered" || member(entry, "delivered") == json::value(false);
+  }
+  if (undelivered && outcome.is_object()) outcome.as_object()["delivered"] = false;
+  return outcome;
 }
 
 // For a call that no policy permitted: the permits that came nearest. The log has commitments to the

@@ -206,6 +206,22 @@ TEST_F(AuditRoutes, ExplainAnAllowedCallWithItsOutcome) {
   EXPECT_EQ(entries.at(1).at("entry").at("intent"), entries.at(0).at("index"));
 }
 
+TEST_F(AuditRoutes, ExplainThatAnAnswerDidNotArrive) {
+  with_tool();
+  for (const bool known_with_the_outcome : {true, false}) {
+    const auto id = intent(decided("allow", "RMT-D000"));
+    commit([&](store::Transaction& tx) -> Result<> {
+      json::object body{{"latency_us", 1}};
+      if (known_with_the_outcome) body["delivered"] = false;
+      TRY(log_->append_outcome(tx, id, OutcomeStatus::kOk, std::move(body), {}));
+      if (!known_with_the_outcome) TRY(log_->append_undelivered(tx, id));
+      return {};
+    });
+    EXPECT_EQ(explain(id).at("outcome").at("status"), "ok");
+    EXPECT_EQ(explain(id).at("outcome").at("delivered"), false);
+  }
+}
+
 TEST_F(AuditRoutes, ShowNoSecretAndNoArgument) {
   with_tool();
   const auto id = intent(decided("allow", "RMT-D000"));

@@ -137,6 +137,10 @@ class StoredLog final : public Log {
     return append_about(tx, "outcome", decision.str(), std::move(body), secrets);
   }
 
+  Result<std::uint64_t> append_undelivered(store::Transaction& tx, const DecisionId& decision) override {
+    return append_about(tx, "undelivered", decision.str(), {{"decision", decision.str()}}, {});
+  }
+
   const std::vector<OpenIntent>& found_open() const override { return found_open_; }
   const WriterId& writer() const override { return writer_; }
 

@@ -4,7 +4,9 @@
 //
 // An entry is one canonical JSON object (RFC 8785) of at most 65,535 bytes:
 //   v       1
-//   kind    "start", "clock", "intent", "denial", "outcome", "governance", or what `append` was given
+//   kind    "start", "clock", "intent", "denial", "outcome", "undelivered", "governance", or what `append`
+//   was
+//           given
 //   time    RFC 3339 in UTC with six decimals; never before that of the entry in front of it
 //   writer  who wrote it: each opening of the log is a writer of its own
 //   n       the writer's numbering, from 0 and without gaps
@@ -123,11 +125,15 @@ class Log {
   virtual Result<std::uint64_t> append_denial(store::Transaction& tx, const DecisionId& decision,
                                               boost::json::object body,
                                               const std::vector<FieldSecret>& secrets) = 0;
-  // How the call of an intent ended; `decision`, `status` and the intent's index are added to the body.
+  // How the call of an intent ended; `decision`, `status` and the intent's index are added to the body. Where
+  // nobody was there to hear the answer, the body has `delivered` false.
   // Errors: kConflict RMT-A012 (no intent, or it has its outcome), those of append.
   virtual Result<std::uint64_t> append_outcome(store::Transaction& tx, const DecisionId& decision,
                                                OutcomeStatus status, boost::json::object body,
                                                const std::vector<FieldSecret>& secrets) = 0;
+  // That the answer of a call did not reach its agent, found out after the outcome was written: an outcome
+  // does not wait for it. Errors: those of append.
+  virtual Result<std::uint64_t> append_undelivered(store::Transaction& tx, const DecisionId& decision) = 0;
 
   // What the writer before this one left open and was marked `unknown` at the opening.
   virtual const std::vector<OpenIntent>& found_open() const = 0;

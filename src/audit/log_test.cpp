@@ -155,6 +155,25 @@ TEST_F(Logs, AnOutcomeEndsItsIntentAndNoOther) {
   EXPECT_EQ(all[2].at("decision"), json::string(first.str()));
 }
 
+// Found out later than the outcome, so an entry of its own.
+TEST_F(Logs, ThatAnAnswerDidNotArriveIsAnEntryAboutItsDecision) {
+  const auto lost = decision();
+  ASSERT_TRUE(intent(lost));
+  ASSERT_TRUE(outcome(lost, OutcomeStatus::kOk));
+  ASSERT_TRUE(store_->run([&](Transaction& tx) -> Result<void> {
+    TRY(log_->append_undelivered(tx, lost));
+    return {};
+  }));
+  const auto last = entries().back();
+  EXPECT_EQ(last.at("kind"), "undelivered");
+  EXPECT_EQ(last.at("decision"), json::string(lost.str()));
+  ASSERT_TRUE(store_->read([&](store::Reader& reader) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto about, entries_about(reader, lost.str()));
+    EXPECT_EQ(about.size(), 3U);
+    return {};
+  }));
+}
+
 TEST_F(Logs, WhatWasOpenAtTheStartIsUnknown) {
   const auto done = decision();
   const auto lost = decision();

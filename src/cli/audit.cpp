@@ -39,6 +39,8 @@ void print_entry(const Context& context, const json::value& item) {
     for (const auto& [name, value] : detail->get_object())
       if (const auto* known = value.is_string() ? names.if_contains(value.get_string()) : nullptr)
         text += fmt::format("  {} {}", visible(name), cell(known));
+  if (const auto* delivered = member("delivered"); delivered && *delivered == json::value(false))
+    text += "  undelivered";
   fmt::print("{}\n", text);
 }
 

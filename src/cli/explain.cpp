@@ -45,8 +45,11 @@ Result<int> explain(const Context& context, const std::string& what) {
                 {"policy errors", "policy_errors"},
                 {"revision", "revision"}});
   if (context.format == Format::kJson) return kOk;
-  if (const auto* outcome = answer.as_object().if_contains("outcome"); outcome && outcome->is_object())
+  if (const auto* outcome = answer.as_object().if_contains("outcome"); outcome && outcome->is_object()) {
     print_object(context, *outcome, {{"outcome      ", "status"}, {"ended        ", "time"}});
+    if (outcome->as_object().contains("delivered"))
+      fmt::print("delivered      no: nobody was there to hear the answer\n");
+  }
   if (const auto* nearest = answer.as_object().if_contains("nearest"); nearest && nearest->is_object()) {
     fmt::print("\nnearest permits: {}\n", cell(&nearest->at("note")));
     for (const auto& permit : nearest->at("permits").as_array()) print_explanation(permit);
