@@ -5,7 +5,10 @@
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 
+#include <array>
 #include <new>
 #include <stdexcept>
 
@@ -15,6 +18,27 @@ namespace remit::jose::evp {
 namespace {
 
 constexpr std::size_t kScalar = 32;
+
+thread_local std::uint64_t checks_of_thread = 0;
+
+struct FreeParams {
+  void operator()(OSSL_PARAM_BLD* p) const { OSSL_PARAM_BLD_free(p); }
+  void operator()(OSSL_PARAM* p) const { OSSL_PARAM_free(p); }
+};
+
+Owned<BIGNUM> number_of(const EVP_PKEY* key, const char* name) {
+  BIGNUM* value = nullptr;
+  if (EVP_PKEY_get_bn_param(key, name, &value) != 1) return nullptr;
+  return Owned<BIGNUM>(value);
+}
+
+// Without leading zeros, or padded to `size`.
+Bytes bytes_of(const BIGNUM* value, std::size_t size = 0) {
+  if (value == nullptr) return {};
+  Bytes out(size == 0 ? static_cast<std::size_t>(BN_num_bytes(value)) : size);
+  if (BN_bn2binpad(value, out.data(), static_cast<int>(out.size())) < 0) return {};
+  return out;
+}
 
 // OpenSSL's error queue belongs to the thread; what is left in it would be blamed on the next caller.
 void must(bool ok, const char* what) {
@@ -104,9 +128,60 @@ Bytes ed25519_raw_public(const EVP_PKEY* key) {
   return out;
 }
 
-Operation::Operation(Owned<EVP_PKEY> key, Kind kind, bool digest_first) : key_(std::move(key)) {
+std::size_t bits(BytesView big_endian) {
+  return static_cast<std::size_t>(BN_num_bits(number(big_endian).get()));
+}
+
+std::uint64_t modulo(BytesView big_endian, std::uint64_t divisor) {
+  return BN_mod_word(number(big_endian).get(), divisor);
+}
+
+Owned<EVP_PKEY> rsa_public_key(BytesView modulus, BytesView exponent) {
+  const std::unique_ptr<OSSL_PARAM_BLD, FreeParams> build(need(OSSL_PARAM_BLD_new()));
+  const auto n = number(modulus);
+  const auto e = number(exponent);
+  must(OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) == 1, "param");
+  must(OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) == 1, "param");
+  const std::unique_ptr<OSSL_PARAM, FreeParams> params(need(OSSL_PARAM_BLD_to_param(build.get())));
+  const Owned<EVP_PKEY_CTX> context(need(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr)));
+  must(EVP_PKEY_fromdata_init(context.get()) == 1, "EVP_PKEY_fromdata_init");
+  EVP_PKEY* made = nullptr;
+  must(EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, params.get()) == 1, "EVP_PKEY_fromdata");
+  Owned<EVP_PKEY> key(made);
+  const Owned<EVP_PKEY_CTX> check(need(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr)));
+  if (!quiet(EVP_PKEY_public_check(check.get()) == 1)) return nullptr;
+  return key;
+}
+
+std::optional<Spki> read_pem(std::string_view pem) {
+  const Owned<BIO> in(need(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))));
+  const Owned<EVP_PKEY> key(PEM_read_bio_PUBKEY(in.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (!key) return std::nullopt;
+  if (EVP_PKEY_is_a(key.get(), "ED25519") == 1) return Spki{"ED25519", ed25519_raw_public(key.get()), {}};
+  if (EVP_PKEY_is_a(key.get(), "RSA") == 1)
+    return Spki{"RSA", bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_RSA_N).get()),
+                bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_RSA_E).get())};
+  if (EVP_PKEY_is_a(key.get(), "EC") != 1) return Spki{"of another type", {}, {}};
+  std::array<char, 64> group{};
+  std::size_t size = 0;
+  if (EVP_PKEY_get_group_name(key.get(), group.data(), group.size(), &size) != 1 ||
+      std::string_view(group.data(), size) != "prime256v1")
+    return Spki{"EC on another curve", {}, {}};
+  auto raw = bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_EC_PUB_X).get(), kScalar);
+  const auto y = bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_EC_PUB_Y).get(), kScalar);
+  raw.insert(raw.end(), y.begin(), y.end());
+  return Spki{"EC", std::move(raw), {}};
+}
+
+std::uint64_t checks() { return checks_of_thread; }
+
+Operation::Operation(Owned<EVP_PKEY> key, Kind kind, Scheme scheme)
+    : key_(std::move(key)),
+      signature_size_(scheme == Scheme::kPss ? static_cast<std::size_t>(EVP_PKEY_get_size(key_.get()))
+                                             : 2 * kScalar) {
   const bool signs = kind == Kind::kSign;
-  if (digest_first) {
+  if (scheme == Scheme::kEcdsa) {
     prehashed_.reset(need(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr)));
     must((signs ? EVP_PKEY_sign_init(prehashed_.get()) : EVP_PKEY_verify_init(prehashed_.get())) == 1,
          "init");
@@ -114,7 +189,14 @@ Operation::Operation(Owned<EVP_PKEY> key, Kind kind, bool digest_first) : key_(s
   }
   whole_.reset(need(EVP_MD_CTX_new()));
   auto init = signs ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex;
-  must(init(whole_.get(), nullptr, nullptr, nullptr, nullptr, key_.get(), nullptr) == 1, "init");
+  const bool pss = scheme == Scheme::kPss;
+  EVP_PKEY_CTX* settings = nullptr;  // belongs to whole_
+  must(init(whole_.get(), &settings, pss ? "SHA256" : nullptr, nullptr, nullptr, key_.get(), nullptr) == 1,
+       "init");
+  if (!pss) return;
+  must(EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PSS_PADDING) == 1, "padding");
+  must(EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, RSA_PSS_SALTLEN_DIGEST) == 1, "salt");
+  must(EVP_PKEY_CTX_set_rsa_mgf1_md_name(settings, "SHA256", nullptr) == 1, "mgf1");
 }
 
 Bytes Operation::sign(BytesView message) const {
@@ -129,7 +211,8 @@ Bytes Operation::sign(BytesView message) const {
 }
 
 bool Operation::verify(BytesView message, BytesView signature) const {
-  if (signature.size() != 64) return false;
+  ++checks_of_thread;
+  if (signature.size() != signature_size_) return false;
   if (prehashed_) return verify_p256(message, signature);
   Owned<EVP_MD_CTX> context(need(EVP_MD_CTX_new()));
   must(EVP_MD_CTX_copy_ex(context.get(), whole_.get()) == 1, "EVP_MD_CTX_copy_ex");

@@ -6,17 +6,22 @@
 
 #pragma once
 
+#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "base/bytes.h"
 
 namespace remit::jose::evp {
 
 struct Free {
+  void operator()(BIO* p) const { BIO_free(p); }
   void operator()(BIGNUM* p) const { BN_clear_free(p); }
   void operator()(BN_CTX* p) const { BN_CTX_free(p); }
   void operator()(EC_GROUP* p) const { EC_GROUP_free(p); }
@@ -52,15 +57,28 @@ Owned<EVP_PKEY> p256_key(BytesView point, BytesView d);
 Owned<EVP_PKEY> ed25519_public_key(BytesView raw);
 Owned<EVP_PKEY> ed25519_private_key(BytesView seed);
 Bytes ed25519_raw_public(const EVP_PKEY* key);
+// Both big-endian, without leading zeros. Null where OpenSSL finds the pair unfit: even, with a small factor,
+// a prime or a power of one (SP 800-56B §6.4.2.2).
+Owned<EVP_PKEY> rsa_public_key(BytesView modulus, BytesView exponent);
+std::size_t bits(BytesView big_endian);
+std::uint64_t modulo(BytesView big_endian, std::uint64_t divisor);
+
+// A SubjectPublicKeyInfo of one of our kinds. `exponent` is RSA's alone.
+struct Spki {
+  std::string_view type;  // "EC", "ED25519", "RSA", or another that OpenSSL knows
+  Bytes raw, exponent;
+};
+// Empty where the text holds none, or one that is malformed.
+std::optional<Spki> read_pem(std::string_view pem);
 
 // A key with the context that its operation is copied from.
 class Operation {
  public:
   enum class Kind { kSign, kVerify };
-  // `digest_first`: ECDSA over SHA-256 of the message; else the message itself (Ed25519).
-  Operation(Owned<EVP_PKEY> key, Kind kind, bool digest_first);
+  enum class Scheme { kEcdsa, kEd25519, kPss };
+  Operation(Owned<EVP_PKEY> key, Kind kind, Scheme scheme);
 
-  Bytes sign(BytesView message) const;  // ECDSA: r || s
+  Bytes sign(BytesView message) const;  // ECDSA: r || s; never PSS
   bool verify(BytesView message, BytesView signature) const;
 
  private:
@@ -68,8 +86,12 @@ class Operation {
   bool verify_p256(BytesView message, BytesView signature) const;
 
   Owned<EVP_PKEY> key_;
-  Owned<EVP_PKEY_CTX> prehashed_;
-  Owned<EVP_MD_CTX> whole_;
+  std::size_t signature_size_;
+  Owned<EVP_PKEY_CTX> prehashed_;  // ECDSA, over SHA-256 of the message
+  Owned<EVP_MD_CTX> whole_;        // the others, over the message itself
 };
+
+// Signatures that this thread has checked.
+std::uint64_t checks();
 
 }  // namespace remit::jose::evp

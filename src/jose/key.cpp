@@ -2,6 +2,10 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
 #include "base/sha256.h"
 #include "jose/ed25519_point.h"
 #include "jose/evp.h"
@@ -11,6 +15,42 @@ namespace remit::jose {
 namespace {
 
 using Kind = evp::Operation::Kind;
+using Scheme = evp::Operation::Scheme;
+
+constexpr std::size_t kLeastModulus = 2048;  // bits; identity.md, DPoP
+constexpr std::size_t kMostModulus = 4096;   // what a stranger may have us verify with
+constexpr std::size_t kMostExponent = 64;
+constexpr std::uint64_t kLeastExponent = 65537;
+
+Scheme scheme_of(Algorithm algorithm) {
+  return algorithm == Algorithm::kEs256 ? Scheme::kEcdsa : Scheme::kEd25519;
+}
+
+std::unexpected<Error> weak(std::string message) {
+  return fail(ErrorKind::kInvalid, "RMT-J003", std::move(message));
+}
+
+std::uint64_t to_integer(BytesView big_endian) {
+  std::uint64_t value = 0;
+  for (const auto byte : big_endian) value = (value << 8U) | byte;
+  return value;
+}
+
+// CVE-2017-15361: primes of a known broken generator are powers of 65537 modulo each of these, and so are
+// their products; of another modulus that is so by a chance of less than 2^-27.
+bool is_of_broken_generator(BytesView modulus) {
+  constexpr std::array<std::uint64_t, 17> kPrimes = {11, 13, 17,  19,  37,  53,  61,  71, 73,
+                                                     79, 97, 103, 107, 109, 127, 151, 157};
+  return std::ranges::all_of(kPrimes, [&](std::uint64_t prime) {
+    const auto rest = evp::modulo(modulus, prime);
+    std::uint64_t power = 1;
+    do {
+      if (power == rest) return true;
+      power = power * kLeastExponent % prime;
+    } while (power != 1);
+    return false;
+  });
+}
 
 Result<> check_point(Algorithm algorithm, BytesView raw) {
   if (algorithm == Algorithm::kEs256) {
@@ -33,11 +73,20 @@ Result<> check_point(Algorithm algorithm, BytesView raw) {
 
 }  // namespace
 
-std::string_view to_string(Algorithm algorithm) { return algorithm == Algorithm::kEs256 ? "ES256" : "EdDSA"; }
+std::string_view to_string(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::kEs256:
+      return "ES256";
+    case Algorithm::kEd25519:
+      return "EdDSA";
+    case Algorithm::kPs256:
+      return "PS256";
+  }
+  return "?";
+}
 
 bool is_name_of(Algorithm algorithm, std::string_view alg) {
-  if (algorithm == Algorithm::kEs256) return alg == "ES256";
-  return alg == "EdDSA" || alg == "Ed25519";
+  return alg == to_string(algorithm) || (algorithm == Algorithm::kEd25519 && alg == "Ed25519");
 }
 
 Bytes uncompressed(BytesView xy) {
@@ -50,8 +99,25 @@ Result<PublicKey> PublicKey::from_point(Algorithm algorithm, BytesView raw) {
   TRY(check_point(algorithm, raw));
   const bool es256 = algorithm == Algorithm::kEs256;
   auto key = es256 ? evp::p256_key(uncompressed(raw), {}) : evp::ed25519_public_key(raw);
-  return PublicKey(std::make_shared<const State>(algorithm, Bytes(raw.begin(), raw.end()),
-                                                 evp::Operation(std::move(key), Kind::kVerify, es256)));
+  return PublicKey(
+      std::make_shared<const State>(algorithm, Bytes(raw.begin(), raw.end()), Bytes(),
+                                    evp::Operation(std::move(key), Kind::kVerify, scheme_of(algorithm))));
+}
+
+Result<PublicKey> PublicKey::from_rsa(BytesView modulus, BytesView exponent) {
+  const auto size = evp::bits(modulus);
+  if (size < kLeastModulus || size > kMostModulus)
+    return weak("the RSA key has " + std::to_string(size) + " bits, not 2048 to 4096");
+  if (evp::bits(exponent) > kMostExponent || to_integer(exponent) < kLeastExponent ||
+      (exponent.back() & 1U) == 0)
+    return weak("the RSA key's exponent is not an odd number of at least 65537 and at most 64 bits");
+  if (is_of_broken_generator(modulus))
+    return weak("the RSA key was made by a generator whose keys can be factored (CVE-2017-15361)");
+  auto key = evp::rsa_public_key(modulus, exponent);
+  if (!key) return weak("the RSA key's modulus is not the product of two large primes");
+  return PublicKey(std::make_shared<const State>(
+      Algorithm::kPs256, Bytes(modulus.begin(), modulus.end()), Bytes(exponent.begin(), exponent.end()),
+      evp::Operation(std::move(key), Kind::kVerify, Scheme::kPss)));
 }
 
 Result<PublicKey> PublicKey::from_ed25519(BytesView raw) { return from_point(Algorithm::kEd25519, raw); }
@@ -70,6 +136,8 @@ bool PublicKey::verify(BytesView message, BytesView signature) const {
   return state_->operation.verify(message, signature);
 }
 
+std::uint64_t signature_checks() { return evp::checks(); }
+
 Result<PrivateKey> PrivateKey::from_scalar(Algorithm algorithm, BytesView d) {
   if (d.size() != 32) return fail(ErrorKind::kInvalid, "RMT-J001", "a private key is 32 bytes");
   const bool es256 = algorithm == Algorithm::kEs256;
@@ -87,9 +155,10 @@ Result<PrivateKey> PrivateKey::from_scalar(Algorithm algorithm, BytesView d) {
   }
   ASSIGN_OR_RETURN(auto open, PublicKey::from_point(algorithm, raw));
   auto named = open.with_kid(open.thumbprint());
-  return PrivateKey(std::make_shared<const State>(Secret(std::string(as_text(d))),
-                                                  evp::Operation(std::move(key), Kind::kSign, es256)),
-                    std::move(named));
+  return PrivateKey(
+      std::make_shared<const State>(Secret(std::string(as_text(d))),
+                                    evp::Operation(std::move(key), Kind::kSign, scheme_of(algorithm))),
+      std::move(named));
 }
 
 Result<PrivateKey> PrivateKey::from_ed25519_seed(BytesView seed) {
@@ -97,6 +166,7 @@ Result<PrivateKey> PrivateKey::from_ed25519_seed(BytesView seed) {
 }
 
 PrivateKey PrivateKey::generate(Algorithm algorithm, Random& random) {
+  if (algorithm == Algorithm::kPs256) throw std::invalid_argument("RSA keys are not made here");
   // A scalar outside 1 … n-1 of P-256 has a chance of 2^-32, so this ends (FIPS 186-5 A.2.2, rejection).
   for (;;) {
     auto d = random.bytes(32);

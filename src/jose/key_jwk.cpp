@@ -42,12 +42,13 @@ Result<Algorithm> algorithm_of(const json::object& jwk) {
   ASSIGN_OR_RETURN(auto kty, text_member(jwk, "kty"));
   ASSIGN_OR_RETURN(auto crv, text_member(jwk, "crv"));
   if (!kty) return unusable("the key has no `kty`");
+  if (*kty == "RSA") return Algorithm::kPs256;
   if (*kty == "EC" && crv == "P-256") return Algorithm::kEs256;
   if (*kty == "OKP" && crv == "Ed25519") return Algorithm::kEd25519;
   return fail(ErrorKind::kInvalid, "RMT-J002",
               "keys of type `" + kty->substr(0, 16) + "`" + (crv ? " on `" + crv->substr(0, 16) + "`" : "") +
                   " are not supported",
-              "Use an EC key on P-256 (ES256) or an OKP key on Ed25519 (EdDSA).");
+              "Use an EC key on P-256 (ES256), an OKP key on Ed25519 (EdDSA) or an RSA key (PS256).");
 }
 
 // RFC 7517 §4.2 to §4.4: what the key says of its own purpose binds.
@@ -82,14 +83,40 @@ Result<Bytes> raw_of(const json::object& jwk, Algorithm algorithm) {
   return raw;
 }
 
-// The members that RFC 7638 §3.2 and RFC 8037 §2 hash, in their order.
-json::object required_members(Algorithm algorithm, BytesView raw) {
-  if (algorithm == Algorithm::kEd25519) return {{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", to_base64url(raw)}};
-  return {
-      {"crv", "P-256"}, {"kty", "EC"}, {"x", to_base64url(raw.first(32))}, {"y", to_base64url(raw.last(32))}};
+// RSA's numbers have no leading zeros (RFC 7518 §6.3.1): a second spelling would be a second thumbprint.
+Result<Bytes> number(const json::object& jwk, std::string_view name) {
+  ASSIGN_OR_RETURN(const auto text, text_member(jwk, name));
+  auto bytes = from_base64url(text.value_or(""));
+  if (!bytes || bytes->empty() || bytes->front() == 0)
+    return unusable("the key's `" + std::string(name) +
+                    "` is not a number in base64url without padding and leading zeros");
+  return bytes;
+}
+
+// A point and its negative differ in the sign of the other coordinate alone.
+Bytes without_sign(Algorithm algorithm, BytesView raw) {
+  if (algorithm == Algorithm::kEs256) raw = raw.first(32);
+  Bytes out(raw.begin(), raw.end());
+  if (algorithm == Algorithm::kEd25519) out.back() &= 0x7f;  // RFC 8032 §5.1.2
+  return out;
 }
 
 }  // namespace
+
+// The members that RFC 7638 §3.2 and RFC 8037 §2 hash, in their order.
+json::object PublicKey::required_members() const {
+  const auto raw = this->raw();
+  switch (algorithm()) {
+    case Algorithm::kEd25519:
+      return {{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", to_base64url(raw)}};
+    case Algorithm::kPs256:
+      return {{"e", to_base64url(state_->exponent)}, {"kty", "RSA"}, {"n", to_base64url(raw)}};
+    case Algorithm::kEs256:
+      break;
+  }
+  return {
+      {"crv", "P-256"}, {"kty", "EC"}, {"x", to_base64url(raw.first(32))}, {"y", to_base64url(raw.last(32))}};
+}
 
 Result<PublicKey> PublicKey::from_jwk(const json::object& jwk) {
   ASSIGN_OR_RETURN(auto algorithm, algorithm_of(jwk));
@@ -99,13 +126,35 @@ Result<PublicKey> PublicKey::from_jwk(const json::object& jwk) {
       return unusable("the key holds its private part; make a new one and send its public part");
   TRY(check_purpose(jwk, algorithm, "verify"));
   ASSIGN_OR_RETURN(auto kid, kid_of(jwk));
+  if (algorithm == Algorithm::kPs256) {
+    ASSIGN_OR_RETURN(const auto modulus, number(jwk, "n"));
+    ASSIGN_OR_RETURN(const auto exponent, number(jwk, "e"));
+    ASSIGN_OR_RETURN(auto key, from_rsa(modulus, exponent));
+    return key.with_kid(std::move(kid));
+  }
   ASSIGN_OR_RETURN(auto raw, raw_of(jwk, algorithm));
   ASSIGN_OR_RETURN(auto key, from_point(algorithm, raw));
   return key.with_kid(std::move(kid));
 }
 
+Result<PublicKey> PublicKey::from_pem(std::string_view pem) {
+  // Whoever sent a private key here has shown it, as with a JWK.
+  if (pem.contains("PRIVATE KEY"))
+    return unusable("the key holds its private part; make a new one and send its public part");
+  const auto begin = pem.find("-----BEGIN ");
+  const auto spki = evp::read_pem(pem);
+  if (!spki || pem.find("-----BEGIN ", begin + 1) != std::string_view::npos)
+    return unusable("the text is not one public key in PEM (`-----BEGIN PUBLIC KEY-----`)");
+  if (spki->type == "RSA") return from_rsa(spki->raw, spki->exponent);
+  if (spki->type == "EC") return from_point(Algorithm::kEs256, spki->raw);
+  if (spki->type == "ED25519") return from_point(Algorithm::kEd25519, spki->raw);
+  return fail(ErrorKind::kInvalid, "RMT-J002",
+              "keys that are " + std::string(spki->type) + " are not supported",
+              "Use an EC key on P-256 (ES256), an Ed25519 key (EdDSA) or an RSA key (PS256).");
+}
+
 json::object PublicKey::jwk() const {
-  auto out = required_members(algorithm(), raw());
+  auto out = required_members();
   out["alg"] = to_string(algorithm());
   out["use"] = "sig";
   if (!kid_.empty()) out["kid"] = kid_;
@@ -113,11 +162,19 @@ json::object PublicKey::jwk() const {
 }
 
 std::string PublicKey::thumbprint() const {
-  return to_base64url(sha256(json::serialize(required_members(algorithm(), raw()))).bytes);
+  return to_base64url(sha256(json::serialize(required_members())).bytes);
+}
+
+std::string PublicKey::material_thumbprint() const {
+  const auto kind = to_string(algorithm());
+  return to_base64url(sha256(as_bytes(kind), without_sign(algorithm(), raw())).bytes);
 }
 
 Result<PrivateKey> PrivateKey::from_jwk(const json::object& jwk) {
   ASSIGN_OR_RETURN(auto algorithm, algorithm_of(jwk));
+  if (algorithm == Algorithm::kPs256)
+    return fail(ErrorKind::kInvalid, "RMT-J002", "RSA keys verify here and do not sign",
+                "Use an EC key on P-256 (ES256) or an OKP key on Ed25519 (EdDSA).");
   TRY(check_purpose(jwk, algorithm, "sign"));
   ASSIGN_OR_RETURN(auto kid, kid_of(jwk));
   ASSIGN_OR_RETURN(auto raw, raw_of(jwk, algorithm));

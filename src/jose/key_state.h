@@ -9,7 +9,8 @@ namespace remit::jose {
 
 struct PublicKey::State {
   Algorithm algorithm;
-  Bytes raw;  // Ed25519: the key; P-256: x || y
+  Bytes raw;       // Ed25519: the key; P-256: x || y; RSA: the modulus
+  Bytes exponent;  // RSA alone
   evp::Operation operation;
 };
 

@@ -46,6 +46,12 @@ bool accepts(const KeySet& keys, std::string_view token) {
   return key && jws->check(*key);
 }
 
+// Valid in the corpus and refused here: a payload that is empty, and two tokens for PS384 under a key that
+// says that it is for PS256.
+bool is_stricter_here(int id, std::string_view name) {
+  return name == "json_web_signature_test" && (id == 272 || id == 346 || id == 350);
+}
+
 Count run(const std::string& name) {
   Count count;
   for (const auto& group : read(name).at("testGroups").as_array()) {
@@ -63,6 +69,10 @@ Count run(const std::string& name) {
       }
       ++count.decided;
       const bool accepted = accepts(*keys, std::string(test.at("jws").as_string()));
+      if (is_stricter_here(test.at("tcId").to_number<int>(), name)) {
+        EXPECT_FALSE(accepted) << name << " " << test;
+        continue;
+      }
       EXPECT_EQ(accepted, test.at("result").as_string() == "valid") << name << " " << test;
     }
   }
@@ -71,7 +81,7 @@ Count run(const std::string& name) {
 
 TEST(Wycheproof, Signatures) {
   const auto count = run("json_web_signature_test");
-  EXPECT_EQ(count.decided, 39);
+  EXPECT_EQ(count.decided, 89);  // 50 of them PS256
   EXPECT_EQ(count.decided + count.refused + count.encryption, 401);
 }
 
