@@ -5,9 +5,9 @@
 //   GET  /v1/services             POST /v1/services
 //   GET  /v1/humans               POST /v1/humans            POST /v1/humans/{name}/leave
 //   GET  /v1/agents               POST /v1/agents            GET  /v1/agents/{name}
-//   POST /v1/agents/{name}/kill   POST /v1/agents/{name}/owner
+//   POST /v1/agents/{name}/{kill,lift,owner}
 //   GET  /v1/deployments          GET  /v1/deployments/{environment}/{name}
-//   POST /v1/deployments/{environment}/{name}/{submit,approve,refuse,retire,kill,lift,credentials}
+//   POST /v1/deployments/{environment}/{name}/{submit,approve,refuse,renew,retire,suspend,lift,credentials}
 //   POST /v1/credentials/{id}/revoke
 //   GET  /v1/grants               POST /v1/grants            POST /v1/grants/revoke
 //   GET  /v1/destinations         POST /v1/destinations
@@ -17,6 +17,9 @@
 //   GET  /v1/policies/{environment}                          POST /v1/policies/{environment}
 //   GET  /v1/policies/{environment}/schema                   POST /v1/policies/{environment}/validate
 //   GET  /v1/audit/entries        GET  /v1/decisions/{id}
+//
+// `suspend` with `exposed` places `credential-exposed`: a leak that somebody reports. An agent's `lift` is of
+// its kills, a deployment's of its holds.
 //
 // `schema` is what policies of the environment may name, in Cedar syntax, with what its tools take and
 // policies do not see. `validate` changes nothing: it gives every finding of a `text`, or, without one, of

@@ -22,7 +22,9 @@ TEST_F(ApiTest, AnswersEveryFaultyRequestWithAProblem) {
       {kPost, "/v1/humans", R"({"name":"ana"})", 409, "RMT-I005"},
       {kPost, "/v1/humans/nobody/leave", "", 404, "RMT-I001"},
       {kGet, "/v1/agents/nobody", "", 404, "RMT-I003"},
-      {kPost, "/v1/agents/nobody/kill", R"({"reason":"x"})", 404, "RMT-I003"},
+      {kPost, "/v1/agents/nobody/kill", R"({"reason":"x","by":"raj"})", 404, "RMT-I003"},
+      {kPost, "/v1/agents/nobody/kill", R"({"reason":"x"})", 400, "RMT-X012"},
+      {kPost, "/v1/agents/nobody/kill", R"({"reason":"x","by":"nobody"})", 404, "RMT-I001"},
       {kPost, "/v1/agents/nobody/kill", "", 400, "RMT-X012"},
       {kPost, "/v1/agents", R"({"name":"a"})", 400, "RMT-X012"},
       {kGet, "/v1/deployments/moon/a", "", 404, "RMT-X010"},
@@ -44,20 +46,131 @@ TEST_F(ApiTest, CarriesAnAgentFromItsRegistrationToItsEnd) {
   EXPECT_EQ(post("/v1/deployments/production/invoice-bot/approve", {{"by", "raj"}}).status, 200);
   EXPECT_EQ(state(), "active");
 
-  EXPECT_EQ(post("/v1/agents/invoice-bot/kill", {{"reason", "drill"}, {"by", "ana"}}).status, 200);
-  const auto held = get("/v1/agents/invoice-bot").body.at("deployments").at(0).at("holds").at(0);
-  EXPECT_EQ(held.at("kind"), "killed");
-  const json::object lift{{"hold", "killed"}, {"reason", "drill over"}};
-  const auto lift_by = [&](std::string_view name) {
-    auto body = lift;
-    body["by"] = name;
-    return post("/v1/deployments/production/invoice-bot/lift", body);
-  };
-  EXPECT_EQ(lift_by("ana").code(), "RMT-I014");
-  EXPECT_EQ(lift_by("raj").status, 200);
-
   EXPECT_EQ(post("/v1/deployments/production/invoice-bot/retire", {{"reason", "replaced"}}).status, 200);
   EXPECT_EQ(state(), "retired");
+}
+
+TEST_F(ApiTest, AKillIsLiftedByTwoPeopleWhoHaveNoPartInIt) {
+  with_people();
+  for (const auto name : {"zoe", "kim", "eve"}) ASSERT_EQ(post("/v1/humans", {{"name", name}}).status, 201);
+  ASSERT_EQ(post("/v1/agents", registration("invoice-bot", "production")).status, 201);
+  const auto kill = [&](std::string_view by) {
+    return post("/v1/agents/invoice-bot/kill", {{"reason", "drill"}, {"by", by}});
+  };
+  const auto killed = kill("raj");
+  ASSERT_EQ(killed.status, 200) << json::serialize(killed.body);
+  ASSERT_EQ(kill("zoe").status, 200);
+  const auto kills = get("/v1/agents/invoice-bot").body.at("kills").as_array();
+  ASSERT_EQ(kills.size(), 2U);
+  EXPECT_EQ(kills.at(0).at("id"), killed.body.at("kill"));
+  const auto holds = get("/v1/deployments/production/invoice-bot").body.at("holds").as_array();
+  ASSERT_EQ(holds.size(), 2U);
+  EXPECT_EQ(holds.at(0).at("kind"), "killed");
+
+  const auto lift = [&](const json::value& which, std::string_view by) {
+    return post("/v1/agents/invoice-bot/lift", {{"kill", which}, {"by", by}, {"reason", "drill over"}});
+  };
+  EXPECT_EQ(lift("all", "ana").code(), "RMT-I014") << "owns it";
+  EXPECT_EQ(lift(kills.at(0).at("id"), "raj").code(), "RMT-I014") << "placed it";
+  EXPECT_EQ(lift(json::value("kil_" + std::string(32, '0')), "kim").code(), "RMT-I013");
+  EXPECT_EQ(lift("all", "kim").body.at("confirmed").as_array().size(), 2U);
+  EXPECT_EQ(lift("all", "kim").code(), "RMT-I014") << "has confirmed already";
+  EXPECT_EQ(get("/v1/agents/invoice-bot").body.at("kills").at(0).at("confirmed_by"), "kim");
+  EXPECT_EQ(lift(kills.at(0).at("id"), "eve").body.at("lifted").as_array().size(), 1U);
+  EXPECT_EQ(get("/v1/agents/invoice-bot").body.at("kills").as_array().size(), 1U);
+  EXPECT_EQ(lift("all", "eve").body.at("lifted").as_array().size(), 1U);
+  EXPECT_TRUE(get("/v1/deployments/production/invoice-bot").body.at("holds").as_array().empty());
+  EXPECT_EQ(lift("all", "eve").code(), "RMT-I013");
+}
+
+TEST_F(ApiTest, ADeploymentThatIsOverIsShownAsExpiredUntilItIsRenewed) {
+  with_people();
+  const auto registered = post("/v1/agents", registration("report-bot", "production"));
+  ASSERT_EQ(registered.status, 201);
+  const std::string path = "/v1/deployments/production/report-bot";
+  ASSERT_EQ(post(path + "/approve", {{"by", "raj"}}).status, 200);
+  clock_.set(parse_instant("2027-04-01T00:00:00Z").value());
+  EXPECT_EQ(get(path).body.at("state"), "expired");
+  EXPECT_EQ(get("/v1/deployments").body.at("items").at(0).at("state"), "expired");
+  EXPECT_EQ(get("/v1/agents/report-bot").body.at("deployments").at(0).at("state"), "expired");
+  EXPECT_EQ(get("/v1/agents").body.at("items").at(0).at("deployments").at(0).at("state"), "expired");
+  const auto counts = get("/v1/status").body.at("counts");
+  EXPECT_EQ(counts.at("active_deployments"), 0);
+  EXPECT_EQ(counts.at("expired_deployments"), 1);
+
+  const auto renew = [&](std::string_view expires, std::string_view by) {
+    return post(path + "/renew", {{"expires", expires}, {"by", by}});
+  };
+  EXPECT_EQ(renew("2027-09-01T00:00:00Z", "ana").code(), "RMT-I012");
+  EXPECT_EQ(renew("2027-03-01T00:00:00Z", "raj").code(), "RMT-I007");
+  EXPECT_EQ(renew("9999-12-31T00:00:00Z", "raj").code(), "RMT-I031");
+  ASSERT_EQ(renew("2027-09-01T00:00:00Z", "raj").status, 200);
+  EXPECT_EQ(get(path).body.at("state"), "active");
+  EXPECT_EQ(get(path).body.at("credentials").at(0).at("expires"), "2027-09-01T00:00:00Z");
+}
+
+TEST_F(ApiTest, ALeakThatIsReportedHoldsUntilTheKeysAreOthers) {
+  with_people();
+  const auto registered = post("/v1/agents", registration("report-bot", "sandbox"));
+  const std::string path = "/v1/deployments/sandbox/report-bot";
+  EXPECT_EQ(post(path + "/suspend", {{"reason", "drill"}}).code(), "RMT-X012") << "who says so must be known";
+  ASSERT_EQ(post(path + "/suspend", {{"reason", "drill"}, {"by", "raj"}}).status, 200);
+  const auto reported = post(path + "/suspend", {{"reason", "in a log"}, {"by", "raj"}, {"exposed", true}});
+  EXPECT_EQ(reported.body.at("placed"), "credential-exposed");
+  const auto lift = [&](std::string_view hold) {
+    return post(path + "/lift", {{"hold", hold}, {"by", "ana"}, {"reason", "mended"}});
+  };
+  EXPECT_EQ(lift("suspended").status, 200);
+  EXPECT_EQ(lift("credential-exposed").code(), "RMT-I015");
+  const std::string credential(registered.body.at("credential").as_string());
+  ASSERT_EQ(post("/v1/credentials/" + credential + "/revoke").status, 200);
+  EXPECT_EQ(lift("credential-exposed").status, 200);
+}
+
+TEST_F(ApiTest, AKeyIsAddedInProductionByAnotherPersonThanTheOwner) {
+  with_people();
+  ASSERT_EQ(post("/v1/agents", registration("invoice-bot", "production")).status, 201);
+  const auto jwk = jose::PrivateKey::generate(jose::Algorithm::kEs256, random_).public_key().jwk();
+  const auto add = [&](json::object more) {
+    more["public_jwk"] = jwk;
+    return post("/v1/deployments/production/invoice-bot/credentials", more);
+  };
+  EXPECT_EQ(add({}).code(), "RMT-I033");
+  EXPECT_EQ(add({{"by", "ana"}}).code(), "RMT-I033");
+  const auto added = add({{"by", "raj"}});
+  ASSERT_EQ(added.status, 200) << json::serialize(added.body);
+  EXPECT_TRUE(added.body.contains("thumbprint"));
+  EXPECT_EQ(add({{"by", "raj"}}).code(), "RMT-I008");
+}
+
+TEST_F(ApiTest, InProductionNobodyDecidesAloneOnADestinationOfTheirOwn) {
+  with_people();
+  json::object erp{{"environment", "production"},
+                   {"name", "erp"},
+                   {"url", "http://127.0.0.1:9/mcp"},
+                   {"data_class", "internal"},
+                   {"owner", "raj"}};
+  EXPECT_EQ(post("/v1/destinations", erp).code(), "RMT-C031");
+  erp["by"] = "raj";
+  EXPECT_EQ(post("/v1/destinations", erp).code(), "RMT-C031");
+  erp["by"] = "ana";
+  ASSERT_EQ(post("/v1/destinations", erp).status, 201);
+  definitions_ = {R"({"name":"read","inputSchema":{"type":"object"}})"};
+  ASSERT_EQ(post("/v1/destinations/production/erp/scan").status, 200);
+  const auto classify = [&](std::string_view by) {
+    return post("/v1/tools/production/erp%2Fread/classify",
+                {{"effect", "read"}, {"data_class", "public"}, {"by", by}});
+  };
+  EXPECT_EQ(classify("raj").code(), "RMT-C031");
+  EXPECT_EQ(classify("ana").status, 200);
+
+  ASSERT_EQ(post("/v1/agents", registration("invoice-bot", "production")).status, 201);
+  const auto grant = [&](std::string_view by) {
+    return post("/v1/grants",
+                {{"environment", "production"}, {"agent", "invoice-bot"}, {"tool", "erp/read"}, {"by", by}});
+  };
+  EXPECT_EQ(grant("ana").code(), "RMT-I033");
+  EXPECT_EQ(grant("raj").status, 201);
 }
 
 TEST_F(ApiTest, RevokesACredentialForEver) {

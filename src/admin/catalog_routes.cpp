@@ -78,8 +78,10 @@ Result<Answer> add_destination(catalog::Catalog& catalog, const Call& call, stor
     ASSIGN_OR_RETURN(destination.secret, secret_of(std::move(*secret)));
   }
   ASSIGN_OR_RETURN(destination.bounds, bounds_of(call.body));
-  ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
+  ASSIGN_OR_RETURN(destination.approver, optional_person(call, tx, "by"));
   TRY(call.body.all_known());
+  const audit::Actor actor{.id = destination.approver ? destination.approver->str() : call.actor.id,
+                           .via = call.actor.via};
   ASSIGN_OR_RETURN(const auto id, catalog.add_destination(tx, actor, destination));
   return Answer{
       json::object{

@@ -28,7 +28,9 @@ Result<HumanId> human_of(store::Reader& reader, std::string_view reference) {
 Result<identity::NewKey> new_key(const Call& call) {
   ASSIGN_OR_RETURN(const auto jwk, call.body.object("public_jwk"));
   ASSIGN_OR_RETURN(const auto key, jose::PublicKey::from_jwk(jwk));
-  return identity::NewKey{.public_jwk = json::serialize(key.jwk()), .thumbprint = key.thumbprint()};
+  return identity::NewKey{.public_jwk = json::serialize(key.jwk()),
+                          .thumbprint = key.thumbprint(),
+                          .material = key.material_thumbprint()};
 }
 
 Answer done(json::object body = {}) { return {.body = std::move(body)}; }
@@ -119,13 +121,41 @@ Result<Answer> register_agent(identity::Registry& registry, const Call& call, st
 
 Result<Answer> kill_agent(identity::Registry& registry, const Call& call, store::Transaction& tx) {
   ASSIGN_OR_RETURN(const auto reason, call.body.text("reason"));
-  ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
+  ASSIGN_OR_RETURN(const auto killer, person(call, tx, "by"));
   TRY(call.body.all_known());
   ASSIGN_OR_RETURN(const auto agent, identity::find_agent(tx, call.path.at("name")));
-  ASSIGN_OR_RETURN(const auto killed, registry.kill(tx, actor, agent, reason));
-  json::array ids;
-  for (const auto& id : killed) ids.emplace_back(id.str());
-  return done({{"agent", agent.str()}, {"killed", std::move(ids)}});
+  ASSIGN_OR_RETURN(const auto kill,
+                   registry.kill(tx, {.id = killer.str(), .via = call.actor.via}, agent, killer, reason));
+  return done({{"agent", agent.str()}, {"kill", kill.str()}});
+}
+
+// The kill that is named, which must be the agent's, or all of them.
+Result<std::vector<KillId>> kills_to_lift(store::Reader& reader, const AgentId& agent,
+                                          std::string_view which) {
+  ASSIGN_OR_RETURN(auto kills, identity::find_kills(reader, agent));
+  if (which != "all") std::erase_if(kills, [&](const auto& kill) { return kill.str() != which; });
+  if (kills.empty())
+    return fail(ErrorKind::kConflict, "RMT-I013",
+                which == "all" ? "the agent has no kill that stands"
+                               : fmt::format("the agent has no kill `{}` that stands", which));
+  return kills;
+}
+
+Result<Answer> lift_kills(identity::Registry& registry, const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(const auto which, call.body.text("kill"));
+  ASSIGN_OR_RETURN(const auto lifter, person(call, tx, "by"));
+  ASSIGN_OR_RETURN(const auto reason, call.body.text("reason"));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto agent, identity::find_agent(tx, call.path.at("name")));
+  ASSIGN_OR_RETURN(const auto kills, kills_to_lift(tx, agent, which));
+  json::array lifted;
+  json::array confirmed;
+  for (const auto& kill : kills) {
+    ASSIGN_OR_RETURN(const bool over, registry.lift_kill(tx, {.id = lifter.str(), .via = call.actor.via},
+                                                         kill, lifter, reason));
+    (over ? lifted : confirmed).emplace_back(kill.str());
+  }
+  return done({{"agent", agent.str()}, {"lifted", std::move(lifted)}, {"confirmed", std::move(confirmed)}});
 }
 
 Result<Answer> assign_owner(identity::Registry& registry, const Call& call, store::Transaction& tx) {
@@ -142,23 +172,28 @@ Result<Answer> assign_owner(identity::Registry& registry, const Call& call, stor
 
 std::vector<Route> agent_routes(const ApiParts& parts) {
   auto& registry = parts.registry;
+  const auto& clock = parts.clock;
   return {
       {Method::kGet, "/v1/agents",
-       [](const Call&, const Snapshot& snapshot) -> Result<Answer> {
-         return Answer{list(snapshot.all().agents, [&](const auto& one) { return view(one, snapshot); })};
+       [&clock](const Call&, const Snapshot& snapshot) -> Result<Answer> {
+         const auto now = clock.now();
+         return Answer{
+             list(snapshot.all().agents, [&](const auto& one) { return view(one, snapshot, now); })};
        }},
       {Method::kGet, "/v1/agents/{name}",
-       [](const Call& call, const Snapshot& snapshot) -> Result<Answer> {
+       [&clock](const Call& call, const Snapshot& snapshot) -> Result<Answer> {
          const auto& name = call.path.at("name");
          const auto* agent = snapshot.agent(name);
          if (agent == nullptr)
            return fail(ErrorKind::kNotFound, "RMT-I003", fmt::format("there is no agent `{}`", name));
-         return Answer{view(*agent, snapshot)};
+         return Answer{view(*agent, snapshot, clock.now())};
        }},
       {Method::kPost, "/v1/agents",
        [&registry](const Call& call, store::Transaction& tx) { return register_agent(registry, call, tx); }},
       {Method::kPost, "/v1/agents/{name}/kill",
        [&registry](const Call& call, store::Transaction& tx) { return kill_agent(registry, call, tx); }},
+      {Method::kPost, "/v1/agents/{name}/lift",
+       [&registry](const Call& call, store::Transaction& tx) { return lift_kills(registry, call, tx); }},
       {Method::kPost, "/v1/agents/{name}/owner",
        [&registry](const Call& call, store::Transaction& tx) { return assign_owner(registry, call, tx); }},
   };
@@ -181,6 +216,36 @@ Route deployment_command(std::string_view pattern, OnDeployment act) {
           }};
 }
 
+Result<json::object> suspend(identity::Registry& registry, const Call& call, store::Transaction& tx,
+                             const DeploymentId& id) {
+  using snapshot::HoldKind;
+  ASSIGN_OR_RETURN(const auto reason, call.body.text("reason"));
+  ASSIGN_OR_RETURN(const auto by, person(call, tx, "by"));
+  ASSIGN_OR_RETURN(const bool exposed, call.body.flag("exposed"));
+  TRY(call.body.all_known());
+  const auto kind = exposed ? HoldKind::kCredentialExposed : HoldKind::kSuspended;
+  TRY(registry.place_hold(tx, {.id = by.str(), .via = call.actor.via}, id, kind, reason));
+  return json::object{{"placed", to_string(kind)}};
+}
+
+Result<json::object> renew(identity::Registry& registry, const Call& call, store::Transaction& tx,
+                           const audit::Actor& actor, const DeploymentId& id) {
+  ASSIGN_OR_RETURN(const auto expires, call.body.instant("expires"));
+  ASSIGN_OR_RETURN(const auto approver, person(call, tx, "by"));
+  TRY(call.body.all_known());
+  TRY(registry.renew(tx, actor, id, expires, approver));
+  return json::object{{"expires", format_instant(expires)}};
+}
+
+Result<json::object> add_key(identity::Registry& registry, const Call& call, store::Transaction& tx,
+                             const audit::Actor& actor, const DeploymentId& id) {
+  ASSIGN_OR_RETURN(const auto key, new_key(call));
+  ASSIGN_OR_RETURN(const auto approver, optional_person(call, tx, "by"));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto credential, registry.add_credential(tx, actor, id, key, approver));
+  return json::object{{"credential", credential.str()}, {"thumbprint", key.thumbprint}};
+}
+
 Result<json::object> lift(identity::Registry& registry, const Call& call, store::Transaction& tx,
                           const audit::Actor& actor, const DeploymentId& id) {
   ASSIGN_OR_RETURN(const auto kind, call.body.name<snapshot::HoldKind>("hold"));
@@ -195,21 +260,23 @@ Result<json::object> lift(identity::Registry& registry, const Call& call, store:
 
 std::vector<Route> deployment_routes(const ApiParts& parts) {
   auto& registry = parts.registry;
+  const auto& clock = parts.clock;
   return {
       {Method::kGet, "/v1/deployments",
-       [](const Call&, const Snapshot& snapshot) -> Result<Answer> {
+       [&clock](const Call&, const Snapshot& snapshot) -> Result<Answer> {
+         const auto now = clock.now();
          return Answer{
-             list(snapshot.all().deployments, [&](const auto& one) { return view(one, snapshot); })};
+             list(snapshot.all().deployments, [&](const auto& one) { return view(one, snapshot, now); })};
        }},
       {Method::kGet, "/v1/deployments/{environment}/{name}",
-       [](const Call& call, const Snapshot& snapshot) -> Result<Answer> {
+       [&clock](const Call& call, const Snapshot& snapshot) -> Result<Answer> {
          ASSIGN_OR_RETURN(const auto environment, environment_of_path(call));
          const auto& name = call.path.at("name");
          const auto* deployment = snapshot.deployment(environment, name);
          if (deployment == nullptr)
            return fail(ErrorKind::kNotFound, "RMT-I003",
                        fmt::format("there is no agent `{}` in {}", name, to_string(environment)));
-         return Answer{view(*deployment, snapshot)};
+         return Answer{view(*deployment, snapshot, clock.now())};
        }},
       deployment_command(
           "/v1/deployments/{environment}/{name}/submit",
@@ -243,14 +310,14 @@ std::vector<Route> deployment_routes(const ApiParts& parts) {
             TRY(registry.retire(tx, actor, id, reason));
             return json::object{{"state", "retired"}};
           }),
-      deployment_command(
-          "/v1/deployments/{environment}/{name}/kill",
-          [&registry](const Call& call, auto& tx, const auto& actor, const auto& id) -> Result<json::object> {
-            ASSIGN_OR_RETURN(const auto reason, call.body.text("reason"));
-            TRY(call.body.all_known());
-            TRY(registry.place_hold(tx, actor, id, snapshot::HoldKind::kKilled, reason));
-            return json::object{{"placed", "killed"}};
-          }),
+      deployment_command("/v1/deployments/{environment}/{name}/suspend",
+                         [&registry](const Call& call, auto& tx, const auto&, const auto& id) {
+                           return suspend(registry, call, tx, id);
+                         }),
+      deployment_command("/v1/deployments/{environment}/{name}/renew",
+                         [&registry](const Call& call, auto& tx, const auto& actor, const auto& id) {
+                           return renew(registry, call, tx, actor, id);
+                         }),
       deployment_command("/v1/deployments/{environment}/{name}/lift",
                          [&registry](const Call& call, auto& tx, const auto& actor, const auto& id) {
                            return lift(registry, call, tx, actor, id);
@@ -263,14 +330,10 @@ std::vector<Route> deployment_routes(const ApiParts& parts) {
          TRY(registry.revoke_credential(tx, actor, id));
          return done({{"id", id.str()}, {"revoked", true}});
        }},
-      deployment_command(
-          "/v1/deployments/{environment}/{name}/credentials",
-          [&registry](const Call& call, auto& tx, const auto& actor, const auto& id) -> Result<json::object> {
-            ASSIGN_OR_RETURN(const auto key, new_key(call));
-            TRY(call.body.all_known());
-            ASSIGN_OR_RETURN(const auto credential, registry.add_credential(tx, actor, id, key));
-            return json::object{{"credential", credential.str()}};
-          }),
+      deployment_command("/v1/deployments/{environment}/{name}/credentials",
+                         [&registry](const Call& call, auto& tx, const auto& actor, const auto& id) {
+                           return add_key(registry, call, tx, actor, id);
+                         }),
   };
 }
 

@@ -11,16 +11,15 @@ namespace json = boost::json;
 using http::Method;
 using snapshot::Snapshot;
 
-// An identity acts only if it is active and has no holds.
-bool may_act(const snapshot::Deployment& deployment) {
-  return deployment.state == snapshot::State::kActive && deployment.holds.empty();
-}
-
-json::object counts_of(const snapshot::SnapshotData& data) {
+json::object counts_of(const snapshot::SnapshotData& data, Instant now) {
+  const auto may_act = [&](const auto& one) { return snapshot::may_act(one, now); };
+  const auto expired = [&](const auto& one) { return shown_state(one, now) == "expired"; };
   return {{"humans", std::ranges::count_if(data.humans, &snapshot::Human::active)},
           {"services", data.services.size()},
           {"agents", data.agents.size()},
+          {"killed_agents", std::ranges::count_if(data.agents, [](auto& one) { return !one.kills.empty(); })},
           {"active_deployments", std::ranges::count_if(data.deployments, may_act)},
+          {"expired_deployments", std::ranges::count_if(data.deployments, expired)},
           {"destinations", data.destinations.size()},
           {"tools", data.tools.size()},
           {"tools_quarantined", std::ranges::count_if(data.tools, &snapshot::Tool::quarantined)},
@@ -75,7 +74,7 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
   for (const auto& endpoint : doors.endpoints) endpoints.push_back(view(endpoint));
   return Answer{json::object{{"version", parts.version},
                              {"revision", snapshot.revision()},
-                             {"counts", counts_of(snapshot.all())},
+                             {"counts", counts_of(snapshot.all(), parts.clock.now())},
                              {"set_aside", set_aside(snapshot.all())},
                              {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
                              {"public_url", text_or_null(doors.public_url)},

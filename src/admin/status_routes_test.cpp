@@ -14,7 +14,7 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
     if (std::string_view(name) == "pending-bot") continue;
     ASSERT_EQ(post("/v1/deployments/sandbox/" + std::string(name) + "/approve", {{"by", "raj"}}).status, 200);
   }
-  ASSERT_EQ(post("/v1/agents/killed-bot/kill", {{"reason", "drill"}}).status, 200);
+  ASSERT_EQ(post("/v1/agents/killed-bot/kill", {{"reason", "drill"}, {"by", "raj"}}).status, 200);
   doors_ = {.log_key = "remit.test/audit+12345678+AQ==",
             .public_url = "https://remit.test",
             .metrics = "http://127.0.0.1:9464/metrics",
@@ -35,9 +35,17 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
                            {"mcp", "https://remit.test/mcp/pilot"},
                            {"issuer", "https://remit.test/issuer/pilot"},
                            {"token_endpoint", "https://remit.test/issuer/pilot/token"}};
-  const json::object counts{{"humans", 2},       {"services", 0}, {"agents", 3}, {"active_deployments", 1},
-                            {"destinations", 0}, {"tools", 0},    {"grants", 0}, {"tools_quarantined", 0},
-                            {"tools_missing", 0}};
+  const json::object counts{{"humans", 2},
+                            {"services", 0},
+                            {"agents", 3},
+                            {"killed_agents", 1},
+                            {"active_deployments", 1},
+                            {"expired_deployments", 0},
+                            {"destinations", 0},
+                            {"tools", 0},
+                            {"tools_quarantined", 0},
+                            {"tools_missing", 0},
+                            {"grants", 0}};
   const json::object limit{{"name", "connections"},
                            {"value", 700},
                            {"default", 4096},

@@ -54,7 +54,7 @@ class ApiTest : public testing::Test {
   void swap(std::int64_t revision, store::Reader& reader) {
     snapshot::SnapshotData data;
     data.revision = revision;
-    ASSERT_TRUE(identity::load(reader, data));
+    ASSERT_TRUE(identity::load(reader, data, snapshots_.current().get()));
     ASSERT_TRUE(catalog::load(reader, data));
     snapshots_.swap(std::make_shared<snapshot::Snapshot>(std::move(data)));
   }
@@ -131,7 +131,7 @@ class ApiTest : public testing::Test {
         {"process", "accounts-payable"},
         {"issuing_system", "remit"},
         {"environment", environment},
-        {"expires", "2027-06-01T00:00:00Z"},
+        {"expires", "2027-04-01T00:00:00Z"},
         {"public_jwk", jose::PrivateKey::generate(jose::Algorithm::kEd25519, random_).public_key().jwk()}};
   }
 

@@ -19,8 +19,24 @@ json::value time_of(const std::optional<Instant>& instant) {
   return instant ? json::value(format_instant(*instant)) : json::value(nullptr);
 }
 
-json::array holds_of(const snapshot::Deployment& deployment) {
-  json::array holds;
+json::object view(const snapshot::Kill& kill, const snapshot::Snapshot& snapshot) {
+  return {{"kind", "killed"},
+          {"id", kill.id.str()},
+          {"placed_by", kill.placed_by},
+          {"placed_at", format_instant(kill.placed_at)},
+          {"reason", kill.reason},
+          {"confirmed_by", name_or_null(kill.confirmed_by, snapshot)}};
+}
+
+json::array kills_of(const snapshot::Agent* agent, const snapshot::Snapshot& snapshot) {
+  json::array kills;
+  if (agent != nullptr)
+    for (const auto& kill : agent->kills) kills.push_back(view(kill, snapshot));
+  return kills;
+}
+
+json::array holds_of(const snapshot::Deployment& deployment, const snapshot::Snapshot& snapshot) {
+  auto holds = kills_of(snapshot.agent(deployment.name), snapshot);
   for (const auto& hold : deployment.holds)
     holds.push_back(json::object{{"kind", to_string(hold.kind)},
                                  {"placed_by", hold.placed_by},
@@ -87,18 +103,18 @@ json::object view(const snapshot::Credential& credential) {
           {"revoked", credential.revoked}};
 }
 
-json::object view(const snapshot::Deployment& deployment, const snapshot::Snapshot& snapshot) {
+json::object view(const snapshot::Deployment& deployment, const snapshot::Snapshot& snapshot, Instant now) {
   json::array credentials;
-  for (const auto& credential : snapshot.all().credentials)
-    if (credential.deployment == deployment.id) credentials.push_back(view(credential));
+  for (const auto* credential : snapshot.credentials_of(deployment.id.str()))
+    credentials.push_back(view(*credential));
   json::array grants;
   for (const auto& grant : snapshot.all().grants)
     if (grant.deployment == deployment.id) grants.push_back(view(grant, snapshot));
   return {{"id", deployment.id.str()},
           {"environment", to_string(deployment.environment)},
           {"agent", deployment.name},
-          {"state", to_string(deployment.state)},
-          {"holds", holds_of(deployment)},
+          {"state", shown_state(deployment, now)},
+          {"holds", holds_of(deployment, snapshot)},
           {"owner", name_of(deployment.owner, snapshot)},
           {"deputy", name_or_null(deployment.deputy, snapshot)},
           {"purpose", deployment.purpose},
@@ -108,10 +124,10 @@ json::object view(const snapshot::Deployment& deployment, const snapshot::Snapsh
           {"grants", std::move(grants)}};
 }
 
-json::object view(const snapshot::Agent& agent, const snapshot::Snapshot& snapshot) {
+json::object view(const snapshot::Agent& agent, const snapshot::Snapshot& snapshot, Instant now) {
   json::array deployments;
   for (const auto& deployment : snapshot.all().deployments)
-    if (deployment.agent == agent.id) deployments.push_back(view(deployment, snapshot));
+    if (deployment.agent == agent.id) deployments.push_back(view(deployment, snapshot, now));
   return {{"id", agent.id.str()},
           {"name", agent.name},
           {"owner", name_of(agent.owner, snapshot)},
@@ -119,6 +135,7 @@ json::object view(const snapshot::Agent& agent, const snapshot::Snapshot& snapsh
           {"purpose", agent.purpose},
           {"process", agent.process},
           {"issuing_system", agent.issuing_system},
+          {"kills", kills_of(&agent, snapshot)},
           {"deployments", std::move(deployments)}};
 }
 

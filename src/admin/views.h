@@ -12,8 +12,10 @@ namespace remit::admin {
 
 boost::json::object view(const snapshot::Human& human);
 boost::json::object view(const snapshot::Service& service, const snapshot::Snapshot& snapshot);
-boost::json::object view(const snapshot::Agent& agent, const snapshot::Snapshot& snapshot);
-boost::json::object view(const snapshot::Deployment& deployment, const snapshot::Snapshot& snapshot);
+// The state of a deployment is `expired` once its end date has passed; its agent's kills are among its holds.
+boost::json::object view(const snapshot::Agent& agent, const snapshot::Snapshot& snapshot, Instant now);
+boost::json::object view(const snapshot::Deployment& deployment, const snapshot::Snapshot& snapshot,
+                         Instant now);
 boost::json::object view(const snapshot::Credential& credential);
 boost::json::object view(const snapshot::Grant& grant, const snapshot::Snapshot& snapshot);
 boost::json::object view(const snapshot::Destination& destination, const snapshot::Snapshot& snapshot);

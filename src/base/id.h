@@ -55,6 +55,7 @@ using AgentId = Id<struct AgentTag>;
 using DeploymentId = Id<struct DeploymentTag>;
 using CredentialId = Id<struct CredentialTag>;
 using GrantId = Id<struct GrantTag>;
+using KillId = Id<struct KillTag>;
 using ProcessId = Id<struct ProcessTag>;
 using DestinationId = Id<struct DestinationTag>;
 using ToolId = Id<struct ToolTag>;
@@ -80,6 +81,9 @@ struct CredentialTag {
 };
 struct GrantTag {
   static constexpr std::string_view prefix = "grt";
+};
+struct KillTag {
+  static constexpr std::string_view prefix = "kil";
 };
 struct ProcessTag {
   static constexpr std::string_view prefix = "prc";

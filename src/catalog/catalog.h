@@ -6,6 +6,9 @@
 // What a tool does (its effect) and how sensitive its data is, a person says; until then it cannot be called.
 // What an upstream claims of itself is never believed.
 //
+// In production another person than the destination's owner adds it, classifies its tools and accepts their
+// new definitions: RMT-C031 (kForbidden). Until people can log in that is a claim (identity/registry.h).
+//
 // A command runs inside the caller's store transaction, checks its guards, changes rows, moves the revision
 // and appends a governance event; an error means that the caller must let the transaction fail.
 //
@@ -53,6 +56,7 @@ struct NewDestination {
   snapshot::DataClass data_class = snapshot::DataClass::kInternal;
   std::vector<std::string> labels = {};
   HumanId owner;
+  std::optional<HumanId> approver = {};  // in production, and not the owner
   std::optional<NewSecret> secret = {};
   snapshot::UpstreamBounds bounds = {};
 };

@@ -37,7 +37,8 @@ class CatalogTest : public World {
             .transport = HttpTransport{"https://erp.example.com/mcp"},
             .data_class = DataClass::kConfidential,
             .labels = {"pii", "finance", "pii"},
-            .owner = maria_};
+            .owner = maria_,
+            .approver = jonas_};
   }
   Result<DestinationId> add(const NewDestination& destination) {
     return run<DestinationId>(
@@ -207,12 +208,13 @@ TEST_F(CatalogTest, QuarantinesAChangedDefinitionUntilItIsBackOrAccepted) {
   const auto accept = [&](const Digest& seen, const HumanId& who) {
     return run([&](Transaction& tx) { return catalog_.accept_definition(tx, operator_, id, seen, who); });
   };
-  expect_code(accept(change.pinned_digest, maria_), "RMT-C017");
+  expect_code(accept(change.pinned_digest, jonas_), "RMT-C017");
   expect_code(accept(change.offered_digest, leaver_), "RMT-I002");
-  ASSERT_TRUE(accept(change.offered_digest, maria_));
+  expect_code(accept(change.offered_digest, maria_), "RMT-C031");
+  ASSERT_TRUE(accept(change.offered_digest, jonas_));
   EXPECT_EQ(world()->tool(id.str())->digest, change.offered_digest);
   EXPECT_FALSE(world()->tool(id.str())->quarantined);
-  expect_code(accept(change.offered_digest, maria_), "RMT-C016");
+  expect_code(accept(change.offered_digest, jonas_), "RMT-C016");
 }
 
 TEST_F(CatalogTest, KnowsToolsThatAreListedNoMoreUntilTheyAreAgain) {
@@ -286,11 +288,35 @@ TEST_F(CatalogTest, HasEffectAndDataClassFromAPersonAlone) {
     });
   };
   expect_code(classify(leaver_), "RMT-I002");
-  ASSERT_TRUE(classify(maria_));
+  ASSERT_TRUE(classify(jonas_));
   const auto snapshot = world();
   EXPECT_EQ(snapshot->tool(id.str())->effect, Effect::kPay);
   EXPECT_EQ(snapshot->tool(id.str())->data_class, DataClass::kRestricted);
   EXPECT_THAT(snapshot->tool(id.str())->labels, ElementsAre("pii"));
+}
+
+TEST_F(CatalogTest, NeedsAnotherPersonThanTheOwnerInProductionAlone) {
+  auto destination = erp();
+  destination.approver.reset();
+  expect_code(add(destination), "RMT-C031");
+  destination.approver = maria_;
+  expect_code(add(destination), "RMT-C031");
+  destination.approver = leaver_;
+  expect_code(add(destination), "RMT-I002");
+  for (const auto environment : kEnvironments) {
+    auto given = erp();
+    given.environment = environment;
+    const bool production = environment == Environment::kProduction;
+    if (!production) given.approver.reset();
+    const auto id = discover(add(given).value(), {kPay}).value().added.at(0);
+    const auto by_owner = run([&](Transaction& tx) {
+      return catalog_.classify(tx, operator_, id, {Effect::kRead, DataClass::kPublic, {}}, maria_);
+    });
+    if (production)
+      expect_code(by_owner, "RMT-C031");
+    else
+      EXPECT_TRUE(by_owner) << to_string(environment);
+  }
 }
 
 TEST_F(CatalogTest, RetiresADestinationWithItsToolsAndSecretForEver) {

@@ -60,6 +60,9 @@ Result<DestinationId> Catalog::add_destination(store::Transaction& tx, const aud
   if (given.secret) TRY(check_slot(given.transport, given.secret->slot, given.secret->value.reveal()));
   TRY(check_bounds(given.bounds));
   TRY(require_person_(tx, given.owner));
+  if (given.approver) TRY(require_person_(tx, *given.approver));
+  TRY(require_second_person(given.environment, given.owner, given.approver,
+                            fmt::format("destination `{}`", given.name)));
   const std::string environment(to_string(given.environment));
   ASSIGN_OR_RETURN(auto same, tx.query("SELECT id FROM destination WHERE environment = ? AND name = ? "
                                        "AND retired_at IS NULL",
@@ -82,6 +85,7 @@ Result<DestinationId> Catalog::add_destination(store::Transaction& tx, const aud
   TRY(record(tx, actor, "destination.add", id.str(),
              {{"environment", environment},
               {"owner", given.owner.str()},
+              {"approver", given.approver ? boost::json::value(given.approver->str()) : nullptr},
               {"data_class", to_string(given.data_class)},
               {"secret", given.secret.has_value()}}));
   return id;

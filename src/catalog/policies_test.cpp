@@ -39,7 +39,8 @@ class PoliciesTest : public World {
                                                 {.environment = environment,
                                                  .name = "erp",
                                                  .transport = snapshot::HttpTransport{"https://erp.test/mcp"},
-                                                 .owner = maria_}));
+                                                 .owner = maria_,
+                                                 .approver = jonas_}));
       TRY(catalog_.record_discovery(tx, operator_, id, {.tools = {tool}, .refused = {}, .next_cursor = {}}));
       return {};
     }));

@@ -1,4 +1,4 @@
-// What the tests of the catalog have in common: a store with its log, one person who is here, and one who is
+// What the tests of the catalog have in common: a store with its log, two people who are here, and one who is
 // not.
 
 #pragma once
@@ -38,6 +38,7 @@ class World : public testing::Test {
   }
 
   const HumanId maria_ = HumanId::trusted("hum_maria");
+  const HumanId jonas_ = HumanId::trusted("hum_jonas");
   const HumanId leaver_ = HumanId::trusted("hum_leaver");
   const audit::Actor operator_{"operator", "cli"};
   store::TempFolder folder_;
@@ -48,7 +49,7 @@ class World : public testing::Test {
   std::unique_ptr<audit::Log> log_ = audit::Log::open(*store_, clock_, random_).value();
   Vault vault_ = Vault::open(folder_ / "vault.key", random_).value();
   RequirePerson here_ = [this](store::Reader&, const HumanId& human) -> Result<void> {
-    if (human == maria_) return {};
+    if (human == maria_ || human == jonas_) return {};
     return fail(ErrorKind::kForbidden, "RMT-I002", "has left");
   };
   Catalog catalog_{*log_, clock_, random_, vault_, here_};

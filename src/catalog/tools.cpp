@@ -21,6 +21,8 @@ constexpr std::size_t kMaxSetAside = 100;  // that are kept for each destination
 
 struct ToolRow {
   std::string label;  // "erp/create_payment"
+  Environment environment = Environment::kSandbox;
+  HumanId owner;  // its destination's
   std::string pinned;
   Digest digest;
   std::optional<std::string> offered;
@@ -28,17 +30,19 @@ struct ToolRow {
 };
 
 Result<ToolRow> read_living(store::Reader& reader, const ToolId& id) {
-  ASSIGN_OR_RETURN(
-      auto rows,
-      reader.query("SELECT d.name, t.name, t.pinned, t.digest, t.offered, t.offered_digest, "
-                   "t.retired_at FROM tool t JOIN destination d ON d.id = t.destination WHERE t.id = ?",
-                   {id.str()}));
+  ASSIGN_OR_RETURN(auto rows,
+                   reader.query("SELECT d.name, t.name, t.pinned, t.digest, t.offered, t.offered_digest, "
+                                "t.retired_at, d.environment, d.owner FROM tool t JOIN destination d ON d.id "
+                                "= t.destination WHERE t.id = ?",
+                                {id.str()}));
   if (rows.empty())
     return fail(ErrorKind::kNotFound, "RMT-C010", fmt::format("there is no tool `{}`", id.str()));
   const auto& row = rows.front();
   ToolRow tool;
   tool.label = fmt::format("{}/{}", row.text(0), row.text(1));
   tool.pinned = row.text(2);
+  ASSIGN_OR_RETURN(tool.environment, environment_of(row.text(7)));
+  tool.owner = HumanId::trusted(row.text(8));
   if (!row.is_null(6))
     return fail(ErrorKind::kConflict, "RMT-C011", fmt::format("tool `{}` is retired", tool.label));
   ASSIGN_OR_RETURN(tool.digest, digest_from_hex(row.text(3)));
@@ -190,8 +194,9 @@ Result<void> Catalog::restore(store::Transaction& tx, const audit::Actor& actor,
 
 Result<void> Catalog::classify(store::Transaction& tx, const audit::Actor& actor, const ToolId& id,
                                const Classification& given, const HumanId& person) {
-  TRY(read_living(tx, id));
+  ASSIGN_OR_RETURN(const auto tool, read_living(tx, id));
   TRY(require_person_(tx, person));
+  TRY(require_second_person(tool.environment, tool.owner, person, fmt::format("tool `{}`", tool.label)));
   ASSIGN_OR_RETURN(const auto labels, normal_labels(given.labels));
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   const std::string effect(to_string(given.effect));
@@ -212,6 +217,7 @@ Result<void> Catalog::accept_definition(store::Transaction& tx, const audit::Act
                                         const Digest& seen, const HumanId& person) {
   TRY(require_person_(tx, person));
   ASSIGN_OR_RETURN(const auto tool, read_quarantined(tx, id));
+  TRY(require_second_person(tool.environment, tool.owner, person, fmt::format("tool `{}`", tool.label)));
   if (*tool.offered_digest != seen)
     return fail(ErrorKind::kConflict, "RMT-C017",
                 fmt::format("tool `{}` is offered as {} by now, not as {}", tool.label,

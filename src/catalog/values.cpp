@@ -215,6 +215,14 @@ Result<Effect> effect_of(const std::string& text) {
   return understood(snapshot::parse_name<Effect>(text), "effect", text);
 }
 
+Result<void> require_second_person(Environment environment, const HumanId& owner,
+                                   const std::optional<HumanId>& person, std::string_view what) {
+  if (environment != Environment::kProduction || (person && *person != owner)) return {};
+  return fail(
+      ErrorKind::kForbidden, "RMT-C031",
+      fmt::format("in production another person than `{}`, its owner, decides on the {}", owner.str(), what));
+}
+
 Result<Environment> environment_of(const std::string& text) {
   return understood(parse_environment(text), "environment", text);
 }

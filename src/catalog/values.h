@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,10 @@ Result<void> check_destination_name(std::string_view name);
 Result<void> check_transport(const snapshot::Transport& transport);
 Result<void> check_slot(const snapshot::Transport& transport, std::string_view slot, std::string_view value);
 Result<void> check_bounds(const snapshot::UpstreamBounds& bounds);
+
+// In production another person than the owner of the destination decides. Errors: kForbidden RMT-C031.
+Result<void> require_second_person(Environment environment, const HumanId& owner,
+                                   const std::optional<HumanId>& person, std::string_view what);
 
 // Sorted and unique. A label is 1–63 of a–z, 0–9 and '-', starting with a letter.
 Result<std::vector<std::string>> normal_labels(std::vector<std::string> labels);

@@ -1,10 +1,10 @@
-// Agents: registered, approved, shown, retired, killed.
+// Agents: registered, approved, shown, renewed, retired, killed.
 
 #include <fmt/format.h>
 
-#include "base/canonical_json.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "cli/agent_commands.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/files.h"
@@ -25,43 +25,15 @@ Result<jose::Algorithm> algorithm_of(std::string_view name) {
 }
 
 // The public key of the agent: of a file that it gave, or of a new pair whose private half goes to a file.
-Result<json::object> public_key(const RegisterOptions& options) {
+Result<json::object> key_of_agent(const RegisterOptions& options) {
   if (options.key_out.empty() == options.public_key.empty())
     return fail(ErrorKind::kInvalid, "RMT-K005",
                 "an agent needs a key: --key-out FILE makes one, --public-key FILE takes one");
-  if (!options.public_key.empty()) {
-    ASSIGN_OR_RETURN(const auto text, read_file(options.public_key));
-    auto jwk = parse_json(text);
-    if (!jwk || !jwk->is_object())
-      return fail(ErrorKind::kInvalid, "RMT-K005", options.public_key + " holds no JWK");
-    return std::move(jwk->get_object());
-  }
+  if (!options.public_key.empty()) return read_public_key(options.public_key);
   ASSIGN_OR_RETURN(const auto algorithm, algorithm_of(options.algorithm));
   SystemRandom random;
   ASSIGN_OR_RETURN(const auto key, issuer::make_key_file(options.key_out, algorithm, random));
   return key.public_key().jwk();
-}
-
-std::string deployment_path(const AgentOptions& options, std::string_view command) {
-  return fmt::format("/v1/deployments/{}/{}/{}", segment(options.environment), segment(options.name),
-                     command);
-}
-
-void put(json::object& body, std::string_view name, const std::string& value) {
-  if (!value.empty()) body[name] = value;
-}
-
-Result<int> command_on_deployment(const Context& context, const AgentOptions& options,
-                                  std::string_view command, const json::object& body,
-                                  std::string_view sentence) {
-  ASSIGN_OR_RETURN(auto client, Client::open(context));
-  ASSIGN_OR_RETURN(const auto answer, client.post(deployment_path(options, command), body));
-  print_done(context, answer, sentence);
-  return kOk;
-}
-
-std::string label(const AgentOptions& options) {
-  return visible(options.environment) + "/" + visible(options.name);
 }
 
 // What stands behind an outlook, a line each.
@@ -107,7 +79,7 @@ Result<int> agent_can(const Context& context, const AgentOptions& options) {
 Result<int> register_agent(const Context& context, const RegisterOptions& options) {
   ASSIGN_OR_RETURN(const auto expires, parse_time(options.expires, SystemClock().now()));
   ASSIGN_OR_RETURN(auto client, Client::open(context, Missing::kMake));
-  ASSIGN_OR_RETURN(auto jwk, public_key(options));
+  ASSIGN_OR_RETURN(auto jwk, key_of_agent(options));
   json::object body{{"name", options.name},
                     {"environment", options.environment},
                     {"owner", options.owner},
@@ -171,6 +143,12 @@ Result<int> show_agent(const Context& context, const std::string& name) {
                 {"purpose", "purpose"},
                 {"process", "process"},
                 {"issuing system", "issuing_system"}});
+  for (const auto& kill : answer.at("kills").as_array())
+    fmt::print("killed          {}   {}   by {}   {}{}\n", cell(&kill.at("id")), cell(&kill.at("placed_at")),
+               cell(&kill.at("placed_by")), cell(&kill.at("reason")),
+               kill.at("confirmed_by").is_null()
+                   ? ""
+                   : fmt::format("   {} has confirmed its end", cell(&kill.at("confirmed_by"))));
   for (const auto& deployment : answer.at("deployments").as_array()) {
     fmt::print("\n");
     print_object(context, deployment,
@@ -212,20 +190,49 @@ Result<int> retire_agent(const Context& context, const AgentOptions& options) {
 }
 
 Result<int> kill_agent(const Context& context, const AgentOptions& options) {
-  json::object body{{"reason", options.reason}};
-  put(body, "by", options.by);
-  if (!options.environment.empty())
-    return command_on_deployment(context, options, "kill", body,
-                                 fmt::format("killed {}: nothing of it leaves any more", label(options)));
   ASSIGN_OR_RETURN(auto client, Client::open(context));
-  ASSIGN_OR_RETURN(const auto answer, client.post("/v1/agents/" + segment(options.name) + "/kill", body));
+  ASSIGN_OR_RETURN(const auto answer, client.post("/v1/agents/" + segment(options.name) + "/kill",
+                                                  {{"reason", options.reason}, {"by", options.by}}));
   print_done(context, answer,
-             fmt::format("killed {} in {} environments: nothing of it leaves any more", visible(options.name),
-                         answer.at("killed").as_array().size()));
+             fmt::format("killed {} everywhere: nothing of it leaves any more   ({})", visible(options.name),
+                         cell(&answer.at("kill"))));
   return kOk;
 }
 
+Result<int> suspend_agent(const Context& context, const AgentOptions& options) {
+  return command_on_deployment(
+      context, options, "suspend",
+      {{"reason", options.reason}, {"by", options.by}, {"exposed", options.exposed}},
+      fmt::format("suspended {}: nothing of it leaves any more until the hold is lifted", label(options)));
+}
+
+Result<int> renew_agent(const Context& context, const AgentOptions& options) {
+  ASSIGN_OR_RETURN(const auto expires, parse_time(options.expires, SystemClock().now()));
+  const auto until = format_instant(expires);
+  return command_on_deployment(context, options, "renew", {{"expires", until}, {"by", options.by}},
+                               fmt::format("renewed {} until {}, with its keys", label(options), until));
+}
+
+namespace {
+
+Result<int> lift_kill(const Context& context, const AgentOptions& options) {
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(const auto answer,
+                   client.post("/v1/agents/" + segment(options.name) + "/lift",
+                               {{"kill", options.kill}, {"by", options.by}, {"reason", options.reason}}));
+  const auto lifted = answer.at("lifted").as_array().size();
+  const auto confirmed = answer.at("confirmed").as_array().size();
+  print_done(context, answer,
+             fmt::format("{}: {} kills lifted, {} confirmed and waiting for a second person",
+                         visible(options.name), lifted, confirmed));
+  return kOk;
+}
+
+}  // namespace
+
+// A kill is the agent's, every other hold a deployment's.
 Result<int> lift_hold(const Context& context, const AgentOptions& options) {
+  if (!options.kill.empty()) return lift_kill(context, options);
   return command_on_deployment(context, options, "lift",
                                {{"hold", options.hold}, {"by", options.by}, {"reason", options.reason}},
                                fmt::format("lifted `{}` from {}", visible(options.hold), label(options)));

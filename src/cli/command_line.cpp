@@ -88,7 +88,8 @@ void add_agents(CLI::App& root, Line& line) {
       ->capture_default_str();
   auto* out =
       make->add_option("--key-out", r.key_out, "Make a key pair; its private JWK goes to this new file");
-  make->add_option("--public-key", r.public_key, "Take the public JWK of this file")->excludes(out);
+  make->add_option("--public-key", r.public_key, "Take the public key of this file: a JWK, or PEM")
+      ->excludes(out);
   make->add_option("--algorithm", r.algorithm, "Of a new key: ES256 or EdDSA")->capture_default_str();
   run(make, line, register_agent, r);
 
@@ -115,15 +116,52 @@ void add_agents(CLI::App& root, Line& line) {
   environment(retire, line.agent.environment);
   retire->add_option("--reason", line.agent.reason)->required();
   by(retire, line.agent.by, false);
-  auto* kill = verb("kill", "Stop an agent now, everywhere or in one environment", kill_agent);
-  environment(kill, line.agent.environment, false);
+  auto* renew = verb("renew", "Let a deployment go on, with its keys, until another end date", renew_agent);
+  environment(renew, line.agent.environment);
+  renew->add_option("--expires", line.agent.expires, "90d, 2027-02-22, an RFC 3339 time")->required();
+  by(renew, line.agent.by);
+  auto* suspend = verb("suspend", "Stop an agent now in one environment", suspend_agent);
+  environment(suspend, line.agent.environment);
+  suspend->add_option("--reason", line.agent.reason)->required();
+  suspend->add_flag("--exposed", line.agent.exposed,
+                    "Its key has leaked: it stays until its keys are others");
+  by(suspend, line.agent.by);
+  auto* kill =
+      verb("kill", "Stop an agent now, everywhere, for as long as two people do not lift it", kill_agent);
   kill->add_option("--reason", line.agent.reason)->required();
-  by(kill, line.agent.by, false);
-  auto* lift = verb("lift", "Lift a hold whose cause is mended", lift_hold);
-  environment(lift, line.agent.environment);
-  lift->add_option("--hold", line.agent.hold, "Its kind: killed, owner-missing, …")->required();
+  by(kill, line.agent.by);
+  auto* lift = verb("lift", "Lift a hold whose cause is mended, or a kill, by two people", lift_hold);
+  environment(lift, line.agent.environment, false);
+  auto* hold =
+      lift->add_option("--hold", line.agent.hold, "Of the deployment in --env: owner-missing, drift, …");
+  hold->needs("--env");
+  lift->add_option("--kill", line.agent.kill, "Of the agent: its id (remit agent show), or all")
+      ->excludes(hold);
   lift->add_option("--reason", line.agent.reason)->required();
   by(lift, line.agent.by);
+  lift->parse_complete_callback([&line] {
+    if (line.agent.hold.empty() == line.agent.kill.empty())
+      throw CLI::ValidationError("--hold", "name the hold with --env and --hold, or the kill with --kill");
+  });
+}
+
+void add_agent_keys(CLI::App& root, Line& line) {
+  auto* key = noun(*root.get_subcommand("agent"), "key", "A deployment's keys: rotation is add, then revoke");
+  const auto verb = [&](const std::string& name, const std::string& what, auto function) {
+    auto* app = key->add_subcommand(name, what);
+    app->add_option("NAME", line.agent.name)->required();
+    environment(app, line.agent.environment);
+    run(app, line, function, line.agent);
+    return app;
+  };
+  auto* add = verb("add", "Add a key; in production by another person than the owner", add_key);
+  add->add_option("--public-key", line.agent.public_key, "The file of its public part: a JWK, or PEM")
+      ->required();
+  by(add, line.agent.by, false);
+  auto* revoke = verb("revoke", "Revoke a key, for ever", revoke_key);
+  revoke->add_option("--key", line.agent.credential, "Its id or thumbprint")->required();
+  by(revoke, line.agent.by, false);
+  verb("list", "Every key, the revoked ones too", list_keys);
 }
 
 void add_destinations(CLI::App& root, Line& line) {
@@ -138,6 +176,7 @@ void add_destinations(CLI::App& root, Line& line) {
   };
   auto* add = verb("add", "Add a destination and list its tools", cli::add_destination);
   add->add_option("--owner", d.owner, "The person who is accountable")->required();
+  by(add, d.by, false);
   add->add_option("--data-class", d.data_class, "public, internal, confidential or restricted")->required();
   add->add_option("--label", d.labels, "pii, secret, untrusted, …; may be repeated");
   auto* url = add->add_option("--url", d.url, "Its MCP endpoint (Streamable HTTP)");
@@ -315,6 +354,7 @@ std::expected<Command, int> read_command_line(int argc, char** argv) {
   add_rest(root, *line);
   add_people(root, *line);
   add_agents(root, *line);
+  add_agent_keys(root, *line);
   add_destinations(root, *line);
   add_tools(root, *line);
   add_policies(root, *line);

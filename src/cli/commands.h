@@ -38,7 +38,8 @@ struct RegisterOptions {
   std::string key_out, public_key, algorithm = "ES256";
 };
 struct AgentOptions {
-  std::string name, environment, by, reason, hold, owner, deputy;
+  std::string name, environment, by, reason, hold, kill, owner, deputy, expires, public_key, credential;
+  bool exposed = false;
 };
 Result<int> register_agent(const Context& context, const RegisterOptions& options);
 Result<int> list_agents(const Context& context);
@@ -48,11 +49,18 @@ Result<int> assign_owner(const Context& context, const AgentOptions& options);
 Result<int> retire_agent(const Context& context, const AgentOptions& options);
 Result<int> kill_agent(const Context& context, const AgentOptions& options);
 Result<int> agent_can(const Context& context, const AgentOptions& options);
+Result<int> suspend_agent(const Context& context, const AgentOptions& options);
+Result<int> renew_agent(const Context& context, const AgentOptions& options);
 Result<int> lift_hold(const Context& context, const AgentOptions& options);
+
+// agent_key.cpp
+Result<int> add_key(const Context& context, const AgentOptions& options);
+Result<int> revoke_key(const Context& context, const AgentOptions& options);
+Result<int> list_keys(const Context& context, const AgentOptions& options);
 
 // destination.cpp
 struct DestinationOptions {
-  std::string name, environment, owner, data_class = "internal", url, secret_slot, secret_file;
+  std::string name, environment, owner, by, data_class = "internal", url, secret_slot, secret_file;
   std::vector<std::string> labels, command;
   std::optional<std::uint64_t> open_seconds, answer_seconds, max_answer_mib;
 };

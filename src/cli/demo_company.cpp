@@ -73,6 +73,7 @@ Result<void> add_destination(Client& client, const DestinationPlan& plan) {
   json::object body{{"name", plan.name},
                     {"environment", plan.environment},
                     {"owner", kApprover},
+                    {"by", kOwner},
                     {"data_class", plan.data_class}};
   if (plan.url.empty())
     body["command"] = json::value_from(plan.command);
@@ -93,7 +94,7 @@ struct ToolPlan {
 
 Result<void> grant(Client& client, const ToolPlan& plan) {
   TRY(client.post(fmt::format("/v1/tools/{}/{}/classify", plan.environment, segment(plan.tool)),
-                  {{"effect", plan.effect}, {"data_class", plan.data_class}, {"by", kApprover}}));
+                  {{"effect", plan.effect}, {"data_class", plan.data_class}, {"by", kOwner}}));
   TRY(client.post(
       "/v1/grants",
       {{"agent", plan.agent}, {"environment", plan.environment}, {"tool", plan.tool}, {"by", kApprover}}));
@@ -164,7 +165,7 @@ Result<DemoCompany> found_company(Client& client, const fs::path& folder, const 
   TRY(grant(client, {"archive/read_text_file", production, "read", "restricted", invoice}));
   TRY(grant(client, {"desk/get-sum", production, "read", "internal", invoice}));
   TRY(grant(client, {"desk/echo", sandbox, "read", "internal", report}));
-  fmt::print("✔ tools         5 classified and granted by {}\n", kApprover);
+  fmt::print("✔ tools         5 classified by {} and granted by {}\n", kOwner, kApprover);
 
   TRY(client.post("/v1/policies/production", {{"text", demo_policies()}, {"by", kApprover}}));
   fmt::print("✔ policies      3 in force in production (remit policy show --env production)\n");

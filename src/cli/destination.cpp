@@ -44,6 +44,7 @@ Result<int> add_destination(const Context& context, const DestinationOptions& op
                     {"owner", options.owner},
                     {"data_class", options.data_class},
                     {"labels", json::value_from(options.labels)}};
+  if (!options.by.empty()) body["by"] = options.by;
   if (!options.url.empty()) body["url"] = options.url;
   if (!options.command.empty()) body["command"] = json::value_from(options.command);
   if (options.open_seconds) body["open_seconds"] = *options.open_seconds;

@@ -56,8 +56,9 @@ const std::vector<Case>& cases() {
       {"pending", "RMT-D002", [](auto& d, auto&) { d.deployments[0].state = State::kPending; }},
       {"approved only", "RMT-D002", [](auto& d, auto&) { d.deployments[0].state = State::kApproved; }},
       {"retired", "RMT-D002", [](auto& d, auto&) { d.deployments[0].state = State::kRetired; }},
-      {"killed", "RMT-D003",
-       [](auto& d, auto&) { d.deployments[0].holds.push_back({HoldKind::kKilled, "hum_x", kNow, "x"}); }},
+      {"killed", "RMT-D003", [](auto& d, auto&) { d.deployments[0].killed = true; }},
+      {"suspended", "RMT-D003",
+       [](auto& d, auto&) { d.deployments[0].holds.push_back({HoldKind::kSuspended, "hum_x", kNow, "x"}); }},
       {"owner missing", "RMT-D003",
        [](auto& d, auto&) {
          d.deployments[0].holds.push_back({HoldKind::kOwnerMissing, "hum_x", kNow, "x"});

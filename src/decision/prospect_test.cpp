@@ -134,10 +134,7 @@ TEST(Prospects, SayWhyAnAgentMayNotActAtAll) {
     return under(kPermitAll, change).code;
   };
   EXPECT_EQ(code([](auto& d) { d.deployments[0].state = State::kPending; }), "RMT-D002");
-  EXPECT_EQ(code([](auto& d) {
-              d.deployments[0].holds.push_back({snapshot::HoldKind::kKilled, "hum_x", kNow, "x"});
-            }),
-            "RMT-D003");
+  EXPECT_EQ(code([](auto& d) { d.deployments[0].killed = true; }), "RMT-D003");
   EXPECT_EQ(code([](auto& d) { d.credentials[0].revoked = true; }), "RMT-D012");
   EXPECT_EQ(code([](auto& d) { d.credentials.clear(); }), "RMT-D011");
   EXPECT_EQ(code([](auto& d) { d.grants[0].expires = kNow; }), "RMT-D020");

@@ -21,7 +21,7 @@ std::string label(const Deployment& deployment) {
 }
 
 std::string hold_names(const Deployment& deployment) {
-  std::string names;
+  std::string names = deployment.killed ? "killed" : "";
   for (const auto& hold : deployment.holds) {
     if (!names.empty()) names += ", ";
     names += to_string(hold.kind);
@@ -36,7 +36,7 @@ std::optional<Decision> check_identity(const Deployment* deployment, Instant now
     return deny(revision, "RMT-D002",
                 fmt::format("The agent {} is {} and may not act. Its owner can tell what is missing.",
                             label(*deployment), to_string(deployment->state)));
-  if (!deployment->holds.empty())
+  if (deployment->killed || !deployment->holds.empty())
     return deny(revision, "RMT-D003",
                 fmt::format("The agent {} is on hold ({}) and may not act until a person lifts it.",
                             label(*deployment), hold_names(*deployment)));

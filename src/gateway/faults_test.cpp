@@ -141,7 +141,7 @@ TEST_F(DiskFaults, AnOutcomeThatIsLostIsUnknownAfterTheNextStart) {
 TEST_F(DiskFaults, AKillWhoseCommitFailedIsInForceIfItIsThere) {
   faults_.fail({.operation = Operation::kSync, .suffix = "-wal"});
   const auto killed = world_.store().run([&](store::Transaction& tx) -> Result<void> {
-    TRY(world_.registry().kill(tx, world_.actor, bot_.agent, "now"));
+    TRY(world_.registry().kill(tx, world_.actor, bot_.agent, world_.approver, "now"));
     return {};
   });
   ASSERT_FALSE(killed);
@@ -151,9 +151,8 @@ TEST_F(DiskFaults, AKillWhoseCommitFailedIsInForceIfItIsThere) {
   bool there = false;
   world_.store()
       .read([&](store::Reader& reader) -> Result<void> {
-        ASSIGN_OR_RETURN(const auto rows, reader.query("SELECT 1 FROM identity_hold WHERE subject = ?",
-                                                       {bot_.deployment.str()}));
-        there = !rows.empty();
+        ASSIGN_OR_RETURN(const auto kills, identity::find_kills(reader, bot_.agent));
+        there = !kills.empty();
         return {};
       })
       .value();

@@ -119,6 +119,35 @@ TEST_F(Kill, AKilledAgentIsToldWhyAndThatIsRecorded) {
   EXPECT_EQ(server_.calls(), 0U);
 }
 
+TEST_F(Kill, AnAgentThatIsRegisteredElsewhereAfterItsKillCanDoNothingThere) {
+  world_.kill(bot_);
+  const auto twin = world_.add_bot("clerk", Environment::kPilot);
+  ASSERT_EQ(twin.agent, bot_.agent);
+  const auto pilot = world_.connect("crm", server_, Environment::kPilot);
+  world_.grant(twin, "crm/say");
+  AgentClient elsewhere(world_, twin);
+  EXPECT_EQ(elsewhere.open().status, 403);
+  EXPECT_EQ(elsewhere.call("say").reason(), "");
+  EXPECT_EQ(server_.calls(), 0U);
+}
+
+TEST_F(Kill, ASuspendedDeploymentIsCutAndItsTwinElsewhereGoesOn) {
+  const auto twin = world_.add_bot("clerk", Environment::kPilot);
+  world_.connect("crm", server_, Environment::kPilot);
+  world_.grant(twin, "crm/say");
+  AgentClient elsewhere(world_, twin);
+  elsewhere.open();
+  const auto stream = agent_->listen();
+  ASSERT_TRUE(eventually([&] { return world_.gateway().counters().streams == 1; }));
+  world_.command([&](store::Transaction& tx) {
+    return world_.registry().place_hold(tx, world_.actor, bot_.deployment, snapshot::HoldKind::kSuspended,
+                                        "drill");
+  });
+  EXPECT_TRUE(stream->ended());
+  EXPECT_EQ(agent_->call("say").reason(), "RMT-D003");
+  EXPECT_FALSE(elsewhere.call("say").is_tool_error());
+}
+
 TEST_F(Kill, AnotherAgentGoesOn) {
   const auto other = world_.add_bot("other");
   world_.grant(other, "crm/say");
@@ -152,7 +181,7 @@ TEST_F(Kill, ACallWhoseDestinationIsBeingOpenedIsNotMade) {
 // The decision was allow, the intent waits for the disk, and then comes the kill.
 TEST_F(Kill, ACallWhoseIntentIsBeingWrittenIsNotMade) {
   const auto reply = call_overtaken_by([&](store::Transaction& tx) -> Result<void> {
-    TRY(world_.registry().kill(tx, world_.actor, bot_.agent, "now"));
+    TRY(world_.registry().kill(tx, world_.actor, bot_.agent, world_.approver, "now"));
     return {};
   });
   EXPECT_TRUE(reply.is_tool_error());

@@ -18,9 +18,9 @@ constexpr std::size_t kMaxConnectionsPerDestination = 16'384;
 
 // Refusals by policy are answers to calls; these two are about a session as a whole.
 bool is_cut(const snapshot::Deployment& deployment) {
-  return deployment.state == snapshot::State::kRetired ||
+  return deployment.state == snapshot::State::kRetired || deployment.killed ||
          std::ranges::any_of(deployment.holds,
-                             [](const auto& hold) { return hold.kind == snapshot::HoldKind::kKilled; });
+                             [](const auto& hold) { return hold.kind == snapshot::HoldKind::kSuspended; });
 }
 
 Answer unknown_session() {
@@ -313,7 +313,7 @@ void Shard::on_snapshot() {
       continue;
     }
     if (is_cut(*deployment)) {
-      cut(*session, "the deployment was killed or retired");
+      cut(*session, "the agent was killed, suspended or retired");
       continue;
     }
     // A call may have been handed over and not yet written, and once this returns nothing may leave any more.

@@ -65,7 +65,7 @@ class Shard {
  private:
   using SessionPtr = std::shared_ptr<Session>;
 
-  // Whether the deployment was killed or retired, and so may hold no stream and open no session.
+  // Whether the deployment was killed, suspended or retired, and so may hold no stream and open no session.
   bool cut_off(const DeploymentId& deployment) const;
   SessionPtr find(const Caller& caller, const Digest& session);
   void detach(const Digest& session, const std::shared_ptr<http::EventStream>& stream);

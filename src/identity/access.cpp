@@ -35,36 +35,54 @@ Result<void> require_public(const NewKey& key) {
 
 }  // namespace
 
-Result<CredentialId> Registry::insert_key(store::Transaction& tx, const DeploymentId& deployment,
-                                          const NewKey& key, Instant expires) {
+Result<void> Registry::require_new_key(store::Reader& reader, const NewKey& key) const {
   TRY(require_public(key));
-  ASSIGN_OR_RETURN(
-      auto seen, tx.query("SELECT d.environment, a.name, d.id FROM credential c JOIN deployment d ON d.id = "
-                          "c.deployment JOIN agent a ON a.id = d.agent WHERE c.thumbprint = ?",
-                          {key.thumbprint}));
+  if (std::ranges::find(rules_.reserved_keys, key.material) != rules_.reserved_keys.end())
+    return fail(ErrorKind::kInvalid, "RMT-I009",
+                "the key cannot be registered: it is an issuer's own, and agents have keys of their own");
+  ASSIGN_OR_RETURN(auto seen,
+                   reader.query("SELECT d.environment, a.name, d.id FROM credential c JOIN deployment d ON "
+                                "d.id = c.deployment JOIN agent a ON a.id = d.agent WHERE c.thumbprint = ? "
+                                "OR c.material = ?",
+                                {key.thumbprint, key.material}));
   if (!seen.empty())
     return fail(ErrorKind::kConflict, "RMT-I008",
                 fmt::format("the key {} was registered before, for `{}/{}`", key.thumbprint,
                             seen.front().text(0), seen.front().text(1)));
+  return {};
+}
+
+Result<CredentialId> Registry::insert_key(store::Transaction& tx, const DeploymentId& deployment,
+                                          const NewKey& key, Instant expires,
+                                          const std::optional<HumanId>& approver) {
+  TRY(require_new_key(tx, key));
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   auto id = CredentialId::make(clock_, random_);
   const auto now = to_micros(clock_.now());
   TRY(tx.execute(
-      "INSERT INTO credential (id, deployment, kind, public_jwk, thumbprint, not_before, expires_at, "
-      "created_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO credential (id, deployment, kind, public_jwk, thumbprint, material, approved_by, "
+      "not_before, expires_at, created_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {id.str(), deployment.str(), std::string(to_string(snapshot::CredentialKind::kKey)), key.public_jwk,
-       key.thumbprint, now, to_micros(expires), now, revision}));
+       key.thumbprint, key.material, nullable(approver), now, to_micros(expires), now, revision}));
   return id;
 }
 
 Result<CredentialId> Registry::add_credential(store::Transaction& tx, const audit::Actor& actor,
-                                              const DeploymentId& id, const NewKey& key) {
+                                              const DeploymentId& id, const NewKey& key,
+                                              const std::optional<HumanId>& approver) {
   ASSIGN_OR_RETURN(auto deployment, read_living(tx, id));
+  if (approver) {
+    TRY(require_active_human(tx, *approver));
+    TRY(require_second_person(deployment, *approver, "RMT-I033", "add a key to it"));
+  } else if (deployment.environment == Environment::kProduction) {
+    return fail(ErrorKind::kForbidden, "RMT-I033",
+                fmt::format("`{}` gets a key when a person says so who does not own it", deployment.label()));
+  }
   TRY(require_not_over(deployment, clock_.now()));
-  ASSIGN_OR_RETURN(auto credential, insert_key(tx, id, key, deployment.expires));
+  ASSIGN_OR_RETURN(auto credential, insert_key(tx, id, key, deployment.expires, approver));
   if (deployment.state == State::kApproved) TRY(move_state(tx, id, State::kApproved, State::kActive));
   TRY(record(tx, actor, "credential.add", credential.str(),
-             {{"deployment", id.str()}, {"thumbprint", key.thumbprint}}));
+             {{"deployment", id.str()}, {"thumbprint", key.thumbprint}, {"approver", id_or_null(approver)}}));
   return credential;
 }
 
@@ -111,6 +129,7 @@ Result<Shown> ever_shown(store::Reader& reader, const AgentId& agent, Environmen
 Result<Granted> Registry::grant(store::Transaction& tx, const audit::Actor& actor, const NewGrant& given) {
   ASSIGN_OR_RETURN(auto deployment, read_living(tx, given.deployment));
   TRY(require_active_human(tx, given.approver));
+  TRY(require_second_person(deployment, given.approver, "RMT-I033", "grant it a tool"));
   if (given.tool_environment != deployment.environment)
     return fail(ErrorKind::kForbidden, "RMT-I017",
                 fmt::format("`{}` cannot be granted a tool of {}", deployment.label(),

@@ -51,20 +51,20 @@ TEST_F(Access, AKeyThatIsNotPublicOrNotOneIsRefused) {
     NewKey key;
   };
   std::vector<Case> cases = {
-      {"no thumbprint", {good.public_jwk, ""}},
-      {"a short thumbprint", {good.public_jwk, good.thumbprint.substr(1)}},
-      {"a long thumbprint", {good.public_jwk, good.thumbprint + "A"}},
-      {"a thumbprint in base64", {good.public_jwk, "+" + good.thumbprint.substr(1)}},
-      {"a thumbprint with stray bits", {good.public_jwk, good.thumbprint.substr(0, 42) + "B"}},
-      {"no JWK", {"", good.thumbprint}},
-      {"no JSON", {"{", good.thumbprint}},
-      {"a list", {"[]", good.thumbprint}},
-      {"a member twice", {R"({"kty":"OKP","kty":"OKP"})", good.thumbprint}},
-      {"8193 bytes", {"{}" + std::string(8191, ' '), good.thumbprint}},
+      {"no thumbprint", {good.public_jwk, "", "m"}},
+      {"a short thumbprint", {good.public_jwk, good.thumbprint.substr(1), "m"}},
+      {"a long thumbprint", {good.public_jwk, good.thumbprint + "A", "m"}},
+      {"a thumbprint in base64", {good.public_jwk, "+" + good.thumbprint.substr(1), "m"}},
+      {"a thumbprint with stray bits", {good.public_jwk, good.thumbprint.substr(0, 42) + "B", "m"}},
+      {"no JWK", {"", good.thumbprint, "m"}},
+      {"no JSON", {"{", good.thumbprint, "m"}},
+      {"a list", {"[]", good.thumbprint, "m"}},
+      {"a member twice", {R"({"kty":"OKP","kty":"OKP"})", good.thumbprint, "m"}},
+      {"8193 bytes", {"{}" + std::string(8191, ' '), good.thumbprint, "m"}},
   };
   const std::vector<std::string> members = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
   for (const auto& member : members)
-    cases.push_back({member, {fmt::format(R"({{"kty":"x","{}":"secret"}})", member), good.thumbprint}});
+    cases.push_back({member, {fmt::format(R"({{"kty":"x","{}":"secret"}})", member), good.thumbprint, "m"}});
   for (const auto& [what, bad] : cases) {
     SCOPED_TRACE(what);
     const auto refused = add_credential(bot.deployment, bad);
@@ -72,6 +72,43 @@ TEST_F(Access, AKeyThatIsNotPublicOrNotOneIsRefused) {
     EXPECT_THAT(format(refused.error()), testing::Not(testing::HasSubstr("secret")));
   }
   EXPECT_TRUE(add_credential(bot.deployment, good));
+}
+
+TEST_F(Access, AKeyThatItsHolderCouldUseAsAnotherIsTheSameKey) {
+  const auto bot = active(Environment::kSandbox);
+  auto negative = key();
+  const auto first = key();
+  ASSERT_TRUE(add_credential(bot.deployment, first));
+  negative.material = first.material;
+  expect_code(add_credential(bot.deployment, negative), "RMT-I008");
+  auto issuers = key();
+  issuers.material = "an issuer's";
+  expect_code(add_credential(bot.deployment, issuers), "RMT-I009");
+}
+
+TEST_F(Access, InProductionAnotherPersonThanTheOwnerAddsAKeyAndGrants) {
+  for (const auto environment : kEnvironments) {
+    SCOPED_TRACE(to_string(environment));
+    const auto bot = active(environment);
+    const auto grant_by = [&](const HumanId& person) {
+      return grant({.deployment = bot.deployment,
+                    .tool = kPay,
+                    .tool_name = "erp/pay",
+                    .tool_environment = environment,
+                    .approver = person});
+    };
+    if (environment == Environment::kProduction) {
+      expect_code(add_credential(bot.deployment, key(), maria_), "RMT-I033");
+      expect_code(add_credential(bot.deployment, key(), std::nullopt), "RMT-I033");
+      expect_code(grant_by(maria_), "RMT-I033");
+      EXPECT_TRUE(add_credential(bot.deployment, key(), jonas_));
+      EXPECT_TRUE(grant_by(jonas_));
+      continue;
+    }
+    EXPECT_TRUE(add_credential(bot.deployment, key(), maria_));
+    EXPECT_TRUE(add_credential(bot.deployment, key(), std::nullopt));
+    EXPECT_TRUE(grant_by(maria_));
+  }
 }
 
 TEST_F(Access, ARotationHasBothKeysUntilTheOldOneIsRevoked) {

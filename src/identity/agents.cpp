@@ -89,6 +89,18 @@ Result<AgentId> Registry::take_up_agent(store::Transaction& tx, const Registrati
   return id;
 }
 
+Result<void> Registry::require_end(Environment environment, Instant expires) const {
+  if (expires <= clock_.now())
+    return fail(ErrorKind::kInvalid, "RMT-I007",
+                fmt::format("the end date {} is in the past", format_instant(expires)));
+  const auto longest = rules_.longest_life.at(static_cast<std::size_t>(environment));
+  if (expires > clock_.now() + longest)
+    return fail(ErrorKind::kInvalid, "RMT-I031",
+                fmt::format("the end date {} is more than {} days ahead, the most in {}",
+                            format_instant(expires), longest.count(), to_string(environment)));
+  return {};
+}
+
 Result<Registered> Registry::register_agent(store::Transaction& tx, const audit::Actor& actor,
                                             const Registration& registration) {
   TRY(require_slug("an agent", registration.name));
@@ -96,9 +108,7 @@ Result<Registered> Registry::register_agent(store::Transaction& tx, const audit:
   TRY(require_text("process", registration.process));
   TRY(require_text("issuing system", registration.issuing_system));
   TRY(require_owners(tx, registration.owner, registration.deputy));
-  if (registration.expires <= clock_.now())
-    return fail(ErrorKind::kInvalid, "RMT-I007",
-                fmt::format("the end date {} is in the past", format_instant(registration.expires)));
+  TRY(require_end(registration.environment, registration.expires));
   ASSIGN_OR_RETURN(auto agent, take_up_agent(tx, registration));
 
   const std::string environment(to_string(registration.environment));
@@ -117,7 +127,7 @@ Result<Registered> Registry::register_agent(store::Transaction& tx, const audit:
                  "VALUES (?, ?, ?, ?, ?, ?, ?)",
                  {id.str(), agent.str(), environment, std::string(to_string(State::kDraft)),
                   to_micros(registration.expires), to_micros(clock_.now()), revision}));
-  ASSIGN_OR_RETURN(auto credential, insert_key(tx, id, registration.key, registration.expires));
+  ASSIGN_OR_RETURN(auto credential, insert_key(tx, id, registration.key, registration.expires, std::nullopt));
   TRY(record(tx, actor, "agent.register", id.str(),
              {{"agent", agent.str()},
               {"environment", environment},
@@ -145,10 +155,7 @@ Result<void> Registry::approve(store::Transaction& tx, const audit::Actor& actor
   TRY(require_active_human(tx, approver));
   TRY(require_active_human(tx, deployment.owner));
   TRY(require_not_over(deployment, clock_.now()));
-  if (deployment.environment == Environment::kProduction && approver == deployment.owner)
-    return fail(ErrorKind::kForbidden, "RMT-I012",
-                fmt::format("`{}` is owned by `{}`, who therefore cannot approve it for production",
-                            deployment.label(), approver.str()));
+  TRY(require_second_person(deployment, approver, "RMT-I012", "approve it"));
   TRY(move_state(tx, id, State::kPending, State::kApproved));
   TRY(tx.execute("UPDATE deployment SET approved_by = ?, approved_at = ? WHERE id = ?",
                  {approver.str(), to_micros(clock_.now()), id.str()}));
@@ -167,6 +174,30 @@ Result<void> Registry::refuse(store::Transaction& tx, const audit::Actor& actor,
   TRY(require_active_human(tx, approver));
   TRY(move_state(tx, id, State::kPending, State::kDraft));
   return record(tx, actor, "agent.refuse", id.str(), {{"approver", approver.str()}}, reason);
+}
+
+// What lives as long as the deployment goes on living as long as it.
+Result<void> Registry::renew(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& id,
+                             Instant expires, const HumanId& approver) {
+  ASSIGN_OR_RETURN(auto deployment, read_living(tx, id));
+  TRY(require_active_human(tx, approver));
+  TRY(require_active_human(tx, deployment.owner));
+  TRY(require_second_person(deployment, approver, "RMT-I012", "renew it"));
+  TRY(require_end(deployment.environment, expires));
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute("UPDATE deployment SET expires_at = ?, revision = ? WHERE id = ?",
+                 {to_micros(expires), revision, id.str()}));
+  TRY(
+      tx.execute("UPDATE credential SET expires_at = ?, revision = ? WHERE deployment = ? AND expires_at = ? "
+                 "AND revoked_at IS NULL",
+                 {to_micros(expires), revision, id.str(), to_micros(deployment.expires)}));
+  TRY(confirm_approvals(tx, deployment, approver, clock_.now()));
+  TRY(tx.execute("DELETE FROM identity_hold WHERE subject = ? AND kind = ?",
+                 {id.str(), std::string(to_string(HoldKind::kExpired))}));
+  return record(tx, actor, "agent.renew", id.str(),
+                {{"approver", approver.str()},
+                 {"from", format_instant(deployment.expires)},
+                 {"to", format_instant(expires)}});
 }
 
 Result<void> Registry::retire(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& id,
@@ -197,8 +228,26 @@ Result<void> Registry::assign_owner(store::Transaction& tx, const audit::Actor& 
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   TRY(tx.execute("UPDATE agent SET owner = ?, deputy = ?, revision = ? WHERE id = ?",
                  {owner.str(), nullable(deputy), revision, agent.str()}));
-  return record(tx, actor, "agent.owner", agent.str(),
-                {{"from", rows.front().text(0)}, {"to", owner.str()}, {"deputy", id_or_null(deputy)}});
+  TRY(record(tx, actor, "agent.owner", agent.str(),
+             {{"from", rows.front().text(0)}, {"to", owner.str()}, {"deputy", id_or_null(deputy)}}));
+  return hold_own_approvals(tx, actor, agent.str());
+}
+
+// What an owner approved as another than the owner is nobody's approval any more.
+Result<void> Registry::hold_own_approvals(store::Transaction& tx, const audit::Actor& actor,
+                                          std::string_view agent) {
+  ASSIGN_OR_RETURN(
+      auto rows,
+      tx.query("SELECT d.id FROM deployment d JOIN agent a ON a.id = d.agent WHERE a.id = ? "
+               "AND d.environment = ? AND d.retired_at IS NULL AND (d.approved_by = a.owner OR EXISTS "
+               "(SELECT 1 FROM tool_grant g WHERE g.deployment = d.id AND g.revoked_at IS NULL "
+               "AND g.approved_by = a.owner) OR EXISTS (SELECT 1 FROM credential c WHERE c.deployment = d.id "
+               "AND c.revoked_at IS NULL AND c.approved_by = a.owner)) ORDER BY d.id",
+               {std::string(agent), std::string(to_string(Environment::kProduction))}));
+  for (const auto& row : rows)
+    TRY(insert_hold(tx, actor, row.text(0), HoldKind::kChangePending,
+                    "the person who approved it owns it now: another one has to confirm"));
+  return {};
 }
 
 }  // namespace remit::identity

@@ -101,6 +101,14 @@ TEST_F(Agents, AreRefusedWhereARegistrationCannotStand) {
       {"an end that has passed", "RMT-I007",
        [this](auto& r) { r.expires = clock_.now() - std::chrono::days(1); }},
       {"an end that is now", "RMT-I007", [this](auto& r) { r.expires = clock_.now(); }},
+      {"an end too far ahead", "RMT-I031",
+       [this](auto& r) { r.expires = clock_.now() + kLongest + std::chrono::microseconds(1); }},
+      {"the last day of the calendar", "RMT-I031",
+       [](auto& r) { r.expires = parse_instant("9999-12-31T00:00:00Z").value(); }},
+      {"a purpose that nobody can see", "RMT-I006", [](auto& r) { r.purpose = "\u200b\u2060\u3164"; }},
+      {"a process of spaces", "RMT-I006", [](auto& r) { r.process = "\u00a0\u2003\u2800"; }},
+      {"a key of the same material", "RMT-I008", [&](auto& r) { r.key.material = used.key.material; }},
+      {"an issuer's own key", "RMT-I009", [](auto& r) { r.key.material = "an issuer's"; }},
       {"a key of another agent", "RMT-I008", [&](auto& r) { r.key = used.key; }},
       {"a private key", "RMT-I009", [](auto& r) { r.key.public_jwk = R"({"kty":"OKP","d":"x"})"; }},
       {"a place that is taken", "RMT-I019", with_name("known-bot")},
@@ -216,10 +224,11 @@ TEST_F(Agents, KnowNoDeploymentThatWasNeverRegistered) {
   expect_code(retire(nobody), "RMT-I003");
   expect_code(place(nobody, HoldKind::kDrift, operator_), "RMT-I003");
   expect_code(lift(nobody, HoldKind::kDrift, jonas_), "RMT-I003");
+  expect_code(renew(nobody, clock_.now() + std::chrono::days(1), jonas_), "RMT-I003");
   expect_code(add_credential(nobody, key()), "RMT-I003");
   expect_code(grant(pay(nobody)), "RMT-I003");
   expect_code(assign_owner(AgentId::trusted("agt_nobody"), maria_), "RMT-I003");
-  expect_code(kill(AgentId::trusted("agt_nobody"), operator_), "RMT-I003");
+  expect_code(kill(AgentId::trusted("agt_nobody"), jonas_), "RMT-I003");
 }
 
 TEST_F(Agents, AreNotApprovedForProductionByTheirOwner) {
@@ -323,7 +332,6 @@ TEST_F(Agents, RetireForEver) {
   expect_code(revoke_credential(made.credential), "RMT-I022");
   expect_code(grant(pay(made.deployment)), "RMT-I011");
   expect_code(revoke_grant(made.deployment, ToolId::trusted("tol_pay")), "RMT-I018");
-  expect_code(kill(made.agent, operator_), "RMT-I003");
   ASSERT_TRUE(assign_owner(made.agent, amina_));
   EXPECT_EQ(state_of(made.deployment), State::kRetired);
 }

@@ -32,8 +32,10 @@ TEST_F(Events, HaveNoNameOfAPersonAndNoReasonInThem) {
   const auto bot = active(Environment::kProduction);
   const auto draft = enroll(registration(Environment::kSandbox)).value();
   ASSERT_TRUE(refuse(draft.deployment, jonas_, "Jonas Zweig says xyzzy"));
-  ASSERT_TRUE(kill(bot.agent, as(amina_), "Amina Yücel says xyzzy"));
-  ASSERT_TRUE(lift(bot.deployment, HoldKind::kKilled, jonas_, "Jonas Zweig says xyzzy"));
+  const auto stop = kill(bot.agent, amina_, "Amina Yücel says xyzzy").value();
+  ASSERT_TRUE(lift_kill(stop, jonas_, "Jonas Zweig says xyzzy"));
+  ASSERT_TRUE(place(bot.deployment, HoldKind::kDormant, operator_, "Amina Yücel says xyzzy"));
+  ASSERT_TRUE(lift(bot.deployment, HoldKind::kDormant, jonas_, "Jonas Zweig says xyzzy"));
   ASSERT_TRUE(add_service({.name = "backup", .owner = maria_, .issuing_system = "ansible"}));
   ASSERT_TRUE(leave(maria_));
   ASSERT_TRUE(assign_owner(bot.agent, amina_, jonas_));

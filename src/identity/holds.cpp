@@ -12,8 +12,8 @@ using snapshot::to_string;
 namespace {
 
 struct HoldRow {
-  std::string placed_by;
   Instant placed_at;
+  bool mended = false;
 };
 
 // Whether what the hold was placed for is mended.
@@ -25,6 +25,7 @@ Result<void> require_mended(store::Reader& reader, const DeploymentRow& deployme
   };
   switch (kind) {
     case HoldKind::kOwnerMissing:
+    case HoldKind::kChangePending:
       if (!require_active_human(reader, deployment.owner)) return still_there("its owner has left");
       return {};
     case HoldKind::kExpired:
@@ -38,29 +39,20 @@ Result<void> require_mended(store::Reader& reader, const DeploymentRow& deployme
       if (!exposed.empty()) return still_there("a key of before the exposure is not revoked");
       return {};
     }
-    case HoldKind::kChangePending:
+    case HoldKind::kDrift:
+      if (!hold.mended) return still_there("it was not seen to run what is approved since");
+      return {};
     case HoldKind::kReviewOverdue:
     case HoldKind::kDormant:
-    case HoldKind::kKilled:
-    case HoldKind::kDrift:
+    case HoldKind::kSuspended:
       return {};
   }
   return {};
 }
 
-// Two people, where one alone could undo what protects against that one.
-Result<void> require_second_person(const DeploymentRow& deployment, HoldKind kind, const HoldRow& hold,
-                                   const HumanId& lifter) {
-  if (kind == HoldKind::kKilled && hold.placed_by == lifter.str())
-    return fail(
-        ErrorKind::kForbidden, "RMT-I014",
-        fmt::format("`{}` was killed by `{}`, who cannot lift that", deployment.label(), lifter.str()));
-  if (kind == HoldKind::kOwnerMissing && deployment.environment == Environment::kProduction &&
-      deployment.owner == lifter)
-    return fail(ErrorKind::kForbidden, "RMT-I014",
-                fmt::format("`{}` goes on under its new owner `{}` when another person agrees",
-                            deployment.label(), lifter.str()));
-  return {};
+// Whether lifting it says that the deployment may go on as it is now: an approval.
+bool is_approval(HoldKind kind) {
+  return kind == HoldKind::kOwnerMissing || kind == HoldKind::kChangePending;
 }
 
 }  // namespace
@@ -68,10 +60,13 @@ Result<void> require_second_person(const DeploymentRow& deployment, HoldKind kin
 Result<bool> Registry::insert_hold(store::Transaction& tx, const audit::Actor& actor,
                                    std::string_view subject, HoldKind kind, std::string_view reason) {
   const std::string name(to_string(kind));
-  ASSIGN_OR_RETURN(auto there, tx.query("SELECT 1 FROM identity_hold WHERE subject = ? AND kind = ?",
+  ASSIGN_OR_RETURN(auto there, tx.query("SELECT mended_at FROM identity_hold WHERE subject = ? AND kind = ?",
                                         {std::string(subject), name}));
-  if (!there.empty()) return false;
+  if (!there.empty() && there.front().is_null(0)) return false;
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  // What was mended has come back: it is as if it were placed now.
+  if (!there.empty())
+    TRY(tx.execute("DELETE FROM identity_hold WHERE subject = ? AND kind = ?", {std::string(subject), name}));
   TRY(tx.execute(
       "INSERT INTO identity_hold (subject, kind, placed_by, placed_at, reason, revision) "
       "VALUES (?, ?, ?, ?, ?, ?)",
@@ -88,23 +83,6 @@ Result<void> Registry::place_hold(store::Transaction& tx, const audit::Actor& ac
   return {};
 }
 
-Result<std::vector<DeploymentId>> Registry::kill(store::Transaction& tx, const audit::Actor& actor,
-                                                 const AgentId& agent, std::string_view reason) {
-  TRY(require_text("reason", reason));
-  ASSIGN_OR_RETURN(auto rows,
-                   tx.query("SELECT id FROM deployment WHERE agent = ? AND retired_at IS NULL ORDER BY id",
-                            {agent.str()}));
-  if (rows.empty())
-    return fail(ErrorKind::kNotFound, "RMT-I003",
-                fmt::format("agent `{}` has no deployment that lives", agent.str()));
-  std::vector<DeploymentId> killed;
-  for (const auto& row : rows) {
-    killed.push_back(DeploymentId::trusted(row.text(0)));
-    TRY(insert_hold(tx, actor, row.text(0), HoldKind::kKilled, reason));
-  }
-  return killed;
-}
-
 Result<void> Registry::lift_hold(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& id,
                                  HoldKind kind, const HumanId& lifter, std::string_view reason) {
   TRY(require_text("reason", reason));
@@ -112,17 +90,31 @@ Result<void> Registry::lift_hold(store::Transaction& tx, const audit::Actor& act
   TRY(require_active_human(tx, lifter));
   const std::string name(to_string(kind));
   ASSIGN_OR_RETURN(auto rows,
-                   tx.query("SELECT placed_by, placed_at FROM identity_hold WHERE subject = ? AND kind = ?",
+                   tx.query("SELECT placed_at, mended_at FROM identity_hold WHERE subject = ? AND kind = ?",
                             {id.str(), name}));
   if (rows.empty())
     return fail(ErrorKind::kConflict, "RMT-I013",
                 fmt::format("`{}` has no hold {}", deployment.label(), name));
-  const HoldRow hold{rows.front().text(0), from_micros(rows.front().integer(1))};
-  TRY(require_second_person(deployment, kind, hold, lifter));
+  const HoldRow hold{.placed_at = from_micros(rows.front().integer(0)), .mended = !rows.front().is_null(1)};
+  if (is_approval(kind) || kind == HoldKind::kDrift)
+    TRY(require_second_person(deployment, lifter, "RMT-I014", fmt::format("lift `{}`", name)));
   TRY(require_mended(tx, deployment, kind, hold, clock_.now()));
   TRY(tx.next_revision());
   TRY(tx.execute("DELETE FROM identity_hold WHERE subject = ? AND kind = ?", {id.str(), name}));
+  if (is_approval(kind)) TRY(confirm_approvals(tx, deployment, lifter, clock_.now()));
   return record(tx, actor, "hold.lift", id.str(), {{"hold", name}, {"lifter", lifter.str()}}, reason);
+}
+
+Result<void> Registry::mend_drift(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& id) {
+  const std::string drift(to_string(HoldKind::kDrift));
+  ASSIGN_OR_RETURN(auto rows, tx.query("SELECT 1 FROM identity_hold WHERE subject = ? AND kind = ? "
+                                       "AND mended_at IS NULL",
+                                       {id.str(), drift}));
+  if (rows.empty()) return {};
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute("UPDATE identity_hold SET mended_at = ?, revision = ? WHERE subject = ? AND kind = ?",
+                 {to_micros(clock_.now()), revision, id.str(), drift}));
+  return record(tx, actor, "hold.mend", id.str(), {{"hold", drift}});
 }
 
 }  // namespace remit::identity

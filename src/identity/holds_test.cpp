@@ -44,30 +44,28 @@ TEST_F(Holds, SayWhoPlacedThemWhenAndWhy) {
 TEST_F(Holds, KeepTheOldestOfAKind) {
   const auto bot = active(Environment::kProduction);
   const auto placed_at = clock_.now();
-  ASSERT_TRUE(place(bot.deployment, HoldKind::kKilled, as(amina_), "the first"));
+  ASSERT_TRUE(place(bot.deployment, HoldKind::kSuspended, as(amina_), "the first"));
   clock_.advance(std::chrono::hours(1));
-  ASSERT_TRUE(place(bot.deployment, HoldKind::kKilled, as(jonas_), "the second"));
-  EXPECT_THAT(actions(), IsEmpty());
-  ASSERT_TRUE(kill(bot.agent, as(jonas_), "the third"));
+  ASSERT_TRUE(place(bot.deployment, HoldKind::kSuspended, as(jonas_), "the second"));
   EXPECT_THAT(actions(), IsEmpty());
   const auto holds = holds_of(bot.deployment);
   ASSERT_EQ(holds.size(), 1U);
   EXPECT_EQ(holds[0].placed_by, amina_.str());
   EXPECT_EQ(holds[0].placed_at, placed_at);
   EXPECT_EQ(holds[0].reason, "the first");
-  expect_code(lift(bot.deployment, HoldKind::kKilled, amina_), "RMT-I014");
 }
 
 TEST_F(Holds, AreLiftedOneKindAtATime) {
   const auto bot = active(Environment::kProduction);
-  ASSERT_TRUE(place(bot.deployment, HoldKind::kDrift, operator_));
+  ASSERT_TRUE(place(bot.deployment, HoldKind::kReviewOverdue, operator_));
   ASSERT_TRUE(place(bot.deployment, HoldKind::kDormant, operator_));
-  expect_code(lift(bot.deployment, HoldKind::kKilled, jonas_), "RMT-I013");
-  ASSERT_TRUE(lift(bot.deployment, HoldKind::kDrift, jonas_));
+  expect_code(lift(bot.deployment, HoldKind::kSuspended, jonas_), "RMT-I013");
+  ASSERT_TRUE(lift(bot.deployment, HoldKind::kReviewOverdue, jonas_));
   EXPECT_THAT(actions(), ElementsAre("hold.lift"));
-  EXPECT_EQ(entries().at(0).at("detail"), (boost::json::value{{"hold", "drift"}, {"lifter", jonas_.str()}}));
+  EXPECT_EQ(entries().at(0).at("detail"),
+            (boost::json::value{{"hold", "review-overdue"}, {"lifter", jonas_.str()}}));
   EXPECT_THAT(kinds_of(bot.deployment), ElementsAre(HoldKind::kDormant));
-  expect_code(lift(bot.deployment, HoldKind::kDrift, jonas_), "RMT-I013");
+  expect_code(lift(bot.deployment, HoldKind::kReviewOverdue, jonas_), "RMT-I013");
 }
 
 TEST_F(Holds, OfOneDeploymentAreNotThoseOfAnother) {
@@ -81,16 +79,15 @@ TEST_F(Holds, OfOneDeploymentAreNotThoseOfAnother) {
 TEST_F(Holds, NeedAReasonAndAPersonToBeLifted) {
   const auto bot = active(Environment::kSandbox);
   ASSERT_TRUE(place(bot.deployment, HoldKind::kDrift, operator_));
-  expect_code(place(bot.deployment, HoldKind::kKilled, operator_, ""), "RMT-I006");
-  expect_code(kill(bot.agent, operator_, " "), "RMT-I006");
+  expect_code(place(bot.deployment, HoldKind::kSuspended, operator_, ""), "RMT-I006");
+  expect_code(place(bot.deployment, HoldKind::kSuspended, operator_, "\u200b"), "RMT-I006");
   expect_code(lift(bot.deployment, HoldKind::kDrift, jonas_, ""), "RMT-I006");
   expect_code(lift(bot.deployment, HoldKind::kDrift, HumanId::trusted("hum_nobody")), "RMT-I001");
   EXPECT_THAT(kinds_of(bot.deployment), ElementsAre(HoldKind::kDrift));
 }
 
 TEST_F(Holds, WithoutACauseToMendAreLiftedByAnyPersonWhoIsHere) {
-  for (const auto kind :
-       {HoldKind::kChangePending, HoldKind::kReviewOverdue, HoldKind::kDormant, HoldKind::kDrift}) {
+  for (const auto kind : {HoldKind::kReviewOverdue, HoldKind::kDormant, HoldKind::kSuspended}) {
     SCOPED_TRACE(to_string(kind));
     const auto bot = active(registration(Environment::kProduction, "bot-" + std::string(to_string(kind))));
     ASSERT_TRUE(place(bot.deployment, kind, as(jonas_)));
@@ -98,41 +95,38 @@ TEST_F(Holds, WithoutACauseToMendAreLiftedByAnyPersonWhoIsHere) {
   }
 }
 
-TEST_F(Holds, KilledStopsEveryDeploymentThatLives) {
-  const auto retired = active(Environment::kPilot);
-  ASSERT_TRUE(retire(retired.deployment));
-  const auto pending = enroll(registration(Environment::kSandbox)).value();
-  const auto running = active(Environment::kProduction);
-  const auto other = active(registration(Environment::kProduction, "other-bot"));
-
-  const auto killed = kill(pending.agent, as(amina_), "it went wild").value();
-  EXPECT_THAT(killed, testing::UnorderedElementsAre(pending.deployment, running.deployment));
-  EXPECT_THAT(actions(), ElementsAre("hold.place", "hold.place"));
-  EXPECT_THAT(kinds_of(pending.deployment), ElementsAre(HoldKind::kKilled));
-  EXPECT_THAT(kinds_of(running.deployment), ElementsAre(HoldKind::kKilled));
-  EXPECT_THAT(kinds_of(retired.deployment), IsEmpty());
-  EXPECT_THAT(kinds_of(other.deployment), IsEmpty());
-}
-
-TEST_F(Holds, KilledFindsTheDeploymentThatWasNotKilledYet) {
-  const auto sandbox = active(Environment::kSandbox);
-  ASSERT_TRUE(kill(sandbox.agent, as(amina_)));
-  const auto production = active(Environment::kProduction);
-  EXPECT_EQ(kill(sandbox.agent, as(jonas_))->size(), 2U);
-  EXPECT_THAT(actions(), ElementsAre("hold.place"));
-  EXPECT_EQ(holds_of(sandbox.deployment).at(0).placed_by, amina_.str());
-  EXPECT_EQ(holds_of(production.deployment).at(0).placed_by, jonas_.str());
-}
-
-TEST_F(Holds, KilledNeedsASecondPersonToLift) {
+TEST_F(Holds, DriftStaysUntilWhatIsApprovedRunsAndTheOwnerAloneDoesNotLiftItInProduction) {
   for (const auto environment : kEnvironments) {
     SCOPED_TRACE(to_string(environment));
-    const auto bot = active(environment);
-    ASSERT_TRUE(place(bot.deployment, HoldKind::kKilled, as(amina_)));
-    expect_code(lift(bot.deployment, HoldKind::kKilled, amina_), "RMT-I014");
-    EXPECT_TRUE(lift(bot.deployment, HoldKind::kKilled, maria_));
-    EXPECT_THAT(holds_of(bot.deployment), IsEmpty());
+    const auto bot = active(registration(environment, "bot-of-" + std::string(to_string(environment))));
+    const bool production = environment == Environment::kProduction;
+    ASSERT_TRUE(mend_drift(bot.deployment));
+    EXPECT_THAT(actions(), IsEmpty()) << "there is nothing to mend";
+    ASSERT_TRUE(place(bot.deployment, HoldKind::kDrift, operator_));
+    expect_code(lift(bot.deployment, HoldKind::kDrift, jonas_), "RMT-I015");
+    ASSERT_TRUE(mend_drift(bot.deployment));
+    EXPECT_THAT(actions(), ElementsAre("hold.mend"));
+    EXPECT_EQ(holds_of(bot.deployment).at(0).mended, clock_.now());
+    ASSERT_TRUE(mend_drift(bot.deployment));
+    EXPECT_THAT(actions(), IsEmpty());
+    // It drifts again: the cause is back.
+    ASSERT_TRUE(place(bot.deployment, HoldKind::kDrift, operator_));
+    EXPECT_THAT(actions(), ElementsAre("hold.place"));
+    expect_code(lift(bot.deployment, HoldKind::kDrift, jonas_), "RMT-I015");
+    ASSERT_TRUE(mend_drift(bot.deployment));
+    if (production) expect_code(lift(bot.deployment, HoldKind::kDrift, maria_), "RMT-I014");
+    EXPECT_TRUE(lift(bot.deployment, HoldKind::kDrift, production ? jonas_ : maria_));
   }
+}
+
+TEST_F(Holds, ChangePendingIsLiftedByAnotherPersonThanTheOwnerInProduction) {
+  const auto bot = active(Environment::kProduction);
+  ASSERT_TRUE(place(bot.deployment, HoldKind::kChangePending, operator_));
+  expect_code(lift(bot.deployment, HoldKind::kChangePending, maria_), "RMT-I014");
+  EXPECT_TRUE(lift(bot.deployment, HoldKind::kChangePending, jonas_));
+  const auto pilot = active(Environment::kPilot);
+  ASSERT_TRUE(place(pilot.deployment, HoldKind::kChangePending, operator_));
+  EXPECT_TRUE(lift(pilot.deployment, HoldKind::kChangePending, maria_));
 }
 
 TEST_F(Holds, OwnerMissingStaysUntilSomebodyOwnsTheAgent) {

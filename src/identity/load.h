@@ -9,8 +9,10 @@
 
 namespace remit::identity {
 
-// Fills in humans, services, agents, deployments, credentials and grants, from one consistent read.
+// Fills in humans, services, agents, deployments, credentials and grants, from one consistent read. Keys that
+// `previous` has are not read again; it may be null.
 // Errors: the store's; kInternal RMT-I030 (a row that this version does not understand).
-Result<void> load(store::Reader& reader, snapshot::SnapshotData& data);
+Result<void> load(store::Reader& reader, snapshot::SnapshotData& data,
+                  const snapshot::Snapshot* previous = nullptr);
 
 }  // namespace remit::identity

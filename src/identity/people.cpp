@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "identity/person_name.h"
 #include "identity/registry.h"
 #include "identity/rows.h"
 
@@ -23,14 +24,20 @@ Result<void> Registry::record(store::Transaction& tx, const audit::Actor& actor,
 Result<HumanId> Registry::add_human(store::Transaction& tx, const audit::Actor& actor,
                                     std::string_view name) {
   TRY(require_text("name", name));
-  ASSIGN_OR_RETURN(auto same,
-                   tx.query("SELECT 1 FROM human WHERE name = ? AND left_at IS NULL", {std::string(name)}));
+  ASSIGN_OR_RETURN(const auto read, read_person_name(name));
+  ASSIGN_OR_RETURN(
+      auto same, tx.query("SELECT name FROM human WHERE (canonical = ? OR skeleton = ?) AND left_at IS NULL",
+                          {read.canonical, read.skeleton}));
   if (!same.empty())
-    return fail(ErrorKind::kConflict, "RMT-I005", fmt::format("somebody called `{}` is here already", name));
+    return fail(ErrorKind::kConflict, "RMT-I005",
+                fmt::format("somebody called `{}` is here already, which reads as `{}`", same.front().text(0),
+                            read.shown));
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   auto id = HumanId::make(clock_, random_);
-  TRY(tx.execute("INSERT INTO human (id, name, joined_at, revision) VALUES (?, ?, ?, ?)",
-                 {id.str(), std::string(name), to_micros(clock_.now()), revision}));
+  TRY(
+      tx.execute("INSERT INTO human (id, name, canonical, skeleton, joined_at, revision) "
+                 "VALUES (?, ?, ?, ?, ?, ?)",
+                 {id.str(), read.shown, read.canonical, read.skeleton, to_micros(clock_.now()), revision}));
   TRY(record(tx, actor, "human.add", id.str()));
   return id;
 }
@@ -69,6 +76,7 @@ Result<void> Registry::succeed(store::Transaction& tx, const audit::Actor& actor
         {revision, id}));
     TRY(record(tx, actor, fmt::format("{}.owner", table), id,
                {{"from", leaver.str()}, {"to", row.text(1)}, {"deputy", nullptr}}));
+    if (table == "agent") TRY(hold_own_approvals(tx, actor, id));
     departure.succeeded.push_back(id);
   }
   return {};

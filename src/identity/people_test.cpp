@@ -39,6 +39,8 @@ TEST_F(People, AreFoundByTheNameThatTheyCameWith) {
   EXPECT_EQ(zoe->name, "Zoë O'Neill");
   EXPECT_TRUE(zoe->active);
   expect_code(find("Zoe O'Neill"), "RMT-I001");
+  EXPECT_EQ(find("ZOË o'neill").value(), id) << "capitals make nobody else of a person";
+  EXPECT_EQ(find("Zoe\u0308 O'Neill").value(), id) << "nor do two spellings of one letter";
 }
 
 TEST_F(People, HaveNamesThatCanBeReadInOneWay) {
@@ -75,6 +77,21 @@ TEST_F(People, ShareNoNameWhileBothAreHere) {
   EXPECT_NE(another, maria_);
   EXPECT_EQ(find("Maria Quandt").value(), another);
   EXPECT_FALSE(snapshot()->human(maria_.str())->active);
+}
+
+TEST_F(People, ShareNoNameThatReadsAsTheOther) {
+  for (const std::string name :
+       {"maria quandt", "MARIA QUANDT", "Maria\u00a0Quandt", "\uff2daria Quandt", "Mar\u0131a Quandt"}) {
+    SCOPED_TRACE(name);
+    expect_code(add(name), "RMT-I005");
+  }
+  ASSERT_TRUE(add("ana"));
+  expect_code(add("\u0430\u0578\u0430"), "RMT-I032");
+  ASSERT_TRUE(add("\u0441\u043e\u0440\u0430"));  // Cyrillic alone, and nobody is called `copa` yet
+  expect_code(add("copa"), "RMT-I005");
+  expect_code(add("Maria Quandt."), "RMT-I032");
+  expect_code(add("hum_01936b1e5c3a7000800000000000beef"), "RMT-I032");
+  expect_code(add("operator"), "RMT-I032");
 }
 
 TEST_F(People, LeaveOnce) {

@@ -2,12 +2,20 @@
 // (identity.md).
 //
 // A command runs inside the caller's store transaction: it checks its guards, changes rows, moves the
-// revision and appends a governance event for each thing that it changed (a kill: one for each deployment);
-// an error means that the caller must let the transaction fail. The registry never asks the clock or the
-// random source of the system: both are passed in.
+// revision and appends a governance event for each thing that it changed; an error means that the caller must
+// let the transaction fail. The registry never asks the clock or the random source of the system: both are
+// passed in.
 //
-// An identity acts only if it is active and its set of holds is empty. Each mechanism (owner's departure,
-// kill switch, reviews, …) places and lifts holds of its own kind and touches no other.
+// An identity acts only if it is active, its set of holds is empty and its agent is not killed. Each
+// mechanism (owner's departure, reviews, …) places and lifts holds of its own kind and touches no other. A
+// kill is the agent's: it binds every deployment, those to come too, and each kill is lifted by itself.
+//
+// Two people. In production another person than the owner approves, grants, adds keys, renews, and lifts the
+// holds that stand in for an approval. What counts is who owns and who approved now: where the person whose
+// approval a deployment, its grants or its keys rest on becomes its owner, it is held as change-pending until
+// another one confirms. A kill is lifted by two people, neither of whom placed it, owns the agent or owned it
+// when it was killed. Whoever can reach the command socket says which person they are: until people can log
+// in these are claims, not proofs (SECURITY.md).
 //
 // Names of people are in the store alone: events carry ids, and reasons as commitments.
 //
@@ -19,6 +27,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -51,6 +60,16 @@ struct NewService {
 struct NewKey {
   std::string public_jwk;
   std::string thumbprint;
+  std::string material;  // jose::PublicKey::material_thumbprint
+};
+
+// What this installation sets for everyone.
+struct Rules {
+  // How far an end date may lie ahead, by environment.
+  std::array<std::chrono::days, kEnvironments.size()> longest_life{
+      std::chrono::days(90), std::chrono::days(180), std::chrono::days(365)};
+  // Material thumbprints of keys that no agent may have: the issuers' own.
+  std::vector<std::string> reserved_keys = {};
 };
 
 // An agent and its deployment in one environment. Owner to issuing system are the agent's: for a further
@@ -103,11 +122,13 @@ struct KnownTools {
 class Registry {
  public:
   // The three must outlive it.
-  Registry(audit::Log& log, const Clock& clock, Random& random) : log_(log), clock_(clock), random_(random) {}
+  Registry(audit::Log& log, const Clock& clock, Random& random, Rules rules = {})
+      : log_(log), clock_(clock), random_(random), rules_(std::move(rules)) {}
 
   // People ------------------------------------------------------------------------------------------------
 
-  // Errors: RMT-I005 (somebody who is here has the name).
+  // Errors: RMT-I005 (somebody who is here has the name, or one that looks like it), RMT-I032 (it is no
+  // person's name: person_name.h).
   Result<HumanId> add_human(store::Transaction& tx, const audit::Actor& actor, std::string_view name);
 
   // The leaver can approve and own nothing from this instant. What they own goes to its deputy; where there
@@ -120,8 +141,9 @@ class Registry {
   // Agents and deployments --------------------------------------------------------------------------------
 
   // Makes a draft and submits it: pending. Errors: as add_service, RMT-I007 (ends in the past), RMT-I008 (the
-  // key was registered before), RMT-I009 (not a public key), RMT-I019 (lives there already), RMT-I020 (known
-  // otherwise).
+  // key was registered before, or one that whoever holds its private part can use as well), RMT-I009 (not a
+  // public key, or an issuer's own), RMT-I031 (ends too far ahead), RMT-I019 (lives there already), RMT-I020
+  // (known otherwise).
   Result<Registered> register_agent(store::Transaction& tx, const audit::Actor& actor,
                                     const Registration& registration);
 
@@ -138,11 +160,17 @@ class Registry {
   Result<void> refuse(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment,
                       const HumanId& approver, std::string_view reason);
 
+  // Another end date, for the deployment and for the keys that live as long as it; lifts a hold `expired`. An
+  // approval: in production by another person than the owner. Errors: RMT-I002, RMT-I007, RMT-I012, RMT-I031.
+  Result<void> renew(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment,
+                     Instant expires, const HumanId& approver);
+
   // Terminal: credentials and grants are revoked, the rows stay.
   Result<void> retire(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment,
                       std::string_view reason);
 
-  // Names a new owner who takes the agent over. Holds stay: owner-missing is lifted by a person afterwards.
+  // Names a new owner who takes the agent over. Holds stay: owner-missing is lifted by a person afterwards. A
+  // production deployment that rests on the new owner's own approval is held as change-pending.
   // Errors: RMT-I002, RMT-I021.
   Result<void> assign_owner(store::Transaction& tx, const audit::Actor& actor, const AgentId& agent,
                             const HumanId& owner, const std::optional<HumanId>& deputy);
@@ -153,22 +181,38 @@ class Registry {
   Result<void> place_hold(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment,
                           HoldKind kind, std::string_view reason);
 
-  // Kills every deployment of the agent that lives. Answers which.
-  Result<std::vector<DeploymentId>> kill(store::Transaction& tx, const audit::Actor& actor,
-                                         const AgentId& agent, std::string_view reason);
-
-  // A person lifts a hold whose cause is mended. Errors: RMT-I002, RMT-I013 (no such hold), RMT-I014
-  // (kForbidden: killed is lifted by another person than placed it; owner-missing in production by another
-  // than the owner), RMT-I015 (the cause is still there: owner gone, date passed, key not rotated).
+  // A person lifts a hold whose cause is mended; owner-missing and change-pending are approvals by that.
+  // Errors: RMT-I002, RMT-I013 (no such hold), RMT-I014 (kForbidden: another person than the owner lifts
+  // owner-missing, change-pending and drift in production), RMT-I015 (the cause is still there: owner gone,
+  // date passed, key not rotated, another version runs).
   Result<void> lift_hold(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment,
                          HoldKind kind, const HumanId& lifter, std::string_view reason);
+
+  // The deployment proved its key and runs what is approved: the cause of a hold `drift` is gone. Nothing
+  // where there is no such hold.
+  Result<void> mend_drift(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& deployment);
+
+  // Kills -------------------------------------------------------------------------------------------------
+
+  // Stops the agent in every environment, whatever lives of it now or is registered later. Each kill is a row
+  // of its own. Errors: RMT-I002.
+  Result<KillId> kill(store::Transaction& tx, const audit::Actor& actor, const AgentId& agent,
+                      const HumanId& killer, std::string_view reason);
+
+  // The first person confirms, the second one lifts; a confirmation by who has left or owns the agent since
+  // counts for nothing. Whether it is lifted. Errors: RMT-I002, RMT-I013 (no such kill), RMT-I014
+  // (kForbidden: placed it, owns or owned the agent, or has confirmed already).
+  Result<bool> lift_kill(store::Transaction& tx, const audit::Actor& actor, const KillId& kill,
+                         const HumanId& lifter, std::string_view reason);
 
   // Credentials -------------------------------------------------------------------------------------------
 
   // A further key, for rotation; an approved deployment becomes active. It lives as long as the deployment.
-  // Errors: RMT-I007 (kConflict: it has ended), RMT-I008, RMT-I009.
+  // In production another person than the owner says so. Errors: RMT-I002, RMT-I007 (kConflict: it has
+  // ended), RMT-I008, RMT-I009, RMT-I033 (kForbidden: nobody or the owner says so).
   Result<CredentialId> add_credential(store::Transaction& tx, const audit::Actor& actor,
-                                      const DeploymentId& deployment, const NewKey& key);
+                                      const DeploymentId& deployment, const NewKey& key,
+                                      const std::optional<HumanId>& approver);
 
   // Revoked is for ever. Errors: RMT-I022 (kConflict: is revoked).
   Result<void> revoke_credential(store::Transaction& tx, const audit::Actor& actor,
@@ -177,7 +221,8 @@ class Registry {
   // Grants ------------------------------------------------------------------------------------------------
 
   // The first grant of a tool to an agent fixes the name that it is shown under, for ever. Errors: RMT-I002,
-  // RMT-I007, RMT-I016 (granted already), RMT-I017 (kForbidden: the tool is of another environment).
+  // RMT-I007, RMT-I016 (granted already), RMT-I017 (kForbidden: the tool is of another environment), RMT-I033
+  // (kForbidden: the owner grants to the own production deployment).
   Result<Granted> grant(store::Transaction& tx, const audit::Actor& actor, const NewGrant& grant);
 
   // Errors: RMT-I018 (no such grant).
@@ -199,8 +244,11 @@ class Registry {
   Result<void> move_state(store::Transaction& tx, const DeploymentId& deployment, snapshot::State from,
                           snapshot::State to);
   Result<AgentId> take_up_agent(store::Transaction& tx, const Registration& registration);
+  Result<void> require_end(Environment environment, Instant expires) const;
+  Result<void> hold_own_approvals(store::Transaction& tx, const audit::Actor& actor, std::string_view agent);
+  Result<void> require_new_key(store::Reader& reader, const NewKey& key) const;
   Result<CredentialId> insert_key(store::Transaction& tx, const DeploymentId& deployment, const NewKey& key,
-                                  Instant expires);
+                                  Instant expires, const std::optional<HumanId>& approver);
   Result<bool> insert_hold(store::Transaction& tx, const audit::Actor& actor, std::string_view subject,
                            HoldKind kind, std::string_view reason);
   Result<void> succeed(store::Transaction& tx, const audit::Actor& actor, std::string_view table,
@@ -211,6 +259,7 @@ class Registry {
   audit::Log& log_;
   const Clock& clock_;
   Random& random_;
+  const Rules rules_;
 };
 
 // Look-ups ------------------------------------------------------------------------------------------------
@@ -218,8 +267,16 @@ class Registry {
 // For guards here and in other modules. Errors: RMT-I001 (no such person), RMT-I002 (has left).
 Result<void> require_active_human(store::Reader& reader, const HumanId& human);
 
-// The person of that name who is here. Errors: RMT-I001.
+// The person of that name who is here; capitals and compatibility forms make no difference. Errors: RMT-I001.
 Result<HumanId> find_human(store::Reader& reader, std::string_view name);
+
+// The agent's kills that stand, oldest first.
+Result<std::vector<KillId>> find_kills(store::Reader& reader, const AgentId& agent);
+
+// Brings rows of earlier versions to what this one looks for: names of people in their canonical form, the
+// material of keys. At each start, before anything is read. Errors: kConflict RMT-I034 (two people who are
+// here have one name by now: names them).
+Result<void> bring_up_to_date(store::Transaction& tx);
 
 // Errors: RMT-I003.
 Result<AgentId> find_agent(store::Reader& reader, std::string_view name);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "identity/person_name.h"
 #include "identity/registry.h"
 
 namespace remit::identity {
@@ -65,7 +66,29 @@ Result<void> require_not_over(const DeploymentRow& deployment, Instant now) {
   if (deployment.expires > now) return {};
   return fail(ErrorKind::kConflict, "RMT-I007",
               fmt::format("`{}` ended on {}", deployment.label(), format_instant(deployment.expires)),
-              "Retire it and register the agent anew, with a later end date.");
+              "Renew it first: remit agent renew NAME --env ENV --expires DATE --by HUMAN.");
+}
+
+Result<void> require_second_person(const DeploymentRow& deployment, const HumanId& person,
+                                   std::string_view code, std::string_view what) {
+  if (deployment.environment != Environment::kProduction || person != deployment.owner) return {};
+  return fail(ErrorKind::kForbidden, code,
+              fmt::format("`{}` is owned by `{}`, who alone cannot {} in production", deployment.label(),
+                          person.str(), what));
+}
+
+Result<void> confirm_approvals(store::Transaction& tx, const DeploymentRow& deployment,
+                               const HumanId& approver, Instant now) {
+  TRY(
+      tx.execute("UPDATE deployment SET approved_by = ?, approved_at = ? WHERE id = ? "
+                 "AND approved_by IS NOT NULL",
+                 {approver.str(), to_micros(now), deployment.id.str()}));
+  for (const std::string_view table : {"tool_grant", "credential"})
+    TRY(tx.execute(fmt::format("UPDATE {} SET approved_by = ? WHERE deployment = ? AND approved_by = ? "
+                               "AND revoked_at IS NULL",
+                               table),
+                   {approver.str(), deployment.id.str(), deployment.owner.str()}));
+  return {};
 }
 
 Result<void> require_active_human(store::Reader& reader, const HumanId& human) {
@@ -97,8 +120,8 @@ Result<bool> has_living_credential(store::Reader& reader, const DeploymentId& de
 }
 
 Result<HumanId> find_human(store::Reader& reader, std::string_view name) {
-  ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM human WHERE name = ? AND left_at IS NULL",
-                                           {std::string(name)}));
+  ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM human WHERE canonical = ? AND left_at IS NULL",
+                                           {canonical_name(name)}));
   if (rows.empty())
     return fail(ErrorKind::kNotFound, "RMT-I001", fmt::format("nobody here is called `{}`", name));
   return HumanId::trusted(rows.front().text(0));
@@ -133,7 +156,7 @@ Result<void> require_slug(std::string_view what, std::string_view text) {
 }
 
 Result<void> require_text(std::string_view what, std::string_view text) {
-  if (text.find_first_not_of(' ') == std::string_view::npos)
+  if (reads_as_empty(text))
     return fail(ErrorKind::kInvalid, "RMT-I006", fmt::format("the {} is missing", what));
   if (text.size() > kMaxText)
     return fail(ErrorKind::kInvalid, "RMT-I006",

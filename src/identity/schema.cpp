@@ -63,12 +63,52 @@ constexpr std::string_view kShownName =
     "CREATE UNIQUE INDEX tool_grant_shown ON tool_grant (deployment, lower(shown_name)) WHERE revoked_at IS "
     "NULL;";
 
+// A kill is the agent's; `owner` is who owned it then. What was held as killed, deployment by deployment,
+// becomes a kill for each command that did it; where all that is left of an agent is retired, retirement has
+// not undone its kill.
+constexpr std::string_view kKill =
+    "CREATE TABLE agent_kill (id TEXT PRIMARY KEY, agent TEXT NOT NULL REFERENCES agent (id), "
+    "owner TEXT NOT NULL, placed_by TEXT NOT NULL, placed_at BIGINT NOT NULL, reason TEXT NOT NULL, "
+    "confirmed_by TEXT REFERENCES human (id), confirmed_at BIGINT, lifted_by TEXT REFERENCES human (id), "
+    "lifted_at BIGINT, revision BIGINT NOT NULL);"
+    "CREATE INDEX agent_kill_standing ON agent_kill (agent) WHERE lifted_at IS NULL;"
+    "INSERT INTO agent_kill (id, agent, owner, placed_by, placed_at, reason, revision) "
+    "SELECT 'kil_' || substr(MIN(d.id), 5), d.agent, MIN(a.owner), h.placed_by, h.placed_at, MIN(h.reason), "
+    "MAX(h.revision) FROM identity_hold h JOIN deployment d ON d.id = h.subject "
+    "JOIN agent a ON a.id = d.agent WHERE h.kind = 'killed' "
+    "AND (d.retired_at IS NULL OR NOT EXISTS (SELECT 1 FROM deployment o WHERE o.agent = d.agent "
+    "AND o.retired_at IS NULL)) GROUP BY d.agent, h.placed_by, h.placed_at;"
+    "DELETE FROM identity_hold WHERE kind = 'killed';"
+    "ALTER TABLE identity_hold ADD COLUMN mended_at BIGINT;";
+
+// What a name is compared by (person_name.h). Empty for rows of before, until bring_up_to_date.
+constexpr std::string_view kPersonName =
+    "ALTER TABLE human ADD COLUMN canonical TEXT;"
+    "ALTER TABLE human ADD COLUMN skeleton TEXT;"
+    "CREATE UNIQUE INDEX human_canonical ON human (canonical) WHERE left_at IS NULL;"
+    "CREATE UNIQUE INDEX human_skeleton ON human (skeleton) WHERE left_at IS NULL;";
+
+// What all keys have in common that the holder of one private part can use; and who said that it be added,
+// where that was not the deployment's approval.
+constexpr std::string_view kKeyMaterial =
+    "ALTER TABLE credential ADD COLUMN material TEXT;"
+    "ALTER TABLE credential ADD COLUMN approved_by TEXT REFERENCES human (id);"
+    "CREATE INDEX credential_material ON credential (material);";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
-  return {{200, "human", kHuman},           {201, "service", kService},     {202, "agent", kAgent},
-          {203, "deployment", kDeployment}, {204, "hold", kHold},           {205, "credential", kCredential},
-          {206, "grant", kGrant},           {220, "shown_name", kShownName}};
+  return {{200, "human", kHuman},
+          {201, "service", kService},
+          {202, "agent", kAgent},
+          {203, "deployment", kDeployment},
+          {204, "hold", kHold},
+          {205, "credential", kCredential},
+          {206, "grant", kGrant},
+          {207, "agent_kill", kKill},
+          {208, "person_name", kPersonName},
+          {209, "key_material", kKeyMaterial},
+          {220, "shown_name", kShownName}};
 }
 
 }  // namespace remit::identity

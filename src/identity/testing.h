@@ -149,16 +149,28 @@ class World {
                      std::string_view reason = "because") {
     return run([&](auto& tx) { return registry_.place_hold(tx, actor, id, kind, reason); });
   }
-  Result<std::vector<DeploymentId>> kill(const AgentId& agent, const audit::Actor& actor,
-                                         std::string_view reason = "stop") {
-    return run([&](auto& tx) { return registry_.kill(tx, actor, agent, reason); });
+  Result<KillId> kill(const AgentId& agent, const HumanId& killer, std::string_view reason = "stop") {
+    return run([&](auto& tx) { return registry_.kill(tx, as(killer), agent, killer, reason); });
+  }
+  Result<bool> lift_kill(const KillId& kill, const HumanId& lifter, std::string_view reason = "mended") {
+    return run([&](auto& tx) { return registry_.lift_kill(tx, as(lifter), kill, lifter, reason); });
+  }
+  Result<void> mend_drift(const DeploymentId& id) {
+    return run([&](auto& tx) { return registry_.mend_drift(tx, operator_, id); });
+  }
+  Result<void> renew(const DeploymentId& id, Instant expires, const HumanId& approver) {
+    return run([&](auto& tx) { return registry_.renew(tx, operator_, id, expires, approver); });
   }
   Result<void> lift(const DeploymentId& id, HoldKind kind, const HumanId& lifter,
                     std::string_view reason = "mended") {
     return run([&](auto& tx) { return registry_.lift_hold(tx, operator_, id, kind, lifter, reason); });
   }
+  Result<CredentialId> add_credential(const DeploymentId& id, const NewKey& new_key,
+                                      const std::optional<HumanId>& approver) {
+    return run([&](auto& tx) { return registry_.add_credential(tx, operator_, id, new_key, approver); });
+  }
   Result<CredentialId> add_credential(const DeploymentId& id, const NewKey& new_key) {
-    return run([&](auto& tx) { return registry_.add_credential(tx, operator_, id, new_key); });
+    return add_credential(id, new_key, jonas_);
   }
   Result<void> revoke_credential(const CredentialId& id) {
     return run([&](auto& tx) { return registry_.revoke_credential(tx, operator_, id); });
@@ -181,7 +193,8 @@ class World {
   static NewKey key(std::int64_t number) {
     const auto text = to_base64url(sha256(fmt::format("key {}", number)).bytes);
     return {.public_jwk = fmt::format(R"({{"kty":"OKP","crv":"Ed25519","x":"{}"}})", text),
-            .thumbprint = text};
+            .thumbprint = text,
+            .material = "material of " + text};
   }
   NewKey key() { return key(--last_key_); }
 
@@ -213,7 +226,10 @@ class World {
   std::unique_ptr<store::Store> store_ =
       store::Store::open({.file = folder_ / "remit.db", .migrations = all_migrations()}).value();
   std::unique_ptr<audit::Log> log_ = audit::Log::open(*store_, clock_, random_).value();
-  Registry registry_{*log_, clock_, random_};
+  // Long enough for every test but those of the limits.
+  static constexpr std::chrono::days kLongest{400};
+  Registry registry_{*log_, clock_, random_,
+                     Rules{.longest_life = {kLongest, kLongest, kLongest}, .reserved_keys = {"an issuer's"}}};
   const HumanId maria_ = join("Maria Quandt");
   const HumanId jonas_ = join("Jonas Zweig");
   const HumanId amina_ = join("Amina Yücel");

@@ -32,19 +32,21 @@ class ClientAssertion : public ::testing::Test {
     }
     return jose::sign_jwt(key_, attempt.typ, claims);
   }
-  auto verify(std::string_view assertion, std::string_view form_client_id = {}) {
-    return verify_client_assertion(assertion, form_client_id, settings_, directory_, replays_, kNow);
+  auto verify(std::string_view assertion, std::string_view form_client_id = {}, std::string_view from = {}) {
+    return verify_client_assertion({.text = assertion, .form_client_id = form_client_id, .from = from},
+                                   settings_, directory_, replays_, kNow);
   }
   // Each attempt with a cache of its own: only the change can be the reason.
   std::string verdict(const Attempt& attempt) {
     MemoryReplayCache fresh;
-    auto result =
-        verify_client_assertion(sign(attempt), attempt.form_client_id, settings_, directory_, fresh, kNow);
+    const auto assertion = sign(attempt);
+    auto result = verify_client_assertion({.text = assertion, .form_client_id = attempt.form_client_id},
+                                          settings_, directory_, fresh, kNow);
     return result ? "accepted" : std::string(result.error().error.code);
   }
   Client& client() { return directory_.clients.find(kClient)->second; }
 
-  const Settings settings_ = testing::settings_of(Environment::kProduction);
+  Settings settings_ = testing::settings_of(Environment::kProduction);
   const jose::PrivateKey key_ = testing::key_from(1);
   testing::FakeDirectory directory_ = testing::directory_with(key_);
   MemoryReplayCache replays_;
@@ -184,7 +186,9 @@ TEST_F(ClientAssertion, ABarredClientIsToldSoOnceItHasProvenItself) {
 
 TEST_F(ClientAssertion, AnyOfTheClientsKeysServesDuringRotation) {
   const auto next = testing::key_from(7, jose::Algorithm::kEd25519);
-  client().keys.push_back({"crd_2", next.public_key().with_kid("my-name-for-it")});
+  client().keys.push_back({.credential_id = "crd_2",
+                           .key = next.public_key().with_kid("my-name-for-it"),
+                           .thumbprint = next.public_key().thumbprint()});
   EXPECT_EQ(verify(sign({}))->credential_id, "crd_1");
   auto claims = testing::good_claims(settings_);
   claims["jti"] = "j-2";
@@ -195,6 +199,105 @@ TEST_F(ClientAssertion, AnyOfTheClientsKeysServesDuringRotation) {
 TEST_F(ClientAssertion, AClientWithoutKeysIsNobody) {
   client().keys.clear();
   EXPECT_EQ(verdict({}), "RMT-J021");
+}
+
+TEST_F(ClientAssertion, ThatCameTwiceIsInOtherHandsOnlyWhereItCameFromAnotherAddress) {
+  const auto code = [&](std::string_view assertion, std::string_view from) {
+    const auto result = verify(assertion, {}, from);
+    return result ? "accepted" : std::string(result.error().error.code);
+  };
+  const auto assertion = sign({});
+  EXPECT_EQ(code(assertion, "10.0.0.1"), "accepted");
+  EXPECT_EQ(code(assertion, "10.0.0.1"), "RMT-J027") << "a proxy that retries";
+  EXPECT_EQ(code(assertion, ""), "RMT-J027") << "behind a proxy nothing is known of addresses";
+  EXPECT_EQ(code(sign({.claims = {{"exp", kNowSeconds + 50}}}), "10.0.0.2"), "RMT-J027")
+      << "a library that keeps its jti";
+  EXPECT_EQ(code(assertion, "10.0.0.2"), "RMT-J035");
+  EXPECT_EQ(code(sign({.claims = {{"jti", "j-2"}}}), ""), "accepted");
+  EXPECT_EQ(code(sign({.claims = {{"jti", "j-2"}}}), "10.0.0.2"), "RMT-J027");
+}
+
+TEST_F(ClientAssertion, OfBeforeTheStartOfThisProcessIsRefusedSoThatItsClientMakesAnother) {
+  settings_.started = kNow;
+  const auto at_start = verify(sign({}));
+  ASSERT_FALSE(at_start);
+  EXPECT_EQ(at_start.error().error.code, "RMT-J036");
+  EXPECT_EQ(at_start.error().error.kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(verdict({.claims = {{"iat", kNowSeconds - 1}}}), "RMT-J036");
+  EXPECT_EQ(verdict({.claims = {{"iat", kNowSeconds + 1}}}), "accepted");
+  EXPECT_EQ(verdict({.claims = {{"iat", nullptr}}}), "accepted")
+      << "whether it was spent is known from the store";
+}
+
+TEST_F(ClientAssertion, IsKeptWhereALaterProcessCouldNotTellWhenItWasMade) {
+  EXPECT_FALSE(verify(sign({}))->keep);
+  const auto undated = verify(sign({.claims = {{"iat", nullptr}, {"jti", "j-2"}}}));
+  ASSERT_TRUE(undated->keep);
+  EXPECT_EQ(undated->keep->until, from_micros((kNowSeconds + 60) * 1'000'000) + settings_.skew);
+  EXPECT_TRUE(verify(sign({.claims = {{"iat", kNowSeconds + 1}, {"jti", "j-3"}}}))->keep);
+  // Whatever is answered: it has been shown.
+  client().barred = "hold `drift`";
+  const auto barred = verify(sign({.claims = {{"iat", nullptr}, {"jti", "j-4"}}}));
+  ASSERT_FALSE(barred);
+  EXPECT_TRUE(barred.error().keep);
+}
+
+TEST_F(ClientAssertion, CostsOneSignatureCheckWhoeverSendsItAndWhateverItNames) {
+  const auto other = testing::key_from(2);
+  const auto stranger = [&](std::string_view subject, const jose::PrivateKey& key) {
+    auto claims = testing::good_claims(settings_);
+    claims["sub"] = subject;
+    claims["iss"] = subject;
+    return jose::sign_jwt(key, "JWT", claims);
+  };
+  const auto without_kid = [&](std::string_view subject) {
+    auto claims = testing::good_claims(settings_);
+    claims["sub"] = subject;
+    const auto input = to_base64url(as_bytes(R"({"alg":"ES256"})")) + "." +
+                       to_base64url(as_bytes(boost::json::serialize(claims)));
+    return input + "." + to_base64url(other.sign(as_bytes(input)));
+  };
+  const auto ed25519 = testing::key_from(2, jose::Algorithm::kEd25519);
+  std::string forged = sign({});
+  forged[forged.size() - 10] = forged[forged.size() - 10] == 'A' ? 'B' : 'A';
+  struct Case {
+    std::string_view name;
+    std::string assertion;
+  };
+  const Case cases[] = {{"an unknown client", stranger("dep_0", other)},
+                        {"an unknown client without kid", without_kid("dep_0")},
+                        {"a known client with another kid", stranger(kClient, other)},
+                        {"a known client without kid", without_kid(kClient)},
+                        {"a known client with the kid and another signature", forged},
+                        {"a known client with another algorithm", stranger(kClient, ed25519)},
+                        {"an unknown client with another algorithm", stranger("dep_0", ed25519)}};
+  for (const auto& [name, assertion] : cases) {
+    const auto before = jose::signature_checks();
+    EXPECT_EQ(verify(assertion).error().error.code, "RMT-J021") << name;
+    EXPECT_EQ(jose::signature_checks() - before, 1U) << name;
+  }
+}
+
+TEST_F(ClientAssertion, OfAnExpiredKeyIsToldThatItIsExpired) {
+  client().keys[0].barred = "the key expired on 2027-01-01T00:00:00Z";
+  const auto result = verify(sign({}));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().error.code, "RMT-J029");
+  EXPECT_NE(result.error().error.message.find("expired on 2027-01-01"), std::string::npos);
+}
+
+TEST_F(ClientAssertion, OfADriftedClientSaysWhenWhatIsApprovedRunsAgain) {
+  client().drifted = true;
+  client().barred = "hold `drift`";
+  const auto runs_approved = [&](const Attempt& attempt) {
+    const auto result = verify(sign(attempt));
+    return !result && result.error().runs_approved;
+  };
+  EXPECT_FALSE(runs_approved({})) << "it says nothing of what runs";
+  EXPECT_FALSE(runs_approved({.claims = {{"jti", "j-2"}, {"agent_fp", "sha256:bb"}}}));
+  EXPECT_TRUE(runs_approved({.claims = {{"jti", "j-3"}, {"agent_fp", "sha256:aa"}}}));
+  client().agent_fp.clear();
+  EXPECT_TRUE(runs_approved({.claims = {{"jti", "j-4"}}})) << "nothing was approved, and nothing is stated";
 }
 
 TEST_F(ClientAssertion, TextThatIsNoTokenIsRefused) {

@@ -15,6 +15,9 @@ namespace remit::issuer {
 struct ClientKey {
   std::string credential_id;
   jose::PublicKey key;
+  std::string thumbprint = {};  // RFC 7638
+  // Why it gets no token though it proves who asks ("expired on …"); empty: it may.
+  std::string barred = {};
   // Lets a client migrate that still sends the token endpoint as its assertion's audience. Use of it is
   // reported.
   bool token_endpoint_audience = false;
@@ -22,12 +25,14 @@ struct ClientKey {
 
 struct Client {
   std::string client_id;  // the deployment
-  // Why it may not have a token now, for itself and for the log ("hold `killed`"); empty: it may.
+  // Why it may not have a token now, for itself and for the log ("hold `drift`"); empty: it may.
   std::string barred;
+  // It is held because another fingerprint ran, and was not seen to run the approved one since.
+  bool drifted = false;
   // The approved manifest's digest, if there is one: goes into the token, and an assertion may not state
   // another.
   std::string agent_fp;
-  // Those that are in force now: begun, not expired, not revoked. More than 8 are not tried.
+  // Those that have begun and are not revoked, the expired ones last. More than 8 are not tried.
   std::vector<ClientKey> keys;
 };
 

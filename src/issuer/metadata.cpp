@@ -27,16 +27,17 @@ std::string inserted(std::string_view name, std::string_view url) {
 }  // namespace
 
 json::object server_metadata(const Settings& settings) {
-  return {{"issuer", settings.issuer},
-          {"authorization_endpoint", settings.authorization_endpoint()},
-          {"token_endpoint", settings.token_endpoint()},
-          {"jwks_uri", settings.jwks_uri()},
-          {"response_types_supported", json::array{}},
-          {"grant_types_supported", json::array{"client_credentials"}},
-          {"token_endpoint_auth_methods_supported", json::array{"private_key_jwt"}},
-          {"token_endpoint_auth_signing_alg_values_supported", json::array{"ES256", "EdDSA", "Ed25519"}},
-          {"code_challenge_methods_supported", json::array{"S256"}},
-          {"protected_resources", json::array{settings.audience}}};
+  return {
+      {"issuer", settings.issuer},
+      {"authorization_endpoint", settings.authorization_endpoint()},
+      {"token_endpoint", settings.token_endpoint()},
+      {"jwks_uri", settings.jwks_uri()},
+      {"response_types_supported", json::array{}},
+      {"grant_types_supported", json::array{"client_credentials"}},
+      {"token_endpoint_auth_methods_supported", json::array{"private_key_jwt"}},
+      {"token_endpoint_auth_signing_alg_values_supported", json::array{"ES256", "EdDSA", "Ed25519", "PS256"}},
+      {"code_challenge_methods_supported", json::array{"S256"}},
+      {"protected_resources", json::array{settings.audience}}};
 }
 
 json::object resource_metadata(const Settings& settings) {

@@ -26,7 +26,8 @@ TEST(Metadata, ServerMetadataSaysWhatIsServed) {
       {"response_types_supported", boost::json::array{}},
       {"grant_types_supported", boost::json::array{"client_credentials"}},
       {"token_endpoint_auth_methods_supported", boost::json::array{"private_key_jwt"}},
-      {"token_endpoint_auth_signing_alg_values_supported", boost::json::array{"ES256", "EdDSA", "Ed25519"}},
+      {"token_endpoint_auth_signing_alg_values_supported",
+       boost::json::array{"ES256", "EdDSA", "Ed25519", "PS256"}},
       {"code_challenge_methods_supported", boost::json::array{"S256"}},
       {"protected_resources", boost::json::array{"https://remit.example/mcp/production"}}};
   EXPECT_EQ(boost::json::value(body), boost::json::value(expected));

@@ -40,10 +40,12 @@ inline constexpr std::string_view kClient = "dep_01936b1e5c3a7000800000000000bee
 
 inline FakeDirectory directory_with(const jose::PrivateKey& key) {
   FakeDirectory directory;
-  directory.clients[std::string(kClient)] = Client{.client_id = std::string(kClient),
-                                                   .barred = {},
-                                                   .agent_fp = "sha256:aa",
-                                                   .keys = {{"crd_1", key.public_key()}}};
+  directory.clients[std::string(kClient)] = Client{
+      .client_id = std::string(kClient),
+      .barred = {},
+      .agent_fp = "sha256:aa",
+      .keys = {
+          {.credential_id = "crd_1", .key = key.public_key(), .thumbprint = key.public_key().thumbprint()}}};
   return directory;
 }
 

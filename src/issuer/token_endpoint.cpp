@@ -50,7 +50,8 @@ TokenAnswer answer_with(Refusal refusal) {
                                              {"error_code", refusal.cause.code}});
   // What is full of assertions that were used is so until they expire, mostly within a minute (RFC 9110
   // §10.2.3).
-  if (refusal.status == 503) answer.headers.emplace_back("Retry-After", "60");
+  const bool full = refusal.cause.code == "RMT-J028";
+  if (refusal.status == 503) answer.headers.emplace_back("Retry-After", full ? "60" : "1");
   answer.error = std::move(refusal.cause);
   return answer;
 }
@@ -141,6 +142,7 @@ Refusal refusal_of(Error error) {
 
 std::vector<Finding> findings_of(const Error& error) {
   if (error.code == "RMT-J027") return {Finding::kReplay};
+  if (error.code == "RMT-J035") return {Finding::kReplay, Finding::kExposure};
   if (error.code == "RMT-J030") return {Finding::kDrift};
   return {};
 }
@@ -156,7 +158,9 @@ TokenAnswer TokenEndpoint::answer(const TokenRequest& request, Instant now) cons
       answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"" + settings_.issuer + "\"");
     return answer;
   }
-  auto client = verify_client_assertion(*form->find("client_assertion"), form->find("client_id").value_or(""),
+  auto client = verify_client_assertion({.text = *form->find("client_assertion"),
+                                         .form_client_id = form->find("client_id").value_or(""),
+                                         .from = request.from},
                                         settings_, directory_, replays_, now);
   if (!client) {
     auto refusal = std::move(client).error();
@@ -165,6 +169,8 @@ TokenAnswer TokenEndpoint::answer(const TokenRequest& request, Instant now) cons
     answer.client_id = std::move(refusal.proven_client);
     answer.credential_id = std::move(refusal.credential_id);
     answer.findings = std::move(findings);
+    if (refusal.runs_approved) answer.findings.push_back(Finding::kRunsApproved);
+    answer.keep = refusal.keep;
     return answer;
   }
   auto minted = mint_access_token(settings_, keys_.current,
@@ -178,12 +184,20 @@ TokenAnswer TokenEndpoint::answer(const TokenRequest& request, Instant now) cons
   answer.client_id = std::move(client->client.client_id);
   answer.credential_id = std::move(client->credential_id);
   answer.jti = std::move(minted.jti);
+  answer.keep = client->keep;
   if (client->used_token_endpoint_audience) answer.findings.push_back(Finding::kTokenEndpointAudience);
   return answer;
 }
 
 TokenAnswer refuse_request(int status, Error why) {
   return answer_with(Refusal{status, "invalid_request", std::move(why)});
+}
+
+TokenAnswer unavailable(const Error& cause) {
+  return answer_with(
+      Refusal{503, "temporarily_unavailable",
+              Error{ErrorKind::kUnavailable, "RMT-J037",
+                    "the token could not be issued so that it is issued once: " + std::string(cause.code)}});
 }
 
 TokenAnswer refuse_authorization() {

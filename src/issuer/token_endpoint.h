@@ -28,13 +28,20 @@ struct TokenRequest {
   std::string_view authorization;
   std::string_view dpop;
   std::string_view body;
+  std::string_view from = {};  // the client's own address; empty: not known, as behind a proxy
 };
 
 // What the caller should do or record beside answering.
 enum class Finding {
   kTokenEndpointAudience,  // an old library: the credential's switch let it through
-  kReplay,                 // an assertion of this client was used twice: place `credential-exposed`
-  kDrift,                  // another fingerprint runs than was approved: place `drift`
+  // An assertion of this client, or its `jti`, was shown twice: record it. Proxies that retry and libraries
+  // that keep an assertion do that, so it holds nobody.
+  kReplay,
+  // The assertion that was spent came again from another address: it is in other hands. Place
+  // `credential-exposed`.
+  kExposure,
+  kDrift,         // another fingerprint runs than was approved: place `drift`
+  kRunsApproved,  // and now the approved one does
 };
 
 struct TokenAnswer {
@@ -46,6 +53,9 @@ struct TokenAnswer {
   std::string jti;             // of the token that was issued
   std::optional<Error> error;  // why none was
   std::vector<Finding> findings;
+  // To be durable before the answer leaves (issuer/spent_assertions.h); where it cannot be made so, the
+  // answer is `unavailable`.
+  std::optional<Spent> keep = {};
 };
 
 class TokenEndpoint {
@@ -75,6 +85,9 @@ class TokenEndpoint {
 // The answer to a token request that is wrong as an HTTP request already: `invalid_request`, whatever the
 // status.
 TokenAnswer refuse_request(int status, Error why);
+
+// The answer in place of one that may not leave: 503 `temporarily_unavailable`.
+TokenAnswer unavailable(const Error& cause);
 
 // The answer of the authorization endpoint, which metadata must name (metadata.h) and which serves no
 // response type.

@@ -61,10 +61,11 @@ class TokenEndpointTest : public ::testing::Test {
     return all;
   }
   TokenAnswer post(const Parameters& parameters, std::string_view authorization = {},
-                   std::string_view dpop = {}, std::string_view type = kFormType) {
+                   std::string_view dpop = {}, std::string_view type = kFormType,
+                   std::string_view from = {}) {
     std::string body;
     for (const auto& [name, value] : parameters) body += encode(name) + "=" + encode(value) + "&";
-    return endpoint_.answer({type, authorization, dpop, body}, kNow);
+    return endpoint_.answer({type, authorization, dpop, body, from}, kNow);
   }
   static std::string error_of(const TokenAnswer& answer) {
     const auto body = parse_json(answer.body)->as_object();
@@ -211,6 +212,28 @@ TEST_F(TokenEndpointTest, AReplayIsRefusedAndReported) {
   EXPECT_EQ(error_of(again), "401 invalid_client");
   EXPECT_THAT(again.findings, ElementsAre(Finding::kReplay));
   EXPECT_EQ(again.client_id, kClient);
+}
+
+TEST_F(TokenEndpointTest, AReplayFromAnotherAddressIsAnExposure) {
+  const auto form = good();
+  const auto post_from = [&](std::string_view address) { return post(form, {}, {}, kFormType, address); };
+  EXPECT_EQ(error_of(post_from("192.0.2.1")), "200 issued");
+  EXPECT_THAT(post_from("192.0.2.1").findings, ElementsAre(Finding::kReplay));
+  const auto stolen = post_from("192.0.2.2");
+  EXPECT_EQ(error_of(stolen), "401 invalid_client");
+  EXPECT_THAT(stolen.findings, ElementsAre(Finding::kReplay, Finding::kExposure));
+}
+
+TEST_F(TokenEndpointTest, WhatALaterProcessCouldNotDateIsKeptWithItsAnswer) {
+  EXPECT_FALSE(post(good()).keep);
+  auto form = good_without("client_assertion");
+  form.emplace_back("client_assertion", assertion({{"iat", testing::kNowSeconds + 5}}));
+  const auto answer = post(form);
+  EXPECT_EQ(error_of(answer), "200 issued");
+  EXPECT_TRUE(answer.keep);
+  const auto instead = unavailable(Error{ErrorKind::kUnknown, "RMT-S010", "unknown", {}});
+  EXPECT_EQ(error_of(instead), "503 temporarily_unavailable");
+  EXPECT_THAT(instead.body, ::testing::Not(HasSubstr("access_token")));
 }
 
 TEST_F(TokenEndpointTest, ABarredClientGetsNoToken) {

@@ -52,6 +52,10 @@ inline constexpr Limit kLimits[] = {
     {"stream_kib", Unit::kKib, 1024, 64, 1 << 20, "events that wait for a slow reader, per stream"},
     {"sessions_per_deployment", Unit::kCount, 256, 1, 1'000'000, "sessions of one deployment"},
     {"calls_per_session", Unit::kCount, 64, 1, 100'000, "calls under way in one session"},
+    // How far ahead an agent's end date may lie.
+    {"sandbox_days", Unit::kCount, 90, 1, 3650, "days that an agent may be approved for in sandbox"},
+    {"pilot_days", Unit::kCount, 180, 1, 3650, "the same in pilot"},
+    {"production_days", Unit::kCount, 365, 1, 3650, "the same in production"},
 };
 // clang-format on
 

@@ -83,6 +83,10 @@ std::string metrics_text(const MetricSources& sources) {
                         MetricType::Counter);
   add(refused, static_cast<double>(gateway.refused_requests.load()));
   families.push_back(std::move(refused));
+  auto replays = family("remit_token_replays_total", "Client assertions that were shown a second time",
+                        MetricType::Counter);
+  add(replays, static_cast<double>(sources.token_replays.load()));
+  families.push_back(std::move(replays));
   families.push_back(gauge("remit_open_calls", "Calls without an answer yet",
                            static_cast<double>(gateway.open_calls.load())));
   families.push_back(

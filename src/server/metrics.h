@@ -17,6 +17,7 @@ struct MetricSources {
   const gateway::GatewayCounters& gateway;
   const store::Store& store;
   const std::atomic<std::uint64_t>& published_entries;
+  const std::atomic<std::uint64_t>& token_replays;
   const snapshot::Snapshot* snapshot = nullptr;  // in force, if one is
 };
 

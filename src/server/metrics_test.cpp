@@ -61,14 +61,18 @@ class Metrics : public testing::Test {
     data.destinations.at(0).set_aside.resize(4);
     data.destinations.at(1).set_aside.resize(3);
     const snapshot::Snapshot snapshot(std::move(data));
-    return parse(metrics_text(
-        {.gateway = counters_, .store = *store_, .published_entries = published_, .snapshot = &snapshot}));
+    return parse(metrics_text({.gateway = counters_,
+                               .store = *store_,
+                               .published_entries = published_,
+                               .token_replays = replays_,
+                               .snapshot = &snapshot}));
   }
   store::TempFolder folder_ = store::TempFolder::in_memory();
   std::unique_ptr<store::Store> store_ =
       store::Store::open({.file = folder_ / "remit.db", .migrations = {}}).value();
   gateway::GatewayCounters counters_;
   std::atomic<std::uint64_t> published_{0};
+  std::atomic<std::uint64_t> replays_{0};
 };
 
 TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
@@ -81,6 +85,7 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
   counters_.sessions = 7;
   counters_.streams = 8;
   published_ = 9'007'199;
+  replays_ = 9;
   for (int i = 0; i < 3; ++i)
     ASSERT_TRUE(store_->run([](store::Transaction& tx) -> Result<void> {
       TRY(tx.next_revision());
@@ -106,6 +111,7 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
        "gauge",
        {{R"({why="quarantined"})", "1"}, {R"({why="missing"})", "3"}, {R"({why="unusable"})", "7"}}},
       {"remit_audit_published_entries", "gauge", {{"", "9007199"}}},
+      {"remit_token_replays_total", "counter", {{"", "9"}}},
   };
   const auto families = read();
   EXPECT_THAT(families, SizeIs(cases.size()));

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "admin/commit.h"
 #include "catalog/load.h"
 #include "gateway/session.h"
 #include "gateway/upstream.h"
@@ -15,6 +16,7 @@
 #include "http/problem.h"
 #include "identity/load.h"
 #include "issuer/key_file.h"
+#include "issuer/spent_assertions.h"
 #include "mcp/http_rules.h"
 #include "server/metrics.h"
 
@@ -27,8 +29,8 @@ constexpr std::chrono::milliseconds kPublishInterval{
 
 std::vector<store::Migration> all_migrations() {
   std::vector<store::Migration> all;
-  for (const auto& module :
-       {audit::migrations(), identity::migrations(), catalog::migrations(), gateway::migrations()})
+  for (const auto& module : {audit::migrations(), identity::migrations(), catalog::migrations(),
+                             gateway::migrations(), issuer::migrations()})
     all.insert(all.end(), module.begin(), module.end());
   return all;
 }
@@ -145,13 +147,24 @@ Result<identity::KnownTools> known_tools(store::Reader& reader) {
   return known;
 }
 
+// Where agents connect by themselves, who they connect from is known. A configured public URL stands for a
+// proxy, whose address says nothing; and on this machine every address is the same one.
+std::string client_address(const http::Request& request, const Config& config) {
+  if (!config.public_url.empty()) return {};
+  const auto& peer = request.peer.address;
+  const auto host = peer.substr(0, peer.rfind(':'));
+  const bool here = host.starts_with("127.") || host == "[::1]" || peer == "unix";
+  return here ? "this machine" : host;
+}
+
 }  // namespace
 
 Issuer::Issuer(Environment environment, const std::string& public_url, const issuer::KeyRing& keys,
-               const snapshot::SnapshotHolder& snapshots, Random& random)
+               const snapshot::SnapshotHolder& snapshots, Random& random, Instant started)
     : settings{.environment = environment,
                .issuer = fmt::format("{}/issuer/{}", public_url, to_string(environment)),
-               .audience = fmt::format("{}/mcp/{}", public_url, to_string(environment))},
+               .audience = fmt::format("{}/mcp/{}", public_url, to_string(environment)),
+               .started = started},
       directory(environment, snapshots),
       verifier(settings, keys.published),
       endpoint(settings, keys, directory, replays, random),
@@ -180,7 +193,9 @@ Result<void> Plane::open_parts() {
   store_->on_commit([this](std::int64_t revision, store::Reader& reader) { on_commit(revision, reader); });
   ASSIGN_OR_RETURN(log_, audit::Log::open(*store_, clock_, random_));
   ASSIGN_OR_RETURN(vault_, catalog::Vault::open(folder_.vault_key(), random_));
-  registry_.emplace(*log_, clock_, random_);
+  TRY(open_issuer_keys());
+  registry_.emplace(*log_, clock_, random_, rules());
+  TRY(store_->run(identity::bring_up_to_date));
   catalog_.emplace(*log_, clock_, random_, *vault_, identity::require_active_human);
   policies_.emplace(*log_, clock_, random_, identity::require_active_human);
   TRY(identity::Registry::name_older_grants(*store_, known_tools));
@@ -261,8 +276,8 @@ Result<std::shared_ptr<const snapshot::Snapshot>> Plane::build_snapshot(std::int
                                                                         store::Reader& reader) {
   snapshot::SnapshotData data;
   data.revision = revision;
-  TRY(identity::load(reader, data));
   const auto previous = snapshots_.current();
+  TRY(identity::load(reader, data, previous.get()));
   TRY(catalog::load(reader, data, previous.get(), policies_ ? &*policies_ : nullptr));
   return std::make_shared<const snapshot::Snapshot>(std::move(data));
 }
@@ -279,13 +294,40 @@ void Plane::on_commit(std::int64_t revision, store::Reader& reader) {
   if (gateway_hears_commits_) gateway_->on_snapshot();
 }
 
-Result<void> Plane::open_issuers(std::string public_url) {
-  public_url_ = std::move(public_url);
+// Before the first command, with or without a listener: no agent may have one of them.
+Result<void> Plane::open_issuer_keys() {
   for (const auto environment : kEnvironments) {
     ASSIGN_OR_RETURN(auto key, issuer::open_signing_key(folder_.issuer_key(to_string(environment)), random_));
-    ASSIGN_OR_RETURN(const auto keys, issuer::KeyRing::of(std::move(key)));
-    auto made = std::make_unique<Issuer>(environment, public_url_, keys, snapshots_, random_);
+    ASSIGN_OR_RETURN(auto keys, issuer::KeyRing::of(std::move(key)));
+    issuer_keys_.push_back(std::move(keys));
+  }
+  return {};
+}
+
+identity::Rules Plane::rules() const {
+  const auto& limits = config_.limits;
+  const auto days = [](std::size_t count) { return std::chrono::days(static_cast<int>(count)); };
+  identity::Rules rules{.longest_life = {days(limits.count("sandbox_days")), days(limits.count("pilot_days")),
+                                         days(limits.count("production_days"))}};
+  for (const auto& ring : issuer_keys_)
+    for (const auto& key : ring.published.keys()) rules.reserved_keys.push_back(key.material_thumbprint());
+  return rules;
+}
+
+Result<void> Plane::open_issuers(std::string public_url) {
+  public_url_ = std::move(public_url);
+  bool all_is_known = false;
+  TRY(store_->run([&](store::Transaction& tx) -> Result<void> {
+    ASSIGN_OR_RETURN(all_is_known, issuer::begin_issuing(tx));
+    return {};
+  }));
+  const auto started = all_is_known ? Instant::min() : started_;
+  for (const auto environment : kEnvironments) {
+    const auto& keys = issuer_keys_.at(static_cast<std::size_t>(environment));
+    auto made = std::make_unique<Issuer>(environment, public_url_, keys, snapshots_, random_, started);
     TRY(issuer::check(made->settings));
+    TRY(store_->read(
+        [&](store::Reader& reader) { return issuer::recall(reader, environment, made->replays); }));
     issuers_.at(static_cast<std::size_t>(environment)) = std::move(made);
   }
   return {};
@@ -422,7 +464,7 @@ http::Task<http::Response> Plane::handle(http::Request& request, http::Exchange&
     co_return http::problem(
         421, {ErrorKind::kForbidden, "RMT-H007", "this server does not answer for the Host that was asked"});
   if (const auto* asked = issuer_of(request, &issuer::Settings::token_endpoint))
-    co_return token_to_page(request, *asked);
+    co_return co_await token_to_page(request, *asked);
   if (issuer_of(request, &issuer::Settings::authorization_endpoint) != nullptr)
     co_return to_response(issuer::refuse_authorization());
   if (is_for(request, "/metrics"))
@@ -455,6 +497,7 @@ http::Response Plane::answer_metrics(const http::Request& request) const {
                        metrics_text({.gateway = gateway_->counters(),
                                      .store = *store_,
                                      .published_entries = published_entries_,
+                                     .token_replays = token_replays_,
                                      .snapshot = snapshot.get()}));
 }
 
@@ -478,40 +521,51 @@ http::Response Plane::answer_document(const http::Request& request) const {
 }
 
 // A page gets a token where it may call the gateway too.
-http::Response Plane::token_to_page(http::Request& request, const Issuer& issuer) {
-  const auto origin = header(request, "Origin");
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
+http::Task<http::Response> Plane::token_to_page(http::Request& request, const Issuer& issuer) {
+  const std::string origin(header(request, "Origin"));
   const bool may_read = !origin.empty() && host_rules_.permits_origin(origin);
-  const auto answer = [&] {
-    if (request.headers.contains("Origin") && !may_read)
-      return to_response(issuer::refuse_request(
-          403, {ErrorKind::kForbidden, "RMT-M014", "requests from this Origin are not accepted", {}}));
-    if (http::is_preflight(request)) return http::permit(request, kTokenPages);
-    return answer_token(request, issuer);
-  };
-  auto response = answer();
-  http::share(response.headers, may_read ? origin : std::string_view(), kTokenPages);
-  return response;
+  http::Response response;
+  if (request.headers.contains("Origin") && !may_read)
+    response = to_response(issuer::refuse_request(
+        403, {ErrorKind::kForbidden, "RMT-M014", "requests from this Origin are not accepted", {}}));
+  else if (http::is_preflight(request))
+    response = http::permit(request, kTokenPages);
+  else
+    response = co_await answer_token(request, issuer);
+  http::share(response.headers, may_read ? std::string_view(origin) : std::string_view(), kTokenPages);
+  co_return response;
 }
 
-http::Response Plane::answer_token(http::Request& request, const Issuer& issuer) {
-  if (request.method != http::Method::kPost) return http::method_not_allowed(request.method, "POST");
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
+http::Task<http::Response> Plane::answer_token(http::Request& request, const Issuer& issuer) {
+  if (request.method != http::Method::kPost) co_return http::method_not_allowed(request.method, "POST");
   for (const auto name : kSingleTokenHeaders)
     if (request.headers.count(name) > 1)
-      return to_response(issuer::refuse_request(
+      co_return to_response(issuer::refuse_request(
           400, {ErrorKind::kInvalid, "RMT-M016", std::string(name) + " came more than once", {}}));
   request.headers.join("Content-Encoding");
   if (const auto ok = mcp::check_content_encoding(header(request, "Content-Encoding")); !ok) {
     auto response = to_response(issuer::refuse_request(ok.error().status, ok.error().refusal.error));
     response.headers.set(std::string(ok.error().header_name), std::string(ok.error().header_value));
-    return response;
+    co_return response;
   }
+  const auto now = clock_.now();
+  const auto from = client_address(request, config_);
   auto answer = issuer.endpoint.answer({.content_type = header(request, "Content-Type"),
                                         .authorization = header(request, "Authorization"),
                                         .dpop = header(request, "DPoP"),
-                                        .body = request.body},
-                                       clock_.now());
+                                        .body = request.body,
+                                        .from = from},
+                                       now);
   act_on(answer);
-  return to_response(std::move(answer));
+  if (answer.keep) {
+    const auto kept = co_await admin::commit(
+        store_.get(), [spent = *answer.keep, environment = issuer.settings.environment,
+                       now](store::Transaction& tx) { return issuer::keep(tx, environment, spent, now); });
+    if (!kept) answer = issuer::unavailable(kept.error());
+  }
+  co_return to_response(std::move(answer));
 }
 
 // What the token endpoint found out about a client that had proved its key.
@@ -520,24 +574,60 @@ void Plane::act_on(const issuer::TokenAnswer& answer) {
     spdlog::info("token refused for {}: {}: {}",
                  answer.client_id.empty() ? "an unproven client" : answer.client_id, answer.error->code,
                  answer.error->message);
-  for (const auto finding : answer.findings) {
-    if (finding == issuer::Finding::kTokenEndpointAudience) {
+  for (const auto finding : answer.findings) act_on(finding, answer);
+}
+
+void Plane::act_on(issuer::Finding finding, const issuer::TokenAnswer& answer) {
+  using snapshot::HoldKind;
+  const audit::Actor remit{.id = "remit", .via = "system"};
+  const auto client = DeploymentId::trusted(answer.client_id);
+  const auto hold = [&](HoldKind kind, std::string_view why) {
+    submit(client, [this, remit, client, kind, why](store::Transaction& tx) {
+      return registry_->place_hold(tx, remit, client, kind, why);
+    });
+  };
+  switch (finding) {
+    case issuer::Finding::kTokenEndpointAudience:
       spdlog::warn("{} sends the token endpoint as its assertion's audience", answer.client_id);
-      continue;
-    }
-    const bool replay = finding == issuer::Finding::kReplay;
-    store_->submit(
-        [this, id = answer.client_id, replay](store::Transaction& tx) {
-          return registry_->place_hold(
-              tx, {.id = "remit", .via = "system"}, DeploymentId::trusted(id),
-              replay ? snapshot::HoldKind::kCredentialExposed : snapshot::HoldKind::kDrift,
-              replay ? "a client assertion was used twice" : "another fingerprint runs than was approved");
-        },
-        [id = answer.client_id](const Result<void>& done) {
-          if (!done)
-            spdlog::error("hold on {} not placed: {}: {}", id, done.error().code, done.error().message);
-        });
+      return;
+    case issuer::Finding::kReplay:
+      return record_replay(CredentialId::trusted(answer.credential_id), client);
+    case issuer::Finding::kExposure:
+      return hold(HoldKind::kCredentialExposed,
+                  "a client assertion that was spent came again, from another address");
+    case issuer::Finding::kDrift:
+      return hold(HoldKind::kDrift, "another fingerprint runs than was approved");
+    case issuer::Finding::kRunsApproved:
+      return submit(client, [this, remit, client](store::Transaction& tx) {
+        return registry_->mend_drift(tx, remit, client);
+      });
   }
+}
+
+// Told and recorded once, and then from time to time with how often it was: a client that repeats each
+// request fills neither log.
+void Plane::record_replay(const CredentialId& credential, const DeploymentId& client) {
+  ++token_replays_;
+  const auto times = replays_told_.count(credential.str(), clock_.now());
+  if (times == 0) return;
+  spdlog::warn("{} showed a client assertion a second time, signed by {} ({} times since this was last told)",
+               client.str(), credential.str(), times);
+  submit(client, [this, credential, client, times](store::Transaction& tx) -> Result<void> {
+    // Nothing that is governed changes, so the revision stays.
+    TRY(log_->append_governance(tx, {.actor = {.id = "remit", .via = "system"},
+                                     .action = "credential.replay",
+                                     .object = credential.str(),
+                                     .detail = {{"deployment", client.str()}, {"times", times}}}));
+    return {};
+  });
+}
+
+void Plane::submit(const DeploymentId& client, store::Store::Work work) {
+  store_->submit(std::move(work), [client](const Result<void>& done) {
+    if (!done)
+      spdlog::error("what was found out about {} is not recorded: {}: {}", client.str(), done.error().code,
+                    done.error().message);
+  });
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
@@ -552,9 +642,21 @@ http::Task<http::Response> Plane::handle_command(http::Request& request) {
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): as the header says
 http::Task<http::Response> Plane::command(http::Request& request) {
   if (const auto* asked = issuer_of(request, &issuer::Settings::token_endpoint))
-    co_return answer_token(request, *asked);
+    co_return co_await answer_token(request, *asked);
   if (is_for(request, "/metrics")) co_return answer_metrics(request);
   co_return co_await api_->handle(std::move(request), {.id = "operator", .via = "cli"});
+}
+
+// Nobody answers token requests any more. Where this fails, the next process refuses what was made before it.
+void Plane::end_issuing() {
+  if (!issuers_.front() || !store_) return;
+  const auto now = clock_.now();
+  std::vector<issuer::Remembered> all;
+  for (const auto& issuer : issuers_)
+    all.push_back({issuer->settings.environment, issuer->replays.living(now)});
+  const auto ended = store_->run([&](store::Transaction& tx) { return issuer::end_issuing(tx, all, now); });
+  if (!ended)
+    spdlog::warn("spent client assertions are not stored: {}: {}", ended.error().code, ended.error().message);
 }
 
 bool Plane::stop() {
@@ -569,6 +671,7 @@ bool Plane::stop() {
   server_.reset();
   command_server_.reset();
   metrics_server_.reset();
+  end_issuing();
   // From here on no loop may be waited for. This also waits for every outcome that was submitted before.
   if (store_) {
     const auto quiet = store_->run([this](store::Transaction&) -> Result<void> {

@@ -35,6 +35,7 @@
 #include "http/server.h"
 #include "identity/registry.h"
 #include "issuer/metadata.h"
+#include "issuer/repeat_limit.h"
 #include "issuer/token_endpoint.h"
 #include "server/client_directory.h"
 #include "server/config.h"
@@ -46,7 +47,7 @@ namespace remit::server {
 // One environment's authorization server.
 struct Issuer {
   Issuer(Environment environment, const std::string& public_url, const issuer::KeyRing& keys,
-         const snapshot::SnapshotHolder& snapshots, Random& random);
+         const snapshot::SnapshotHolder& snapshots, Random& random, Instant started);
   const issuer::Settings settings;
   const SnapshotDirectory directory;
   issuer::MemoryReplayCache replays;
@@ -86,7 +87,10 @@ class Plane {
 
  private:
   explicit Plane(Config config);
+  Result<void> open_issuer_keys();
+  identity::Rules rules() const;
   Result<void> open_issuers(std::string public_url);
+  void end_issuing();
   Result<void> open_parts();
   Result<void> listen_for_metrics();
   Result<void> open_log();
@@ -104,14 +108,18 @@ class Plane {
   http::Task<http::Response> handle_command(http::Request& request);
   const Issuer* issuer_of(const http::Request& request,
                           std::string (issuer::Settings::*endpoint)() const) const;
-  http::Response answer_token(http::Request& request, const Issuer& issuer);
-  http::Response token_to_page(http::Request& request, const Issuer& issuer);
+  http::Task<http::Response> answer_token(http::Request& request, const Issuer& issuer);
+  http::Task<http::Response> token_to_page(http::Request& request, const Issuer& issuer);
   http::Response answer_document(const http::Request& request) const;
   void act_on(const issuer::TokenAnswer& answer);
+  void act_on(issuer::Finding finding, const issuer::TokenAnswer& answer);
+  void record_replay(const CredentialId& credential, const DeploymentId& client);
+  void submit(const DeploymentId& client, store::Store::Work work);
 
   const Config config_;
   const DataFolder folder_;
   SystemClock clock_;
+  const Instant started_ = clock_.now();
   SystemRandom random_;
   http::LoopGroup loops_;
   std::unique_ptr<store::Store> store_;
@@ -128,6 +136,9 @@ class Plane {
   std::atomic<std::uint64_t> published_entries_{0};
   std::jthread log_thread_;
 
+  std::vector<issuer::KeyRing> issuer_keys_;  // by environment
+  issuer::RepeatLimit replays_told_;
+  std::atomic<std::uint64_t> token_replays_{0};
   std::string public_url_;
   http::HostRules host_rules_;
   std::array<std::unique_ptr<Issuer>, kEnvironments.size()> issuers_;

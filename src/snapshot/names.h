@@ -17,7 +17,7 @@ enum class HoldKind {
   kExpired,
   kDormant,
   kCredentialExposed,
-  kKilled,
+  kSuspended,
   kDrift
 };
 enum class CredentialKind { kKey };  // a key pair, proved by private_key_jwt (RFC 7523)
@@ -45,7 +45,7 @@ struct Names<HoldKind> {
        {HoldKind::kExpired, "expired"},
        {HoldKind::kDormant, "dormant"},
        {HoldKind::kCredentialExposed, "credential-exposed"},
-       {HoldKind::kKilled, "killed"},
+       {HoldKind::kSuspended, "suspended"},
        {HoldKind::kDrift, "drift"}});
 };
 template <>

@@ -32,7 +32,7 @@ Snapshot::Snapshot(SnapshotData data) : data_(std::move(data)) {
   }
   for (const auto& credential : data_.credentials) {
     credentials_.emplace(credential.id.str(), &credential);
-    credentials_by_thumbprint_.emplace(credential.thumbprint, &credential);
+    credentials_of_[credential.deployment.str()].push_back(&credential);
   }
   for (const auto& grant : data_.grants)
     grants_.emplace(Pair{grant.deployment.str(), grant.tool.str()}, &grant);
@@ -62,8 +62,10 @@ const Deployment* Snapshot::deployment(Environment environment, std::string_view
 
 const Credential* Snapshot::credential(std::string_view id) const { return find_in(credentials_, id); }
 
-const Credential* Snapshot::credential_by_thumbprint(std::string_view thumbprint) const {
-  return find_in(credentials_by_thumbprint_, thumbprint);
+std::span<const Credential* const> Snapshot::credentials_of(std::string_view deployment) const {
+  const auto found = credentials_of_.find(deployment);
+  if (found == credentials_of_.end()) return {};
+  return found->second;
 }
 
 const Grant* Snapshot::grant(std::string_view deployment, std::string_view tool) const {

@@ -51,7 +51,8 @@ class Snapshot {
   const Deployment* deployment(std::string_view id) const;
   const Deployment* deployment(Environment environment, std::string_view agent_name) const;
   const Credential* credential(std::string_view id) const;
-  const Credential* credential_by_thumbprint(std::string_view thumbprint) const;
+  // Of a deployment, in the order of the load; revoked and expired ones too.
+  std::span<const Credential* const> credentials_of(std::string_view deployment) const;
   const Grant* grant(std::string_view deployment, std::string_view tool) const;
   const Destination* destination(std::string_view id) const;
   const Destination* destination(Environment environment, std::string_view name) const;
@@ -89,7 +90,7 @@ class Snapshot {
   Index<Deployment> deployments_;
   PerEnvironment<Deployment> deployments_by_name_;
   Index<Credential> credentials_;
-  Index<Credential> credentials_by_thumbprint_;
+  std::unordered_map<std::string_view, std::vector<const Credential*>> credentials_of_;
   std::unordered_map<Pair, const Grant*, PairHash> grants_;
   Index<Destination> destinations_;
   PerEnvironment<Destination> destinations_by_name_;

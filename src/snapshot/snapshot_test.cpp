@@ -67,7 +67,7 @@ TEST(Snapshot, AnswersUnknownWithNull) {
   EXPECT_EQ(snapshot.human("hum_1"), nullptr);
   EXPECT_EQ(snapshot.agent("x"), nullptr);
   EXPECT_EQ(snapshot.credential("crd_1"), nullptr);
-  EXPECT_EQ(snapshot.credential_by_thumbprint(""), nullptr);
+  EXPECT_TRUE(snapshot.credentials_of("").empty());
   EXPECT_EQ(snapshot.destination("dst_1"), nullptr);
   EXPECT_EQ(snapshot.destination(Environment::kSandbox, "erp"), nullptr);
 }

@@ -21,6 +21,7 @@
 #include "base/id.h"
 #include "base/sha256.h"
 #include "cedar/cedar.h"
+#include "jose/key.h"
 #include "snapshot/names.h"
 #include "snapshot/tool_input.h"
 
@@ -47,6 +48,18 @@ struct Hold {
   std::string placed_by;  // id of a human, service or agent, or "operator", "remit"
   Instant placed_at;
   std::string reason;  // shown to people; holds no secret
+  // Drift alone: when the agent was seen to run what is approved again.
+  std::optional<Instant> mended = std::nullopt;
+};
+
+// One use of the kill switch. It binds the agent, not a deployment: in every environment, and what is
+// registered later too. Only those that were not lifted are in a snapshot.
+struct Kill {
+  KillId id;
+  std::string placed_by;  // id of a human; "operator" in stores of before that was demanded
+  Instant placed_at;
+  std::string reason;
+  std::optional<HumanId> confirmed_by = std::nullopt;  // the first of the two who lift it
 };
 
 struct Agent {
@@ -57,10 +70,11 @@ struct Agent {
   std::string purpose;
   std::string process;
   std::string issuing_system;
+  std::vector<Kill> kills = {};  // it acts nowhere while there is one
 };
 
-// An agent in one environment. Owner to process are its agent's, copied so that the call path needs one
-// look-up.
+// An agent in one environment. Owner to process, and `killed`, are its agent's, copied so that the call path
+// needs one look-up.
 struct Deployment {
   DeploymentId id;
   Environment environment = Environment::kSandbox;
@@ -73,14 +87,29 @@ struct Deployment {
   std::string purpose;
   std::string process;
   Instant expires;  // exclusive: at this instant it may no longer act
+  bool killed = false;
 };
+
+// Whether it may act at all: active, with nothing that holds it, and not over. What the call path, the issuer
+// and every view go by.
+inline bool may_act(const Deployment& deployment, Instant now) {
+  return deployment.state == State::kActive && !deployment.killed && deployment.holds.empty() &&
+         now < deployment.expires;
+}
+
+// "expired" where it lives and its end date has passed, else the state: what people and programs are shown.
+inline std::string_view shown_state(const Deployment& deployment, Instant now) {
+  if (deployment.state != State::kRetired && deployment.expires <= now) return "expired";
+  return to_string(deployment.state);
+}
 
 struct Credential {
   CredentialId id;
   DeploymentId deployment;
   CredentialKind kind = CredentialKind::kKey;
-  std::string public_jwk;  // JSON text, public members only
-  std::string thumbprint;  // RFC 7638, base64url
+  std::string public_jwk;                             // JSON text, public members only
+  std::string thumbprint;                             // RFC 7638, base64url
+  std::optional<jose::PublicKey> key = std::nullopt;  // of `public_jwk`; empty: it cannot be used
   Instant not_before;
   Instant expires;  // exclusive
   bool revoked = false;

@@ -1,6 +1,6 @@
 """The company that a scenario is played in, set up with the command line alone.
 
-people        ada owns clerk, ben owns courier and approves, cleo owns the destinations
+people        ada owns clerk, ben owns courier, cleo the destinations; each approves what is another's
 production    clerk, courier;  files (stdio), archive (stdio), everything (HTTP), odd (HTTP)
 sandbox       clerk;           toolbox (stdio, with a credential of its own)
 """
@@ -62,7 +62,7 @@ class World:
             # What is behind `--` is the destination's own command, so it comes last.
             command = ["--command", "--", *how] if how else []
             added = self.remit.ask(
-                "destination add", name, *command, env=env, data_class=data_class, owner="cleo", **options
+                "destination add", name, *command, env=env, data_class=data_class, owner="cleo", by="ben", **options
             )
             if not added["scan"]:
                 raise RuntimeError(f"the tools of {name} could not be listed")
@@ -79,7 +79,7 @@ class World:
         add("toolbox", "sandbox", "internal", *toolbox, secret_slot="TOOLBOX_TOKEN", secret_file=secret)
 
         def classify(env, effect, data_class, *tools):
-            self.remit.ask("tool classify", *tools, env=env, effect=effect, data_class=data_class, by="cleo")
+            self.remit.ask("tool classify", *tools, env=env, effect=effect, data_class=data_class, by="ben")
 
         classify("production", "read", "internal", "files/read_text_file", "files/list_directory")
         classify("production", "create", "internal", "files/write_file")
@@ -100,8 +100,8 @@ class World:
             self.keys[name, env] = key, algorithm
             self.remit.ask("agent approve", name, env=env, by=approver)
 
-        def grant(agent, env, *tools):
-            self.remit.ask("tool grant", *tools, agent=agent, env=env, by="ben")
+        def grant(agent, env, *tools, by="ben"):
+            self.remit.ask("tool grant", *tools, agent=agent, env=env, by=by)
 
         register("clerk", "production", "ada", "ben", "ES256")
         register("clerk", "sandbox", "ada", "ada", "EdDSA")
@@ -111,7 +111,7 @@ class World:
         grant("clerk", "production", "everything/trigger-long-running-operation")
         grant("clerk", "production", *ODD_TOOLS)
         grant("clerk", "sandbox", "toolbox/get-env", "toolbox/echo")
-        grant("courier", "production", "everything/echo", "everything/trigger-long-running-operation")
+        grant("courier", "production", "everything/echo", "everything/trigger-long-running-operation", by="ada")
 
     def connection(self, name, environment, endpoint=None):
         """What a client needs to authenticate by itself as this agent: its id and key; and where to go."""

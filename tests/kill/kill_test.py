@@ -33,7 +33,7 @@ STREAMS = 4
 # refused (by the code of a decision, or by an HTTP status where the session itself is over).
 Stop = collections.namedtuple("Stop", "command ends_streams call session")
 STOPS = {
-    "kill": Stop(["agent", "kill", "{agent}", "--reason", "test"], True, "RMT-D003", "HTTP 403"),
+    "kill": Stop(["agent", "kill", "{agent}", "--reason", "test", "--by", "Ada"], True, "RMT-D003", "HTTP 403"),
     # A retired agent's credentials are revoked, so its tokens are worth nothing from then on.
     "retire": Stop(["agent", "retire", "{agent}", "--env", "sandbox", "--reason", "test"], True, "HTTP 401",
                    "HTTP 401"),
@@ -117,9 +117,13 @@ class Round:
 def judge_log(store):
     """An intent that stands behind the stop of its deployment was decided before it: it must not have been sent.
     Answers how many such intents there are."""
-    stopped, overtaken = set(), set()
+    stopped, overtaken, agents = set(), set(), {}
     for index, entry in read_log(store):
-        if entry["kind"] == "governance" and entry["action"] in ("hold.place", "agent.retire"):
+        if entry["kind"] == "governance" and entry["action"] == "agent.register":
+            agents.setdefault(entry["detail"]["agent"], []).append(entry["object"])
+        elif entry["kind"] == "governance" and entry["action"] == "agent.kill":
+            stopped.update(agents[entry["object"]])
+        elif entry["kind"] == "governance" and entry["action"] in ("hold.place", "agent.retire"):
             stopped.add(entry["object"])
         elif entry["kind"] == "intent" and entry["deployment"] in stopped:
             overtaken.add(entry["decision"])

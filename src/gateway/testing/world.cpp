@@ -137,7 +137,8 @@ void World::restart() {
 void World::on_commit(std::int64_t revision, store::Reader& reader) {
   snapshot::SnapshotData data;
   data.revision = revision;
-  const bool loaded = identity::load(reader, data) && catalog::load(reader, data, snapshots_.current().get());
+  const bool loaded = identity::load(reader, data, snapshots_.current().get()) &&
+                      catalog::load(reader, data, snapshots_.current().get());
   snapshots_.swap(loaded ? std::make_shared<const snapshot::Snapshot>(std::move(data)) : nullptr);
   if (gateway_hears_commits_) gateway_->on_snapshot();
 }
@@ -167,7 +168,8 @@ Bot World::add_bot(std::string_view name, Environment environment) {
                                                 .environment = environment,
                                                 .expires = clock_.now() + std::chrono::days(30),
                                                 .key = {.public_jwk = json::serialize(key.jwk()),
-                                                        .thumbprint = key.thumbprint()}}));
+                                                        .thumbprint = key.thumbprint(),
+                                                        .material = key.material_thumbprint()}}));
     bot = {made.agent, made.deployment, made.credential, environment};
     return registry_->approve(tx, actor, bot.deployment, approver);
   });
@@ -184,6 +186,7 @@ DestinationId World::add_destination(std::string_view name, snapshot::Transport 
                                                     .name = std::string(name),
                                                     .transport = transport,
                                                     .owner = owner,
+                                                    .approver = approver,
                                                     .secret = secret,
                                                     .bounds = bounds}));
     return {};
@@ -197,7 +200,7 @@ void World::take_tools(const DestinationId& destination, const std::vector<std::
   for (const auto& definition : definitions) listing.tools.push_back(mcp::parse_tool(definition).value());
   command([&](store::Transaction& tx) -> Result<void> {
     ASSIGN_OR_RETURN(const auto found, catalog_->record_discovery(tx, actor, destination, listing));
-    for (const auto& id : found.added) TRY(catalog_->classify(tx, actor, id, {.effect = effect}, owner));
+    for (const auto& id : found.added) TRY(catalog_->classify(tx, actor, id, {.effect = effect}, approver));
     return {};
   });
 }
@@ -249,7 +252,7 @@ void World::publish(std::string_view policies, Environment environment) {
 
 void World::kill(const Bot& bot) {
   command([&](store::Transaction& tx) -> Result<void> {
-    TRY(registry_->kill(tx, actor, bot.agent, "a test says so"));
+    TRY(registry_->kill(tx, actor, bot.agent, approver, "a test says so"));
     return {};
   });
 }

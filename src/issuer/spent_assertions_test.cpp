@@ -1,0 +1,89 @@
+#include "issuer/spent_assertions.h"
+
+#include <gtest/gtest.h>
+
+#include "store/temp_folder.h"
+
+namespace remit::issuer {
+namespace {
+
+Instant at(std::int64_t seconds) { return from_micros(seconds * 1'000'000); }
+
+class SpentAssertions : public ::testing::Test {
+ protected:
+  std::unique_ptr<store::Store> open() {
+    return store::Store::open({.file = folder_ / "remit.db", .migrations = migrations()}).value();
+  }
+  static Result<Spent> spend(ReplayCache& cache, std::string_view jti, Instant until, Instant now) {
+    return cache.spend({.client = "a", .jti = jti, .assertion = {}, .from = {}, .until = until}, now);
+  }
+  static void keep_in(store::Store& store, const Spent& spent, Instant now) {
+    ASSERT_TRUE(store.run([&](store::Transaction& tx) { return keep(tx, Environment::kPilot, spent, now); }));
+  }
+  static MemoryReplayCache& recalled(store::Store& store, Environment environment, MemoryReplayCache& cache) {
+    EXPECT_TRUE(store.read([&](store::Reader& reader) { return recall(reader, environment, cache); }));
+    return cache;
+  }
+
+  const store::TempFolder folder_;
+};
+
+TEST_F(SpentAssertions, AreSpentAfterARestartInTheirEnvironment) {
+  MemoryReplayCache before;
+  {
+    const auto store = open();
+    keep_in(*store, spend(before, "1", at(100), at(0)).value(), at(0));
+  }
+  const auto store = open();
+  MemoryReplayCache pilot;
+  EXPECT_FALSE(spend(recalled(*store, Environment::kPilot, pilot), "1", at(100), at(1)));
+  EXPECT_TRUE(spend(pilot, "2", at(100), at(1)));
+  MemoryReplayCache sandbox;
+  EXPECT_TRUE(spend(recalled(*store, Environment::kSandbox, sandbox), "1", at(100), at(1)));
+}
+
+TEST_F(SpentAssertions, AreAllKnownAfterAProcessThatStoppedInOrder) {
+  const auto begin = [&](store::Store& store) {
+    bool known = false;
+    EXPECT_TRUE(store.run([&](store::Transaction& tx) -> Result<void> {
+      ASSIGN_OR_RETURN(known, begin_issuing(tx));
+      return {};
+    }));
+    return known;
+  };
+  {
+    const auto store = open();
+    EXPECT_TRUE(begin(*store)) << "nobody has issued before";
+  }
+  MemoryReplayCache before;
+  ASSERT_TRUE(spend(before, "1", at(100), at(0)));
+  ASSERT_TRUE(spend(before, "2", at(10), at(0)));
+  {
+    const auto store = open();
+    EXPECT_FALSE(begin(*store)) << "the one before was killed";
+    for (int i = 0; i < 2; ++i)
+      EXPECT_TRUE(store->run([&](store::Transaction& tx) {
+        return end_issuing(tx, {{Environment::kPilot, before.living(at(50))}}, at(50));
+      }));
+  }
+  const auto store = open();
+  EXPECT_TRUE(begin(*store));
+  MemoryReplayCache after;
+  EXPECT_FALSE(spend(recalled(*store, Environment::kPilot, after), "1", at(100), at(51)));
+  EXPECT_EQ(after.living(at(51)).size(), 1U);
+}
+
+TEST_F(SpentAssertions, ThatHaveEndedTakeNoRoom) {
+  const auto store = open();
+  MemoryReplayCache cache;
+  for (int i = 0; i < 20; ++i)
+    keep_in(*store, spend(cache, std::to_string(i), at(10 + i), at(i)).value(), at(i));
+  EXPECT_TRUE(store->read([](store::Reader& reader) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto rows, reader.query("SELECT COUNT(*) FROM spent_assertion"));
+    EXPECT_EQ(rows.front().integer(0), 10);
+    return {};
+  }));
+}
+
+}  // namespace
+}  // namespace remit::issuer
