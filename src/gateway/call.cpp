@@ -6,9 +6,11 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/canonical_json.h"
+#include "base/utf8.h"
 #include "gateway/listing.h"
 #include "gateway/shard.h"
 #include "mcp/raw_json.h"
+#include "mcp/trace_context.h"
 
 namespace remit::gateway {
 namespace {
@@ -97,9 +99,7 @@ json::value commit_to_arguments(const json::object& arguments, Random& random,
 // what is left of it is the name of no tool either.
 std::string shown_name(std::string_view name) {
   if (name.size() <= kMaxNameBytes) return std::string(name);
-  std::size_t end = kMaxNameBytes;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
-  return std::string(name.substr(0, end)) + "…";
+  return std::string(utf8_head(name, kMaxNameBytes)) + "…";
 }
 
 // Not granted, and yet the name of tools that are: says which to use instead. Only of those does it speak.
@@ -182,36 +182,41 @@ class AnswerLimit {
 
 }  // namespace
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it waits with the caller
 http::Task<std::string> Shard::call(Caller caller, SessionPtr session, mcp::Message request,
-                                    std::shared_ptr<http::EventStream> stream) {
+                                    ReplyChannel& reply) {
   const auto params = mcp::parse_tool_call(request);
   if (!params) co_return mcp::make_error(params.error());
-  const auto invalid = [&](std::string message) {
-    return mcp::make_error(mcp::Refusal{.error = {ErrorKind::kInvalid, "RMT-G006", std::move(message)},
+  const auto invalid = [&](std::string_view code, std::string message) {
+    return mcp::make_error(mcp::Refusal{.error = {ErrorKind::kInvalid, code, std::move(message)},
                                         .rpc_code = mcp::kInvalidRequest,
                                         .id = request.id()});
   };
-  if (closed_) co_return invalid("the gateway is shutting down");
-  if (params->wants_task) co_return invalid("calls as tasks are not governed and so not passed on");
-  if (session->calls.contains(*request.id())) co_return invalid("this request id is in use by an open call");
-  if (session->calls.size() >= gateway_.options_.max_open_calls_per_session)
-    co_return invalid("too many open calls in this session");
+  if (closed_) co_return invalid("RMT-G006", "the gateway is shutting down");
+  if (params->wants_task)
+    co_return invalid("RMT-G006", "calls as tasks are not governed and so not passed on");
+  if (session->calls.contains(*request.id()))
+    co_return invalid("RMT-G006", "this request id is in use by an open call");
+  if (const auto most = gateway_.options_.max_open_calls_per_session; session->calls.size() >= most)
+    co_return invalid("RMT-G070", fmt::format("this session has {} calls under way, which is its limit "
+                                              "(`limits.calls_per_session`)",
+                                              most));
 
   const auto id = DecisionId::make(gateway_.parts_.clock, gateway_.parts_.random);
   const auto open = std::make_shared<OpenCall>();
   session->calls.emplace(*request.id(), open);
   ++gateway_.counters_.open_calls;
-  std::string answer = co_await govern(caller, session, request, *params, id, open, std::move(stream));
+  std::string answer = co_await govern(caller, session, request, *params, id, open, reply);
   session->calls.erase(*request.id());
   --gateway_.counters_.open_calls;
+  if (open->cancelled) co_return std::string();
   co_return answer;
 }
 
 // NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters): they are the caller's, which waits
 http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, const mcp::Message& request,
                                       const mcp::ToolCall& params, DecisionId id,
-                                      std::shared_ptr<OpenCall> open,
-                                      std::shared_ptr<http::EventStream> stream) {
+                                      std::shared_ptr<OpenCall> open, ReplyChannel& reply) {
   // NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
   const auto& parts = gateway_.parts_;
   const auto began = std::chrono::steady_clock::now();
@@ -228,7 +233,7 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
                        .arguments = params.arguments,
                        .now = parts.clock.now()};
   Handover handover{.session = session, .open = open, .raw_arguments = params.raw_arguments};
-  auto& upstream = handover.upstream;
+  auto& upstream = handover.reached.upstream;
   std::optional<Decision> refused;
   if (!snapshot) {
     refused = decision::decide(asked, nullptr);
@@ -241,9 +246,19 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
     open->tool = standing->tool->id;
     handover.destination = standing->destination->id;
     Error failure{};
-    upstream = upstream_of(*session, *standing->destination, failure);
+    if (auto reached = reach(*session, *standing->destination)) {
+      handover.reached = std::move(*reached);
+    } else {
+      failure = std::move(reached).error();
+    }
     if (upstream && !upstream->at_hand()) {
-      upstream = co_await open_upstream(session, *standing->destination, failure);
+      handover.reached.use = {};  // it may have to make room for the one that takes its place
+      if (auto opened = co_await open_upstream(session, *standing->destination)) {
+        handover.reached = std::move(*opened);
+      } else {
+        failure = std::move(opened).error();
+        upstream = nullptr;
+      }
       snapshot = parts.snapshots.current();  // it may have moved meanwhile
       tool = snapshot ? snapshot->tool(caller.environment, asked_tool) : nullptr;
     }
@@ -307,76 +322,92 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
     overruled = std::move(again);
     return false;
   };
-  if (stream && params.progress_token)
-    handover.progress = [stream, token = params.progress_token->raw()](const mcp::Message& notification) {
-      stream->send(
-          {.data = mcp::make_notification(
-               "notifications/progress",
-               mcp::with_member(notification.raw_params(), *notification.params(), "progressToken", token))});
+  if (params.progress_token)
+    handover.progress = [notify = reply.notifier(),
+                         token = params.progress_token->raw()](const mcp::Message& notification) {
+      notify(mcp::make_notification(
+          "notifications/progress",
+          mcp::with_member(notification.raw_params(), *notification.params(), "progressToken", token)));
     };
   handover.tool = tool->name;
+  if (params.meta != nullptr) handover.raw_meta = mcp::trace_context_of(*params.meta);
+  const Released released{.id = id, .began = began, .reply = reply};
   const CallEnd end = co_await forward(handover);
-  const auto latency =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
   if (overruled) {
-    record_outcome(id, audit::OutcomeStatus::kNotSent, overruled->code, {}, latency);
+    record_outcome(released, audit::OutcomeStatus::kNotSent, overruled->code, {}, !open->cancelled);
     ++gateway_.counters_.denied;
     co_return refusal(request, id, "deny", overruled->code, overruled->message, false);
   }
-  co_return conclude(request, id, *open, end, latency);
+  co_return conclude(request, released, *open, end);
 }
 
-std::string Shard::conclude(const mcp::Message& request, const DecisionId& id, const OpenCall& open,
-                            const CallEnd& end, std::chrono::microseconds latency) {
+std::string Shard::conclude(const mcp::Message& request, const Released& call, const OpenCall& open,
+                            const CallEnd& end) {
   using How = CallEnd::How;
   using audit::OutcomeStatus;
   if (end.how == How::kAnswered) {
     ++gateway_.counters_.allowed;
     const mcp::Message& answer = *end.answer;
     if (answer.kind() == mcp::MessageKind::kError) {
-      record_outcome(id, OutcomeStatus::kUpstreamError, {}, answer.raw_error(), latency);
+      record_outcome(call, OutcomeStatus::kUpstreamError, {}, answer.raw_error());
       return mcp::make_error_as_is(*request.id(), answer.raw_error());
     }
     const auto result = mcp::inspect_call_result(answer);
     if (!result) {
-      record_outcome(id, OutcomeStatus::kUpstreamError, "RMT-U002", answer.raw_result(), latency);
-      return failure(request, id, "RMT-U002", "its answer is no tool result: " + result.error().message,
+      record_outcome(call, OutcomeStatus::kUpstreamError, "RMT-U002", answer.raw_result());
+      return failure(request, call.id, "RMT-U002", "its answer is no tool result: " + result.error().message,
                      false);
     }
-    record_outcome(id, result->is_error ? OutcomeStatus::kToolError : OutcomeStatus::kOk, {},
-                   answer.raw_result(), latency);
+    record_outcome(call, result->is_error ? OutcomeStatus::kToolError : OutcomeStatus::kOk, {},
+                   answer.raw_result());
     return mcp::make_result(*request.id(), answer.raw_result());
   }
 
   ++gateway_.counters_.upstream_errors;
   const std::string_view code = reason_of(end, open.sent);
-  record_outcome(id, status_of(end.how, open.sent), code, {}, latency);
-  if (end.how == How::kCancelled)  // no answer is owed, but HTTP wants one
-    return mcp::make_error(mcp::Refusal{.error = {ErrorKind::kConflict, code, "the call was cancelled"},
-                                        .rpc_code = mcp::kInvalidRequest,
-                                        .id = request.id()});
+  record_outcome(call, status_of(end.how, open.sent), code, {}, !open.cancelled);
   const bool had_no_effect = !open.sent || end.how == How::kRefused;
   return failure(
-      request, id, code,
+      request, call.id, code,
       end.why + (had_no_effect ? "; the call was not made" : "; it may or may not have had its effect"),
       !open.sent && end.how == How::kLost);
 }
 
-std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::Destination& destination,
-                                             Error& why) {
-  if (const auto known = session.upstreams.find(destination.id);
-      known != session.upstreams.end() && (known->second->open() || known->second->opening()))
-    return known->second;
+Result<Shard::Reached> Shard::reach(Session& session, const snapshot::Destination& destination) {
+  std::shared_ptr<Upstream> predecessor;
+  if (const auto known = session.upstreams.find(destination.id); known != session.upstreams.end()) {
+    const auto [upstream, place] = known->second;
+    if (upstream->open() || upstream->opening())
+      if (Place::Use use(place); use) return Reached{.upstream = upstream, .use = std::move(use)};
+    if (place->lost())
+      upstream->cut();  // as it will be told to
+    else
+      predecessor = upstream;
+    // Where no call is out on it, it needs its place no longer.
+    if (!place->in_use()) session.upstreams.erase(known);
+  }
   // Made anew, so that a changed address or credential counts from the next opening on.
   Secret secret;
   if (destination.secret) {
-    auto opened = gateway_.parts_.vault.unseal(destination.id, *destination.secret);
-    if (!opened) {
-      why = std::move(opened).error();
-      return nullptr;
-    }
-    secret = std::move(*opened);
+    ASSIGN_OR_RETURN(secret, gateway_.parts_.vault.unseal(destination.id, *destination.secret));
   }
+  const bool is_child = std::holds_alternative<snapshot::StdioTransport>(destination.transport);
+  auto& places = is_child ? gateway_.children_ : gateway_.remotes_;
+  auto place =
+      places.take(session.record.deployment, on_upstream_lost(session.record.id_hash, destination.id));
+  if (!place) {
+    ++gateway_.counters_.refused_children;
+    if (place.error() == Places::Full::kDeployment)
+      return fail(
+          ErrorKind::kUnavailable, "RMT-U070",
+          fmt::format("this deployment has {} programs at work as its destinations, which is its limit "
+                      "(`limits.children_per_deployment`)",
+                      places.limits().per_deployment));
+    return fail(ErrorKind::kUnavailable, "RMT-U071",
+                fmt::format("{} programs are at work as destinations, which is the limit (`limits.children`)",
+                            places.limits().in_all));
+  }
+  Place::Use use(*place);
   auto upstream = std::make_shared<Upstream>(
       UpstreamParts{.loop = loop_,
                     .client = client_,
@@ -394,24 +425,23 @@ std::shared_ptr<Upstream> Shard::upstream_of(Session& session, const snapshot::D
                         },
                     .on_echo = [this, id = destination.id] { gateway_.credential_echoed(id); }},
       destination, std::move(secret), gateway_.options_.upstream);
-  auto& place = session.upstreams[destination.id];
-  upstream->replace(std::exchange(place, upstream));
-  return upstream;
+  if (predecessor) upstream->replace(std::move(predecessor));
+  session.upstreams.insert_or_assign(destination.id, Connected{upstream, std::move(*place)});
+  return Reached{.upstream = std::move(upstream), .use = std::move(use)};
 }
 
 // The upstream, open, and what it offers known. One that turns out to be lost is replaced once.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
-http::Task<std::shared_ptr<Upstream>> Shard::open_upstream(SessionPtr session,
-                                                           snapshot::Destination destination, Error& why) {
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    auto upstream = upstream_of(*session, destination, why);
-    if (!upstream) co_return nullptr;
-    auto ready = co_await Upstream::ready(upstream);
-    if (ready) co_return upstream;
-    why = std::move(ready).error();
-    if (why.code != kSessionForgotten) break;
+http::Task<Result<Shard::Reached>> Shard::open_upstream(SessionPtr session,
+                                                        snapshot::Destination destination) {
+  for (int attempt = 0;; ++attempt) {
+    auto reached = reach(*session, destination);
+    if (!reached) co_return std::unexpected(std::move(reached).error());
+    auto ready = co_await Upstream::ready(reached->upstream);
+    if (ready) co_return reached;
+    if (ready.error().code != kSessionForgotten || attempt > 0)
+      co_return std::unexpected(std::move(ready).error());
   }
-  co_return nullptr;
 }
 
 // A request that was refused for its session was not carried out (2025-11-25, "Session Management"): the
@@ -428,8 +458,13 @@ http::Task<CallEnd> Shard::forward(Handover& call) {
   if (destination == nullptr)
     co_return CallEnd{.how = How::kLost, .why = "the destination is no longer there"};
   if (!call.open->end->is_set()) {
-    call.upstream = co_await open_upstream(call.session, *destination, why);
-    if (!call.upstream && !call.open->end->is_set())
+    call.reached.use = {};
+    auto opened = co_await open_upstream(call.session, *destination);
+    if (opened)
+      call.reached = std::move(*opened);
+    else
+      why = std::move(opened).error();
+    if (!opened && !call.open->end->is_set())
       co_return CallEnd{.how = How::kLost,
                         .why = "its session had to be opened anew, and that failed: " + why.message,
                         .code = why.code};
@@ -452,7 +487,7 @@ http::Task<CallEnd> Shard::forward(Handover& call) {
 http::Task<std::expected<CallEnd, Error>> Shard::hand_over(Handover& call) {
   using How = CallEnd::How;
   const auto open = call.open;
-  const auto upstream = call.upstream;
+  const auto upstream = call.reached.upstream;
   if (upstream->open() && !upstream->at_hand())
     if (const auto ready = co_await Upstream::ready(upstream); !ready)
       co_return std::unexpected(ready.error());
@@ -485,7 +520,7 @@ http::Task<std::expected<CallEnd, Error>> Shard::hand_over(Handover& call) {
           open->end->set(end_without_answer(answer.error(), *open));
         }
       },
-      std::move(progress));
+      std::move(progress), call.raw_meta);
   if (!sent) co_return CallEnd{.how = How::kLost, .why = sent.error().message};
   open->sent = true;
   open->end->then([attempt] { attempt->set(std::nullopt); });
@@ -515,10 +550,18 @@ void Shard::settle_doubtful() {
 
 // The answer does not wait for this: an intent whose outcome was lost is found as `unknown` at the next
 // start.
-void Shard::record_outcome(const DecisionId& id, audit::OutcomeStatus status, std::string_view code,
-                           std::string_view raw_result, std::chrono::microseconds latency) {
+void Shard::record_outcome(const Released& call, audit::OutcomeStatus status, std::string_view code,
+                           std::string_view raw_result, bool answer_owed) {
+  const auto latency =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - call.began);
   std::vector<audit::FieldSecret> secrets;
   json::object body{{"latency_us", latency.count()}, {"bytes", raw_result.size()}};
+  if (answer_owed && call.reply.agent_gone()) {
+    ++gateway_.counters_.undelivered;
+    body["delivered"] = false;
+  } else if (answer_owed) {
+    call.reply.answers(call.id);
+  }
   if (!code.empty()) body["reason"] = code;
   if (!raw_result.empty()) {
     // Over the bytes as they came: what the agent was shown.
@@ -527,12 +570,12 @@ void Shard::record_outcome(const DecisionId& id, audit::OutcomeStatus status, st
     secrets.push_back({.field = "result", .salt = std::move(commitment.salt), .value = std::nullopt});
   }
   gateway_.parts_.store.submit_behind(
-      [this, id, status, body = std::move(body),
+      [this, id = call.id, status, body = std::move(body),
        secrets = std::move(secrets)](store::Transaction& tx) mutable -> Result<void> {
         TRY(gateway_.parts_.log.append_outcome(tx, id, status, std::move(body), secrets));
         return {};
       },
-      [id](Result<void> result) {
+      [id = call.id](Result<void> result) {
         if (!result)
           spdlog::error("outcome of {} not recorded: {}: {}", id.str(), result.error().code,
                         result.error().message);

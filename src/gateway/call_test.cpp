@@ -4,11 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/canonical_json.h"
 #include "gateway/testing/agent.h"
 #include "gateway/testing/eventually.h"
+#include "http/raw_client.h"
 #include "mcp/message.h"
 
 namespace remit::gateway::testing {
@@ -21,13 +25,20 @@ using ::testing::Not;
 
 class Calls : public ::testing::Test {
  protected:
-  Calls() {
+  explicit Calls(WorldOptions options = {}) : world_(std::move(options)) {
     server_.offer({tool("say"), tool("shout")});
     crm_ = world_.connect("crm", server_);
     bot_ = world_.add_bot("clerk");
     world_.grant(bot_, "crm/say");
     agent_.emplace(world_, bot_);
     agent_->open();
+  }
+
+  void hang_calls() {
+    server_.script("tools/call", [this](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+      co_await server_.hang();
+      co_return McpServer::echo(call);
+    });
   }
 
   // A denial as the design wants it, told and recorded, and nothing sent.
@@ -49,6 +60,17 @@ class Calls : public ::testing::Test {
     EXPECT_EQ(entry.at("verdict").as_string(), verdict);
     EXPECT_EQ(server_.calls(), 0U);
     EXPECT_TRUE(world_.entries("intent").empty());
+  }
+
+  // A call as it goes over the wire, for clients that read as they like.
+  std::string raw_call(std::string_view arguments, std::string_view meta = "{}") {
+    const std::string body =
+        R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"say","arguments":)" +
+        std::string(arguments) + R"(,"_meta":)" + std::string(meta) + "}}";
+    return "POST /mcp/sandbox HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+           "Accept: application/json, text/event-stream\r\nConnection: close\r\nAuthorization: Bearer " +
+           agent_->token + "\r\nMcp-Session-Id: " + agent_->session +
+           "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }
 
   McpServer server_;
@@ -287,25 +309,114 @@ TEST_F(Calls, ProgressReachesTheAgentUnderItsOwnToken) {
   EXPECT_THAT(server_.received("tools/call")[0].body, Not(HasSubstr("walk")));
 }
 
-TEST_F(Calls, ADenialOnAStreamIsTheSameDenial) {
-  const auto reply = agent_->start_call("crm/shout", "{}", "1", R"({"progressToken":1})").get();
-  EXPECT_TRUE(reply.is_stream());
-  expect_denied(reply, "RMT-D020");
+// A stream is begun when there is something to send on it: clients take large documents, and not all of them
+// large events.
+TEST_F(Calls, AProgressTokenAloneMakesNoStream) {
+  const auto reply = agent_->start_call("say", "{}", "1", R"({"progressToken":1})").get();
+  EXPECT_FALSE(reply.is_stream()) << reply.body;
+  EXPECT_FALSE(reply.is_tool_error());
+  EXPECT_EQ(agent_->start_call("crm/shout", "{}", "1", R"({"progressToken":1})").get().reason(), "RMT-D020");
 }
 
-TEST_F(Calls, ACancelledCallIsCancelledUpstreamAndItsOutcomeIsUnknown) {
-  server_.script("tools/call", [this](mcp::Message, http::Exchange&) -> http::Task<http::Response> {
-    co_await server_.hang();
-    co_return http::Response{.status = 500};
+// Beyond what a stream holds of events that nobody asked for.
+TEST_F(Calls, ALargeAnswerArrivesWholeInEitherForm) {
+  const std::string large(3 << 20U, 'Q');
+  const auto answer = [&](const mcp::Message& call) {
+    return McpServer::answer(
+        mcp::make_result(*call.id(), R"({"content":[{"type":"text","text":")" + large + R"("}]})"));
+  };
+  bool hangs = false;
+  server_.script("tools/call", [&](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    if (hangs) co_await server_.hang();
+    co_return answer(call);
   });
-  auto call = agent_->start_call("say", "{}", R"("c1")");
+  const auto document = agent_->call("say", "{}", "1");
+  EXPECT_FALSE(document.is_stream());
+  EXPECT_EQ(document.text(), large);
+
+  hangs = true;
+  http::RawClient client(world_.address());
+  client.send(raw_call("{}"));
+  EXPECT_THAT(client.read_until("\r\n\r\n"), HasSubstr("text/event-stream"));
+  server_.let_go();
+  const auto stream = client.read_to_end();
+  EXPECT_EQ(std::ranges::count(stream, 'Q'), 3 << 20);
+  EXPECT_TRUE(stream.ends_with("\n\n\r\n0\r\n\r\n"));
+  EXPECT_FALSE(world_.last("outcome").contains("delivered"));
+  EXPECT_TRUE(world_.entries("undelivered").empty());
+}
+
+// More progress than a slow reader takes is left out; its answer is not.
+TEST_F(Calls, AFloodOfProgressDoesNotCostTheAnswer) {
+  server_.script("tools/call", [](mcp::Message call, http::Exchange& exchange) -> http::Task<http::Response> {
+    const auto stream = exchange.start_events();
+    const auto token = mcp::parse_tool_call(call)->progress_token->raw();
+    boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor);
+    for (int i = 1; i <= 220; ++i) {
+      const http::ServerEvent event{
+          .data =
+              mcp::make_notification("notifications/progress",
+                                     R"({"progressToken":)" + token + R"(,"progress":)" + std::to_string(i) +
+                                         R"(,"message":")" + std::string(30'000, 'p') + R"("})")};
+      while (!stream->offer(event) && stream->open()) {  // as fast as the gateway reads
+        pause.expires_after(std::chrono::milliseconds(1));
+        co_await pause.async_wait(boost::asio::use_awaitable);
+      }
+    }
+    stream->finish({.data = McpServer::echo(call).body});
+    co_return http::Response{};
+  });
+  http::RawClient slow(world_.address(), 4096);
+  slow.send(raw_call(R"({"a":1})", R"({"progressToken":7})"));
+  ASSERT_TRUE(eventually([&] { return !world_.entries("outcome").empty(); }));
+  EXPECT_THAT(slow.read_to_end(), HasSubstr(R"("structuredContent":{"a":1})"));
+}
+
+// MCP 2025-11-25 "Cancellation": no response is sent. Over HTTP, a stream that ends without one.
+TEST_F(Calls, ACancelledCallIsCancelledUpstreamAndOwedNoAnswer) {
+  hang_calls();
+  const struct {
+    std::string_view id, meta, cancellation, reason;
+  } cases[] = {
+      {R"("c1")", "", R"({"requestId":"c1","reason":"the user said \u0022enough\u0022"})",
+       R"("reason":"the user said \"enough\"")"},
+      {"2", R"({"progressToken":2})", R"({"requestId":2.0})", R"("reason":"cancelled by the agent")"},
+      {"3e0", "", R"({"requestId":3,"reason":{"not":"text"}})", R"("reason":"cancelled by the agent")"},
+  };
+  std::size_t count = 0;
+  for (const auto& c : cases) {
+    auto call = agent_->start_call("say", "{}", c.id, c.meta);
+    ASSERT_TRUE(server_.receives("tools/call", ++count));
+    EXPECT_EQ(agent_->notify("notifications/cancelled", c.cancellation).status, 202);
+    const auto reply = call.get();
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_TRUE(reply.is_stream());
+    EXPECT_TRUE(reply.messages().empty()) << reply.body;
+    const auto outcome = world_.last("outcome");
+    EXPECT_EQ(outcome.at("status"), "unknown");
+    EXPECT_EQ(outcome.at("reason"), "RMT-U006");
+    EXPECT_FALSE(outcome.contains("delivered"));
+    ASSERT_TRUE(server_.receives("notifications/cancelled", count));
+    EXPECT_THAT(server_.received("notifications/cancelled").back().body, HasSubstr(std::string(c.reason)));
+  }
+  EXPECT_EQ(world_.gateway().counters().open_calls, 0);
+}
+
+TEST_F(Calls, ACancellationsReasonIsBoundedAndInNoLog) {
+  hang_calls();
+  auto call = agent_->start_call("say", "{}", "1");
   ASSERT_TRUE(server_.receives("tools/call"));
-  EXPECT_EQ(agent_->notify("notifications/cancelled", R"({"requestId":"c1","reason":"enough"})").status, 202);
-  const auto reply = call.get();
-  EXPECT_EQ(reply.code(), "RMT-U006");
-  EXPECT_EQ(world_.last("outcome").at("status"), "unknown");
-  EXPECT_EQ(world_.last("outcome").at("reason"), "RMT-U006");
-  EXPECT_TRUE(server_.receives("notifications/cancelled"));
+  std::string reason = "hunter2";
+  for (int i = 0; i < 100'000; ++i) reason += "\u00e9";
+  agent_->notify("notifications/cancelled", R"({"requestId":1,"reason":")" + reason + R"("})");
+  call.get();
+  ASSERT_TRUE(server_.receives("notifications/cancelled"));
+  const auto told = server_.received("notifications/cancelled")[0].body;
+  EXPECT_THAT(told, HasSubstr("hunter2"));
+  EXPECT_LT(told.size(), 800U);
+  EXPECT_TRUE(parse_json(told)) << "cut within a character";
+  for (const auto& entry : world_.entries()) EXPECT_THAT(json::serialize(entry), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(world_.log_text(), Not(HasSubstr("hunter2")));
 }
 
 TEST_F(Calls, AnotherAgentCannotCancelACall) {
@@ -331,7 +442,7 @@ TEST_F(Calls, ACallThatWasCancelledWhileItsDestinationOpensIsNotMade) {
   ASSERT_TRUE(server_.receives("initialize"));
   agent_->notify("notifications/cancelled", R"({"requestId":1})");
   server_.let_go();
-  EXPECT_NE(call.get().status, 0);
+  EXPECT_TRUE(call.get().messages().empty());
   EXPECT_EQ(server_.calls(), 0U);
   EXPECT_TRUE(world_.entries("outcome").empty() || world_.last("outcome").at("status") == "not_sent");
 }
@@ -353,8 +464,117 @@ TEST_F(Calls, ACallGoesOnWhenItsAgentHasGone) {
   server_.let_go();
   ASSERT_TRUE(eventually([&] { return !world_.entries("outcome").empty(); }));
   EXPECT_EQ(world_.last("outcome").at("status"), "ok");
+  EXPECT_EQ(world_.last("outcome").at("delivered"), false) << "nobody was there to hear it";
   EXPECT_TRUE(server_.received("notifications/cancelled").empty());
   EXPECT_EQ(world_.gateway().counters().open_calls, 0);
+  EXPECT_EQ(world_.gateway().counters().undelivered, 1U);
+}
+
+// Who takes the header and part of the answer, and goes: the outcome is in the log by then.
+TEST_F(Calls, AnAnswerThatDidNotArriveIsRecordedSo) {
+  server_.script("tools/call", [](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::answer(mcp::make_result(
+        *call.id(), R"({"content":[{"type":"text","text":")" + std::string(7 << 20U, 'x') + R"("}]})"));
+  });
+  {
+    http::RawClient leaving(world_.address(), 4096);
+    leaving.send(raw_call("{}"));
+    EXPECT_THAT(leaving.read_until("\r\n\r\n"), HasSubstr("200 OK"));
+    ASSERT_TRUE(eventually([&] { return !world_.entries("outcome").empty(); }));
+    EXPECT_EQ(world_.last("outcome").at("status"), "ok");
+  }
+  ASSERT_TRUE(eventually([&] { return !world_.entries("undelivered").empty(); }));
+  EXPECT_EQ(world_.last("undelivered").at("decision"), world_.last("outcome").at("decision"));
+  EXPECT_EQ(world_.gateway().counters().undelivered, 1U);
+}
+
+// A stop that calls outlast: their agents are told, on whatever they wait.
+TEST_F(Calls, AStopAnswersTheCallsThatOutlastIt) {
+  hang_calls();
+  auto document = agent_->start_call("say", "{}", "1");
+  auto stream = agent_->start_call("say", "{}", "2", R"({"progressToken":1})");
+  ASSERT_TRUE(server_.receives("tools/call", 2));
+  EXPECT_FALSE(world_.shut_down(std::chrono::milliseconds(1)));
+  for (auto* call : {&document, &stream}) {
+    const auto reply = call->get();
+    EXPECT_EQ(reply.reason(), "RMT-U007") << reply.status << reply.body;
+    EXPECT_TRUE(reply.is_tool_error());
+    EXPECT_THAT(reply.text(), HasSubstr("shutting down; it may or may not have had its effect"));
+  }
+  for (const auto& outcome : world_.entries("outcome")) {
+    EXPECT_EQ(outcome.at("status"), "unknown");
+    EXPECT_FALSE(outcome.contains("delivered"));
+  }
+}
+
+TEST_F(Calls, IdsAreMatchedByValueAndAnsweredAsTheyCame) {
+  EXPECT_THAT(agent_->call("say", "{}", "1.0").answer_text(), HasSubstr(R"("id":1.0,)"));
+  hang_calls();
+  auto open = agent_->start_call("say", "{}", "7");
+  ASSERT_TRUE(server_.receives("tools/call", 2));
+  EXPECT_EQ(agent_->call("say", "{}", "7.0").code(), "RMT-G006") << "in use";
+  agent_->notify("notifications/cancelled", R"({"requestId":70e-1})");
+  EXPECT_TRUE(open.get().messages().empty());
+
+  server_.script("tools/call", [](mcp::Message call, http::Exchange& exchange) -> http::Task<http::Response> {
+    const auto stream = exchange.start_events();
+    stream->send({.data = mcp::make_notification("notifications/progress",
+                                                 R"({"progressToken":)" +
+                                                     mcp::parse_tool_call(call)->progress_token->raw() +
+                                                     R"(.0,"progress":1})")});
+    stream->finish({.data = McpServer::echo(call).body});
+    co_return http::Response{};
+  });
+  const auto messages = agent_->start_call("say", "{}", "8", R"({"progressToken":1e1})").get().messages();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_THAT(messages[0], HasSubstr(R"("progressToken":1e1)"));
+}
+
+TEST_F(Calls, TraceContextIsPassedOnAndNothingElseOfMeta) {
+  const std::string parent = R"("traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")";
+  const auto meta = [&](std::size_t call) {
+    const auto body = parse_json(server_.received("tools/call").at(call).body).value();
+    const auto* found = body.at("params").as_object().if_contains("_meta");
+    return found ? json::serialize(*found) : std::string();
+  };
+  agent_
+      ->start_call("say", "{}", "1",
+                   "{" + parent + R"(,"tracestate":"a=1","baggage":"k=v","com.example/x":1})")
+      .get();
+  EXPECT_EQ(meta(0), "{" + parent + R"(,"tracestate":"a=1","baggage":"k=v"})");
+  agent_
+      ->start_call("say", "{}", "2", R"({"progressToken":"mine","traceparent":"no such","com.example/x":1})")
+      .get();
+  EXPECT_THAT(meta(1), AllOf(HasSubstr("progressToken"), Not(HasSubstr("mine")), Not(HasSubstr("trace")),
+                             Not(HasSubstr("example"))));
+  agent_->start_call("say", "{}", "3", R"({"com.example/x":1})").get();
+  EXPECT_EQ(meta(2), "");
+}
+
+class FewCalls : public Calls {
+ protected:
+  FewCalls()
+      : Calls([] {
+          WorldOptions options;
+          options.gateway.max_open_calls_per_session = 2;
+          return options;
+        }()) {}
+};
+
+TEST_F(FewCalls, OneTooManyInASessionIsToldWhichLimitItMet) {
+  hang_calls();
+  auto first = agent_->start_call("say", "{}", "1");
+  auto second = agent_->start_call("say", "{}", "2");
+  ASSERT_TRUE(server_.receives("tools/call", 2));
+  const auto third = agent_->call("say", "{}", "3");
+  EXPECT_EQ(third.code(), "RMT-G070");
+  EXPECT_THAT(third.body, AllOf(HasSubstr("2 calls under way"), HasSubstr("limits.calls_per_session")));
+  EXPECT_NE(find_error("RMT-G070"), nullptr);
+  server_.let_go();
+  EXPECT_FALSE(first.get().is_tool_error());
+  EXPECT_FALSE(second.get().is_tool_error());
+  server_.script("tools/call", {});
+  EXPECT_FALSE(agent_->call("say", "{}", "4").is_tool_error());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <latch>
 
 #include "base/canonical_json.h"
+#include "gateway/reply_channel.h"
 #include "gateway/shard.h"
 #include "http/cross_origin.h"
 #include "http/on_loop.h"
@@ -58,10 +59,6 @@ http::Response to_response(Answer answer) {
 }
 
 // NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters): shards outlive every request
-http::Task<bool> knows(Shard& shard, Caller caller, Digest session) {
-  co_return shard.knows(caller, session);
-}
-
 http::Task<std::optional<Answer>> refuse_stream(Shard& shard, Caller caller, Digest session) {
   co_return shard.refuse_stream(caller, session);
 }
@@ -75,13 +72,18 @@ http::Task<Answer> notify(Shard& shard, Caller caller, Digest session, mcp::Mess
 }
 
 // One message of a batch, as if it had come alone; progress is not told, for there is no stream of its own.
-http::Task<Answer> carry_out(Shard& shard, Caller caller, Digest session, mcp::Message message) {
+// `decisions` grows by the call's, if it is one.
+http::Task<Answer> carry_out(Shard& shard, Caller caller, Digest session, mcp::Message message,
+                             http::Exchange& exchange, std::vector<DecisionId>& decisions) {
   if (message.kind() != mcp::MessageKind::kRequest)
     co_return co_await http::on_loop(shard.loop(),
                                      notify(shard, std::move(caller), session, std::move(message)));
-  co_return co_await http::on_loop(shard.loop(),
-                                   shard.request(std::move(caller), session, std::move(message), nullptr,
-                                                 std::make_shared<std::atomic<bool>>(false)));
+  const bool is_call = message.method() == "tools/call";
+  const auto reply = is_call ? ReplyChannel::make_for_batch(exchange) : nullptr;
+  auto answer = co_await http::on_loop(
+      shard.loop(), shard.request(std::move(caller), session, std::move(message), reply.get()));
+  if (reply && reply->decision()) decisions.push_back(*reply->decision());
+  co_return answer;
 }
 // NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
@@ -174,7 +176,10 @@ std::optional<Environment> environment_of(std::string_view path) {
 }  // namespace
 
 Gateway::Gateway(GatewayParts parts, GatewayOptions options)
-    : parts_(std::move(parts)), options_(std::move(options)) {
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      sessions_({.per_deployment = options_.max_sessions_per_deployment, .in_all = options_.max_sessions}),
+      children_({.per_deployment = options_.max_children_per_deployment, .in_all = options_.max_children}) {
   for (std::size_t i = 0; i < parts_.loops.size(); ++i)
     shards_.push_back(std::make_unique<Shard>(*this, parts_.loops[i]));
 }
@@ -188,7 +193,8 @@ Result<void> Gateway::restore() {
     return {};
   }));
   // Before the first request: nothing runs on the loops that could see a shard.
-  for (auto& record : records) shard_of(record.id_hash).adopt(std::move(record));
+  for (auto& record : records) shard_of(record.id_hash).restore(std::move(record));
+  for (const auto& shard : shards_) shard->loop().post([&shard] { shard->tend_regularly(); });
   return {};
 }
 
@@ -220,6 +226,10 @@ void Gateway::on_every_loop(const std::function<void(Shard&)>& work) {
 
 void Gateway::on_snapshot() {
   on_every_loop([](Shard& shard) { shard.on_snapshot(); });
+}
+
+void Gateway::tend(std::chrono::steady_clock::time_point now) {
+  on_every_loop([now](Shard& shard) { shard.tend(now); });
 }
 
 void Gateway::end_streams() {
@@ -377,30 +387,39 @@ http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange&
     co_return to_response(
         co_await http::on_loop(shard.loop(), notify(shard, std::move(caller), key, std::move(*message))));
 
-  // An answer with progress before it, or one that takes its time, is a stream of events; any other is one
-  // JSON document.
-  std::shared_ptr<http::EventStream> stream;
-  const bool is_call = message->method() == "tools/call";
-  const auto* meta = is_call ? message->meta() : nullptr;
-  if (meta != nullptr && meta->contains("progressToken")) {
-    if (!co_await http::on_loop(shard.loop(), knows(shard, caller, key)))
-      co_return refused(mcp::unknown_session());
-    stream = exchange.start_events();
-  }
-  // Not before the session is found: that there is none is said by the status.
-  const auto begun = std::make_shared<std::atomic<bool>>(false);
+  if (message->method() != "tools/call")
+    co_return to_response(co_await http::on_loop(
+        shard.loop(), shard.request(std::move(caller), key, std::move(*message), nullptr)));
+
+  const auto reply = ReplyChannel::make(exchange);
   http::Deadline patience(exchange.loop(), [&] {
-    if (!*begun) return patience.arm(kHeaderPatience);
-    stream = exchange.start_events();
+    if (!reply->begin_stream()) patience.arm(kHeaderPatience);
   });
-  if (is_call && !stream) patience.arm(kHeaderPatience);
+  patience.arm(kHeaderPatience);
   auto answer = co_await http::on_loop(
-      shard.loop(), shard.request(std::move(caller), key, std::move(*message), stream, begun));
+      shard.loop(), shard.request(std::move(caller), key, std::move(*message), reply.get()));
   patience.disarm();
-  if (!stream) co_return to_response(std::move(answer));
-  if (!answer.body.empty()) stream->send({.data = std::move(answer.body)});
-  stream->close();
-  co_return http::Response{};
+  if (const auto& decision = reply->decision())
+    exchange.on_answered([this, id = *decision](bool whole) {
+      if (!whole) record_undelivered(id);
+    });
+  if (reply->finish(answer.body)) co_return http::Response{};
+  co_return to_response(std::move(answer));
+}
+
+// The outcome of the call is in the log already, since it must not wait for a reader (docs/decisions/0016).
+void Gateway::record_undelivered(const DecisionId& id) {
+  ++counters_.undelivered;
+  parts_.store.submit_behind(
+      [this, id](store::Transaction& tx) -> Result<void> {
+        TRY(parts_.log.append_undelivered(tx, id));
+        return {};
+      },
+      [id](const Result<void>& done) {
+        if (!done)
+          spdlog::error("that the answer of {} did not arrive is not recorded: {}: {}", id.str(),
+                        done.error().code, done.error().message);
+      });
 }
 
 // Messages are carried out one after another: what comes later may rely on what came before, and a kill in
@@ -430,16 +449,21 @@ http::Task<http::Response> Gateway::post_batch(http::Request& request, http::Exc
   http::Deadline patience(exchange.loop(), [&] { stream = exchange.start_events(); });
   patience.arm(kHeaderPatience);
   std::string answers;
+  std::vector<DecisionId> decisions;
   for (auto& part : *parts) {
     if (exchange.client_gone()) break;  // nobody is there to hear of the rest
     std::string answer;
     if (part)
-      answer = (co_await carry_out(shard, caller, key, std::move(*part))).body;
+      answer = (co_await carry_out(shard, caller, key, std::move(*part), exchange, decisions)).body;
     else
       answer = mcp::make_error(part.error());
     if (!answer.empty()) answers.append(answers.empty() ? "[" : ",").append(answer);
   }
   patience.disarm();
+  exchange.on_answered([this, ids = std::move(decisions)](bool whole) {
+    if (whole) return;
+    for (const auto& id : ids) record_undelivered(id);
+  });
   if (!answers.empty()) answers += ']';
   if (!stream) co_return json_response(answers.empty() ? 202 : 200, std::move(answers));
   if (answers.empty())

@@ -31,6 +31,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "catalog/vault.h"
+#include "gateway/places.h"
 #include "gateway/upstream.h"
 #include "http/client.h"
 #include "http/host_rules.h"
@@ -52,8 +53,16 @@ struct GatewayOptions {
   std::string public_url;  // "http://127.0.0.1:7420", in normal form
   http::HostRules host_rules = {};
   UpstreamLimits upstream = {};
-  std::chrono::seconds session_idle{24 * 3600};
-  std::size_t max_sessions_per_deployment = 256;  // the one that was idle longest goes first
+  // What nobody uses ends by itself: first the gateway's own session with a destination, and with it the
+  // child that a destination over stdio is, later the agent's session.
+  std::chrono::milliseconds upstream_idle = std::chrono::minutes(10);
+  std::chrono::milliseconds session_idle = std::chrono::hours(24);
+  std::chrono::milliseconds tend_every = std::chrono::seconds(5);
+  // Over all loops. What was idle longest makes room; what is in use does not.
+  std::size_t max_sessions_per_deployment = 256;
+  std::size_t max_sessions = 16'384;
+  std::size_t max_children_per_deployment = 16;
+  std::size_t max_children = 64;
   std::size_t max_open_calls_per_session = 64;
   std::size_t max_batch_messages = 64;
 };
@@ -80,7 +89,12 @@ struct GatewayParts {
 struct GatewayCounters {
   std::atomic<std::uint64_t> allowed{0}, denied{0}, held{0}, upstream_errors{0}, refused_requests{0},
       credential_echoes{0};
+  std::atomic<std::uint64_t> undelivered{0};  // answers of released calls that did not reach their agent
   std::atomic<std::int64_t> open_calls{0}, sessions{0}, streams{0};
+  // What ended because nobody used it, and what made room for another.
+  std::atomic<std::uint64_t> expired_sessions{0}, expired_upstreams{0}, evicted_sessions{0},
+      evicted_children{0};
+  std::atomic<std::uint64_t> refused_sessions{0}, refused_children{0};  // for want of room
 };
 
 class Shard;
@@ -115,6 +129,10 @@ class Gateway {
   // server that waits until its connections are done. Not on a loop's thread.
   void end_streams();
 
+  // Ends what nobody has used for so long by `now`. Each loop does that by itself every now and then. Not on
+  // a loop's thread.
+  void tend(std::chrono::steady_clock::time_point now);
+
   // Whether the disk has room for new calls. Without it they are refused while there still is some, so that
   // calls that are out can be given their outcome, and people can place holds (audit.md, *Room to finish*).
   void set_room(bool room) { room_.store(room, std::memory_order_relaxed); }
@@ -124,6 +142,8 @@ class Gateway {
   void close();
 
   const GatewayCounters& counters() const { return counters_; }
+  // Programs that are running as destinations.
+  std::size_t children() const { return children_.taken(); }
 
  private:
   friend class Shard;
@@ -132,6 +152,7 @@ class Gateway {
   void record_refusal(const http::Request& request, const http::Response& response);
   std::optional<http::Response> refuse_front(http::Request& request,
                                              std::optional<Environment> environment) const;
+  void record_undelivered(const DecisionId& id);
   http::Task<http::Response> post(http::Request& request, http::Exchange& exchange, Caller caller);
   http::Task<http::Response> post_batch(http::Request& request, http::Exchange& exchange, Caller caller);
   void share(const http::Request& request, http::Headers& headers) const;
@@ -146,6 +167,9 @@ class Gateway {
   std::atomic<bool> room_{true};
   std::mutex echoes_mutex_;  // not on the path of a call that is as it should be
   std::unordered_map<DestinationId, std::chrono::steady_clock::time_point> echoes_;  // when last told
+  Places sessions_;
+  Places children_;
+  Places remotes_{{}};  // sessions with destinations over HTTP
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

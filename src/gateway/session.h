@@ -23,6 +23,7 @@
 #include "base/environment.h"
 #include "base/id.h"
 #include "base/sha256.h"
+#include "gateway/places.h"
 #include "gateway/upstream.h"
 #include "http/event_stream.h"
 #include "store/store.h"
@@ -37,12 +38,14 @@ struct SessionRecord {
   CredentialId credential;
   std::string protocol_version;
   Instant created;
+  Instant last_used = created;  // as it was last written: an hour late at most
 };
 
 std::vector<store::Migration> migrations();
 
-// Errors of the two: the store's.
+// Errors of these: the store's.
 Result<void> insert_session(store::Transaction& tx, const SessionRecord& session);
+Result<void> note_last_use(store::Transaction& tx, const Digest& id_hash, Instant last_used);
 Result<void> delete_session(store::Transaction& tx, const Digest& id_hash);
 Result<std::vector<SessionRecord>> load_sessions(store::Reader& reader);
 
@@ -51,7 +54,7 @@ struct CallEnd {
   enum class How { kAnswered, kRefused, kLost, kTimedOut, kCancelled, kCut };
   How how = How::kLost;
   std::optional<mcp::Message> answer = {};  // kAnswered
-  std::string why = {};                     // for people
+  std::string why = {};                     // for people, and for the destination of a call that was sent
   std::string_view code = {};               // of the catalogue, where `how` does not say all
 };
 
@@ -59,16 +62,29 @@ struct CallEnd {
 struct OpenCall {
   std::shared_ptr<Completion<CallEnd>> end = std::make_shared<Completion<CallEnd>>();
   ToolId tool = {};
-  bool sent = false;  // handed to the upstream: it may have its effect
+  bool sent = false;       // handed to the upstream: it may have its effect
+  bool cancelled = false;  // by the agent, before it ended otherwise: no answer is owed
+};
+
+// A session of the gateway's with a destination. It is in use while a call to it is open.
+struct Connected {
+  std::shared_ptr<Upstream> upstream;
+  std::shared_ptr<Place> place;
+};
+
+// A GET stream that the agent has open.
+struct Listener {
+  std::shared_ptr<http::EventStream> stream;
+  Place::Use use;  // of the session
 };
 
 struct Session {
   SessionRecord record;
-  std::chrono::steady_clock::time_point last_used;
+  std::shared_ptr<Place> place;                        // in use while a call or a stream is open
   std::map<mcp::Id, std::shared_ptr<OpenCall>> calls;  // by the agent's request id
-  std::unordered_map<DestinationId, std::shared_ptr<Upstream>> upstreams;
-  std::vector<std::shared_ptr<http::EventStream>> streams;  // the agent's open GET streams
-  Digest shown_tools;  // of the list that the agent may call, to tell it of changes
+  std::unordered_map<DestinationId, Connected> upstreams;
+  std::vector<Listener> streams;  // in the order of their opening
+  Digest shown_tools;             // of the list that the agent may call, to tell it of changes
 };
 
 }  // namespace remit::gateway

@@ -26,6 +26,13 @@ class Sessions : public ::testing::Test {
     agent_.emplace(world_, bot_);
   }
 
+  void hang_calls() {
+    server_.script("tools/call", [this](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+      co_await server_.hang();
+      co_return McpServer::echo(call);
+    });
+  }
+
   std::vector<std::string> stored() {
     std::vector<std::string> ids;
     world_.settle();
@@ -247,7 +254,7 @@ class FewSessions : public Sessions {
  protected:
   FewSessions()
       : Sessions([] {
-          WorldOptions options{.loops = 1};
+          WorldOptions options{.loops = 3};
           options.gateway.max_sessions_per_deployment = 3;
           return options;
         }()) {}
@@ -265,7 +272,7 @@ TEST_F(FewSessions, TheOneThatWasIdleLongestGoesFirst) {
   EXPECT_EQ(clients[0]->list().status, 200);
   EXPECT_EQ(clients[2]->list().status, 200);
   EXPECT_EQ(agent_->list().status, 200);
-  EXPECT_EQ(stored().size(), 3U);
+  EXPECT_TRUE(eventually([&] { return stored().size() == 3; }));
 }
 
 TEST_F(FewSessions, AnotherDeploymentsSessionsAreLeftAlone) {
@@ -273,6 +280,192 @@ TEST_F(FewSessions, AnotherDeploymentsSessionsAreLeftAlone) {
   other.open();
   for (int i = 0; i < 5; ++i) agent_->open();
   EXPECT_EQ(other.list().status, 200);
+}
+
+// One limit over all loops, whichever loop a session is on.
+TEST_F(FewSessions, WhatHasAnOpenCallOrStreamIsNotEvictedAndTheNewOneIsToldWhy) {
+  hang_calls();
+  agent_->open();
+  auto call = agent_->start_call("say");
+  ASSERT_TRUE(server_.receives("tools/call"));
+  AgentClient listening(world_, bot_), third(world_, bot_), fourth(world_, bot_);
+  listening.open();
+  const auto stream = listening.listen(std::chrono::milliseconds(400));
+  ASSERT_TRUE(eventually([&] { return world_.gateway().counters().streams == 1; }));
+  third.open();
+  fourth.open();
+  EXPECT_EQ(third.list().status, 404) << "the idle one made room";
+  EXPECT_EQ(third.list().code(), "RMT-M013");
+  auto fourths_stream = fourth.listen();
+  ASSERT_TRUE(eventually([&] { return world_.gateway().counters().streams == 2; }));
+
+  AgentClient late(world_, bot_);
+  const auto refused = late.open();
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.code(), "RMT-G071");
+  EXPECT_THAT(refused.body, HasSubstr("limits.sessions_per_deployment"));
+  EXPECT_NE(find_error("RMT-G071"), nullptr);
+  EXPECT_EQ(world_.gateway().counters().refused_sessions, 1U);
+  EXPECT_FALSE(stream->ended());
+  server_.let_go();
+  EXPECT_FALSE(call.get().is_tool_error());
+  fourths_stream.reset();
+  ASSERT_TRUE(eventually([&] { return late.open().status == 200; }));
+  EXPECT_TRUE(eventually([&] { return stored().size() == 3; }));
+}
+
+TEST_F(Sessions, ASessionThatNobodyUsesEndsByItselfAndTellsTheStore) {
+  agent_->open();
+  AgentClient listening(world_, bot_);
+  listening.open();
+  const auto stream = listening.listen(std::chrono::milliseconds(400));
+  ASSERT_TRUE(eventually([&] { return world_.gateway().counters().streams == 1; }));
+  const auto now = std::chrono::steady_clock::now();
+  world_.gateway().tend(now + std::chrono::hours(23));
+  EXPECT_EQ(agent_->list().status, 200);
+  world_.gateway().tend(now + std::chrono::hours(25));
+  EXPECT_EQ(agent_->list().status, 404);
+  EXPECT_EQ(listening.list().status, 200) << "its agent listens";
+  EXPECT_THAT(stored(), ElementsAre(sha256(listening.session).hex()));
+  EXPECT_EQ(world_.gateway().counters().expired_sessions, 1U);
+  EXPECT_EQ(world_.gateway().counters().sessions, 1);
+}
+
+TEST_F(Sessions, ARestartMakesAnIdleSessionNoNewOne) {
+  agent_->open();
+  AgentClient busy(world_, bot_);
+  busy.open();
+  world_.clock().advance(std::chrono::hours(20));
+  busy.token = agent_->token = world_.token_for(bot_);
+  EXPECT_EQ(busy.list().status, 200);
+  // What was used as the clock says now is noted, the other one only seems so: its last use was 20 hours ago.
+  world_.gateway().tend(std::chrono::steady_clock::now());
+  world_.settle();
+  world_.restart();
+  EXPECT_EQ(world_.gateway().counters().sessions, 2);
+  const auto now = std::chrono::steady_clock::now();
+  world_.gateway().tend(now + std::chrono::hours(5));
+  EXPECT_EQ(busy.list().status, 200);
+}
+
+// The gateway's own session with a destination goes first, the agent's stays.
+TEST_F(Sessions, ADestinationThatNobodyCallsIsLeftAndOpenedAnewWhenItIsNeeded) {
+  agent_->open();
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  const auto now = std::chrono::steady_clock::now();
+  world_.gateway().tend(now + std::chrono::minutes(9));
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  EXPECT_EQ(server_.received("initialize").size(), 1U);
+  world_.gateway().tend(now + std::chrono::minutes(11));
+  EXPECT_EQ(world_.gateway().counters().expired_upstreams, 1U);
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  EXPECT_EQ(server_.received("initialize").size(), 2U);
+
+  hang_calls();
+  auto open = agent_->start_call("say");
+  ASSERT_TRUE(server_.receives("tools/call", 4));
+  world_.gateway().tend(now + std::chrono::hours(1));
+  server_.let_go();
+  EXPECT_FALSE(open.get().is_tool_error()) << "it was in use";
+  EXPECT_EQ(world_.gateway().counters().expired_upstreams, 1U);
+}
+
+// Several streams of one session: a message goes out on one (MCP 2025-11-25, "Multiple Connections").
+TEST_F(Sessions, AMessageGoesOutOnTheNewestStreamAlone) {
+  agent_->open();
+  agent_->tool_names();
+  const auto streams = [&] { return world_.gateway().counters().streams.load(); };
+  auto oldest = agent_->listen(std::chrono::milliseconds(400));
+  ASSERT_TRUE(eventually([&] { return streams() == 1; }));
+  auto middle = agent_->listen();
+  ASSERT_TRUE(eventually([&] { return streams() == 2; }));
+  auto newest = agent_->listen();
+  ASSERT_TRUE(eventually([&] { return streams() == 3; }));
+  world_.grant(bot_, "crm/shout");
+  EXPECT_THAT(newest->next().value_or(""), HasSubstr("tools/list_changed"));
+  newest.reset();
+  ASSERT_TRUE(eventually([&] { return streams() == 2; }));
+  world_.publish(R"(permit (principal, action == Remit::Action::"crm/say", resource);)");
+  EXPECT_THAT(middle->next().value_or(""), HasSubstr("tools/list_changed"));
+  EXPECT_EQ(oldest->next(), std::nullopt);
+}
+
+class Children : public ::testing::Test {
+ protected:
+  Children()
+      : world_([] {
+          WorldOptions options;
+          options.gateway.max_children_per_deployment = 2;
+          options.gateway.max_children = 3;
+          return options;
+        }()) {
+    for (const std::string mode : {"mcp", "deaf"})
+      world_.take_tools(world_.add_destination(mode, snapshot::StdioTransport{{REMIT_ECHO_SERVER, mode}}),
+                        {R"({ "name":"tool_1","inputSchema":{"type":"object"} })",
+                         R"({ "name":"tool_2","inputSchema":{"type":"object"} })"});
+    bot_ = new_bot("clerk");
+  }
+
+  Bot new_bot(std::string_view name) {
+    const auto bot = world_.add_bot(name);
+    world_.grant(bot, "mcp/tool_2");
+    world_.grant(bot, "deaf/tool_1");
+    return bot;
+  }
+
+  std::unique_ptr<AgentClient> client(const Bot& bot) {
+    auto made = std::make_unique<AgentClient>(world_, bot);
+    made->open();
+    return made;
+  }
+
+  static std::string ask(AgentClient& agent) { return agent.call("mcp/tool_2").reason(); }
+
+  World world_;
+  Bot bot_;
+};
+
+TEST_F(Children, OneMoreThanADeploymentMayHaveEndsItsIdlest) {
+  const auto a = client(bot_), b = client(bot_), c = client(bot_);
+  for (auto* agent : {a.get(), b.get(), a.get(), c.get()}) EXPECT_EQ(ask(*agent), "");
+  EXPECT_EQ(world_.gateway().children(), 2U);
+  ASSERT_TRUE(eventually([&] { return world_.gateway().counters().evicted_children == 1; }));
+  // The one that lost it is none the worse: it gets another.
+  EXPECT_EQ(ask(*b), "");
+  EXPECT_EQ(world_.gateway().children(), 2U);
+}
+
+TEST_F(Children, EndWhenTheirTimeIsOver) {
+  const auto a = client(bot_), b = client(bot_);
+  EXPECT_EQ(ask(*a), "");
+  EXPECT_EQ(ask(*b), "");
+  world_.gateway().tend(std::chrono::steady_clock::now() + std::chrono::minutes(11));
+  EXPECT_EQ(world_.gateway().children(), 0U);
+  EXPECT_EQ(ask(*a), "");
+  EXPECT_EQ(world_.gateway().children(), 1U);
+}
+
+TEST_F(Children, AreNotStartedWhereAllThatThereMayBeAreAtWork) {
+  const auto other = new_bot("other");
+  const auto a = client(bot_), b = client(bot_), c = client(bot_), d = client(other), e = client(other);
+  std::vector<std::future<Reply>> at_work;
+  for (auto* agent : {a.get(), b.get(), d.get()}) at_work.push_back(agent->start_call("deaf/tool_1"));
+  ASSERT_TRUE(eventually([&] { return world_.gateway().children() == 3; }));
+
+  const auto own_limit = c->call("mcp/tool_2");
+  EXPECT_EQ(own_limit.reason(), "RMT-U070");
+  EXPECT_THAT(own_limit.text(), HasSubstr("limits.children_per_deployment"));
+  const auto limit_in_all = e->call("mcp/tool_2");
+  EXPECT_EQ(limit_in_all.reason(), "RMT-U071");
+  EXPECT_EQ(limit_in_all.decision().at("retryable"), true);
+  for (const auto* code : {"RMT-U070", "RMT-U071"}) EXPECT_NE(find_error(code), nullptr);
+  EXPECT_EQ(world_.gateway().counters().refused_children, 2U);
+  EXPECT_EQ(world_.last("denial").at("reason"), "RMT-U071");
+
+  for (auto* agent : {a.get(), b.get(), d.get()}) agent->end();
+  for (auto& call : at_work) EXPECT_TRUE(call.get().is_tool_error());
+  EXPECT_EQ(ask(*c), "");
+  EXPECT_EQ(world_.gateway().children(), 1U);
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 #include "gateway/shard.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <ranges>
 
+#include "base/utf8.h"
 #include "mcp/http_rules.h"
 #include "mcp/raw_json.h"
 
@@ -15,6 +18,11 @@ namespace {
 // Each agent session with a destination keeps one connection for the server's own stream, and each call needs
 // one.
 constexpr std::size_t kMaxConnectionsPerDestination = 16'384;
+
+// How far what is stored of a session's last use may be behind.
+constexpr std::chrono::hours kUseNotedEvery{1};
+
+constexpr std::size_t kMaxCancelReason = 512;  // of an agent's words that a destination is told
 
 // Refusals by policy are answers to calls; these two are about a session as a whole.
 bool is_cut(const snapshot::Deployment& deployment) {
@@ -40,15 +48,22 @@ std::string refusal_text(const mcp::Message& request, int code, std::string_view
 Shard::Shard(Gateway& gateway, http::Loop& loop)
     : gateway_(gateway),
       loop_(loop),
-      client_(loop, {.max_connections_per_origin = kMaxConnectionsPerDestination}) {}
+      client_(loop, {.max_connections_per_origin = kMaxConnectionsPerDestination}),
+      tending_(loop, [this] { tend_regularly(); }) {}
 
-void Shard::adopt(SessionRecord record) {
+void Shard::adopt(SessionRecord record, std::shared_ptr<Place> place) {
   auto session = std::make_shared<Session>();
-  session->last_used = std::chrono::steady_clock::now();
+  session->place = std::move(place);
   session->record = std::move(record);
   const Digest key = session->record.id_hash;
   sessions_.emplace(key, std::move(session));
   ++gateway_.counters_.sessions;
+}
+
+void Shard::restore(SessionRecord record) {
+  auto place = gateway_.sessions_.hold(record.deployment, on_session_lost(record.id_hash));
+  place->touch(std::chrono::steady_clock::now() - (gateway_.parts_.clock.now() - record.last_used));
+  adopt(std::move(record), std::move(place));
 }
 
 Result<TokenIdentity> Shard::authenticate(Environment environment, std::string_view token) {
@@ -102,7 +117,6 @@ http::Task<Answer> Shard::initialize(Caller caller, mcp::Message request) {
                      .body = refusal_text(request, mcp::kInvalidRequest, "RMT-G003",
                                           "this deployment was killed or retired and can open no session")};
 
-  evict_idle(caller.identity.deployment);
   // A random id that its hash sends to this loop again, whatever connection it comes on.
   std::string id;
   Digest id_hash;
@@ -111,12 +125,18 @@ http::Task<Answer> Shard::initialize(Caller caller, mcp::Message request) {
     id_hash = sha256(id);
   } while (&gateway_.shard_of(id_hash) != this);
 
+  auto place = gateway_.sessions_.take(caller.identity.deployment, on_session_lost(id_hash));
+  if (!place) co_return no_room(request, place.error());
+  // For as long as it is being stored, it is not idle.
+  const Place::Use use(*place);
+
   SessionRecord record{.id_hash = id_hash,
                        .environment = caller.environment,
                        .deployment = caller.identity.deployment,
                        .credential = caller.identity.credential,
                        .protocol_version = std::string(mcp::negotiate(params->protocol_version)),
-                       .created = gateway_.parts_.clock.now()};
+                       .created = gateway_.parts_.clock.now(),
+                       .last_used = gateway_.parts_.clock.now()};
   const auto stored =
       co_await commit([record](store::Transaction& tx) { return insert_session(tx, record); });
   if (!stored)
@@ -129,45 +149,126 @@ http::Task<Answer> Shard::initialize(Caller caller, mcp::Message request) {
                                .raw_capabilities = R"({"tools":{"listChanged":true}})"};
   if (const auto snapshot = gateway_.parts_.snapshots.current())
     result.instructions = view(snapshot, caller.environment, caller.identity).instructions();
-  adopt(std::move(record));
+  adopt(std::move(record), std::move(*place));
   co_return Answer{.body = mcp::make_result(*request.id(), mcp::to_json(result)),
                    .session_id = std::move(id)};
 }
 
-// Makes room for one more session of a deployment: clients that end without DELETE leave theirs behind.
-void Shard::evict_idle(const DeploymentId& deployment) {
-  const auto now = std::chrono::steady_clock::now();
-  std::vector<SessionPtr> own;
+// Too many are in use for one more, of the deployment's own or of all.
+Answer Shard::no_room(const mcp::Message& request, Places::Full full) {
+  ++gateway_.counters_.refused_sessions;
+  const auto& limits = gateway_.sessions_.limits();
+  if (full == Places::Full::kDeployment)
+    return {
+        .status = 429,
+        .body = refusal_text(request, mcp::kInternalError, "RMT-G071",
+                             fmt::format("this deployment has {} sessions with open calls or streams, which "
+                                         "is its limit (`limits.sessions_per_deployment`)",
+                                         limits.per_deployment))};
+  return {.status = 503,
+          .body = refusal_text(request, mcp::kInternalError, "RMT-G072",
+                               fmt::format("{} sessions have open calls or streams, which is the limit "
+                                           "(`limits.sessions`)",
+                                           limits.in_all))};
+}
+
+std::function<void()> Shard::on_session_lost(const Digest& key) {
+  return [this, key] {
+    loop_.post([this, key] {
+      ++gateway_.counters_.evicted_sessions;
+      end_all({key});
+    });
+  };
+}
+
+std::function<void()> Shard::on_upstream_lost(const Digest& key, const DestinationId& destination) {
+  return [this, key, destination] {
+    loop_.post([this, key, destination] {
+      ++gateway_.counters_.evicted_children;
+      const auto session = sessions_.find(key);
+      if (session == sessions_.end()) return;
+      const auto found = session->second->upstreams.find(destination);
+      // Another one may be there by now.
+      if (found == session->second->upstreams.end() || !found->second.place->lost()) return;
+      found->second.upstream->cut();
+      session->second->upstreams.erase(found);
+    });
+  };
+}
+
+void Shard::end_all(const std::vector<Digest>& keys) {
+  if (keys.empty()) return;
+  gateway_.parts_.store.submit(
+      [keys](store::Transaction& tx) -> Result<void> {
+        for (const auto& key : keys) TRY(delete_session(tx, key));
+        return {};
+      },
+      [](const Result<void>& done) {
+        if (!done)
+          spdlog::warn("sessions that have ended are still stored: {}: {}", done.error().code,
+                       done.error().message);
+      });
+  for (const auto& key : keys) forget(key);
+}
+
+void Shard::tend_regularly() {
+  if (closed_) return;
+  tend(std::chrono::steady_clock::now());
+  tending_.arm(gateway_.options_.tend_every);
+}
+
+void Shard::tend(std::chrono::steady_clock::time_point now) {
   std::vector<Digest> gone;
   for (const auto& [key, session] : sessions_) {
-    const bool busy = !session->calls.empty() || !session->streams.empty();
-    if (!busy && now - session->last_used > gateway_.options_.session_idle)
+    std::erase_if(session->upstreams, [&](const auto& one) {
+      const auto& [upstream, place] = one.second;
+      const bool idle = now - place->last_used() >= gateway_.options_.upstream_idle;
+      if (upstream->opening() || (upstream->open() && !idle) || !place->give_up()) return false;
+      if (upstream->open()) ++gateway_.counters_.expired_upstreams;
+      upstream->cut();
+      return true;
+    });
+    if (now - session->place->last_used() >= gateway_.options_.session_idle && session->place->give_up())
       gone.push_back(key);
-    else if (session->record.deployment == deployment)
-      own.push_back(session);
   }
-  const std::size_t limit =
-      std::max<std::size_t>(1, gateway_.options_.max_sessions_per_deployment / gateway_.shards_.size());
-  if (own.size() >= limit) {
-    std::ranges::sort(own, {}, [](const auto& session) { return session->last_used; });
-    for (std::size_t i = 0; i + limit <= own.size(); ++i) gone.push_back(own[i]->record.id_hash);
+  gateway_.counters_.expired_sessions += gone.size();
+  end_all(gone);
+  note_uses(now);
+}
+
+// So that a restart makes no idle session a new one.
+void Shard::note_uses(std::chrono::steady_clock::time_point now) {
+  std::vector<std::pair<Digest, Instant>> uses;
+  const auto wall_now = gateway_.parts_.clock.now();
+  for (const auto& [key, session] : sessions_) {
+    const auto used =
+        wall_now - std::chrono::duration_cast<Instant::duration>(now - session->place->last_used());
+    if (used - session->record.last_used < kUseNotedEvery) continue;
+    session->record.last_used = used;
+    uses.emplace_back(key, used);
   }
-  for (const auto& key : gone) {
-    gateway_.parts_.store.submit([key](store::Transaction& tx) { return delete_session(tx, key); },
-                                 [](auto&&) {});
-    forget(key);
-  }
+  if (uses.empty()) return;
+  gateway_.parts_.store.submit_behind(
+      [uses = std::move(uses)](store::Transaction& tx) -> Result<void> {
+        for (const auto& [key, used] : uses) TRY(note_last_use(tx, key, used));
+        return {};
+      },
+      [](const Result<void>& done) {
+        if (!done)
+          spdlog::warn("when sessions were last used is not stored: {}: {}", done.error().code,
+                       done.error().message);
+      });
 }
 
 Shard::SessionPtr Shard::find(const Caller& caller, const Digest& session) {
   const auto found = sessions_.find(session);
-  if (found == sessions_.end()) return nullptr;
+  if (found == sessions_.end() || found->second->place->lost()) return nullptr;
   const SessionRecord& record = found->second->record;
   // Another caller's session answers as an unknown one does.
   if (record.deployment != caller.identity.deployment || record.credential != caller.identity.credential ||
       record.environment != caller.environment)
     return nullptr;
-  found->second->last_used = std::chrono::steady_clock::now();
+  found->second->place->touch(std::chrono::steady_clock::now());
   return found->second;
 }
 
@@ -176,8 +277,6 @@ bool Shard::cut_off(const DeploymentId& id) const {
   const auto* deployment = snapshot ? snapshot->deployment(id.str()) : nullptr;
   return deployment == nullptr || is_cut(*deployment);
 }
-
-bool Shard::knows(const Caller& caller, const Digest& session) { return find(caller, session) != nullptr; }
 
 std::optional<std::string> Shard::version_of(const Caller& caller, const Digest& session) {
   const auto found = find(caller, session);
@@ -193,17 +292,17 @@ std::optional<Answer> Shard::refuse_stream(const Caller& caller, const Digest& s
                                          "this deployment was killed or retired and can open no stream"}})};
 }
 
-http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message request,
-                                  std::shared_ptr<http::EventStream> stream,
-                                  std::shared_ptr<std::atomic<bool>> begun) {
+http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message request, ReplyChannel* reply) {
   const auto session = find(caller, key);
   if (!session) co_return unknown_session();
-  *begun = true;
   const std::string_view method = request.method();
   if (method == "ping") co_return Answer{.body = mcp::make_result(*request.id())};
-  if (method == "tools/call")
-    co_return Answer{.body =
-                         co_await call(std::move(caller), session, std::move(request), std::move(stream))};
+  if (reply != nullptr) {
+    const Place::Use use(session->place);
+    if (!use) co_return unknown_session();
+    reply->session_found();
+    co_return Answer{.body = co_await call(std::move(caller), session, std::move(request), *reply)};
+  }
   if (method == "tools/list") {
     // The list is one page, so no cursor was ever given (2025-11-25, "Pagination / Error Handling").
     const auto* cursor = request.params() != nullptr ? request.params()->if_contains("cursor") : nullptr;
@@ -228,17 +327,25 @@ http::Task<Answer> Shard::request(Caller caller, Digest key, mcp::Message reques
 Answer Shard::notification(const Caller& caller, const Digest& key, const mcp::Message& notification) {
   const auto session = find(caller, key);
   if (!session) return unknown_session();
-  if (notification.method() == "notifications/cancelled" && notification.params() != nullptr) {
-    const auto* value = notification.params()->if_contains("requestId");
-    const auto raw = value ? mcp::raw_member(notification.raw_params(), *notification.params(), "requestId")
-                           : std::nullopt;
-    const auto id = raw ? mcp::Id::from_token(*raw, *value) : std::nullopt;
-    const auto open = id ? session->calls.find(*id) : session->calls.end();
-    if (open != session->calls.end())
-      open->second->end->set({.how = CallEnd::How::kCancelled, .why = "cancelled by the agent"});
-  }
+  if (notification.method() == "notifications/cancelled" && notification.params() != nullptr)
+    cancel_call(*session, notification);
   // Nothing else that an agent may tell us changes anything here.
   return {.status = 202};
+}
+
+void Shard::cancel_call(Session& session, const mcp::Message& notification) {
+  const auto& params = *notification.params();
+  const auto* value = params.if_contains("requestId");
+  const auto raw = value ? mcp::raw_member(notification.raw_params(), params, "requestId") : std::nullopt;
+  const auto id = raw ? mcp::Id::from_token(*raw, *value) : std::nullopt;
+  const auto found = id ? session.calls.find(*id) : session.calls.end();
+  if (found == session.calls.end()) return;  // it has ended, or never was
+  const auto* reason = params.if_contains("reason");
+  const auto* text = reason ? reason->if_string() : nullptr;
+  auto& open = *found->second;
+  std::string why = text ? std::string(utf8_head({text->data(), text->size()}, kMaxCancelReason))
+                         : "cancelled by the agent";
+  if (open.end->set({.how = CallEnd::How::kCancelled, .why = std::move(why)})) open.cancelled = true;
 }
 
 void Shard::attach(const Caller& caller, const Digest& key,
@@ -247,18 +354,28 @@ void Shard::attach(const Caller& caller, const Digest& key,
   // Much may have happened since it was asked for.
   if (found == sessions_.end() || streams_ended_ || closed_ || refuse_stream(caller, key))
     return stream->close();
+  Place::Use use(found->second->place);
+  if (!use) return stream->close();
   ++gateway_.counters_.streams;
-  found->second->streams.push_back(stream);
+  found->second->streams.push_back({stream, std::move(use)});
   stream->on_client_gone([this, key, gone = std::weak_ptr(stream)] {
     loop_.post([this, key, gone] { detach(key, gone.lock()); });
   });
+}
+
+// On the stream that was opened last, as long as it takes it: a message is never on several streams (MCP
+// 2025-11-25 "Multiple Connections").
+void Shard::tell(const Session& session, const std::string& message) {
+  for (const auto& listener : std::views::reverse(session.streams))
+    if (listener.stream->send({.data = message})) return;
 }
 
 // A stream that its agent has left.
 void Shard::detach(const Digest& key, const std::shared_ptr<http::EventStream>& stream) {
   const auto found = sessions_.find(key);
   if (found == sessions_.end() || !stream) return;
-  gateway_.counters_.streams -= static_cast<std::int64_t>(std::erase(found->second->streams, stream));
+  gateway_.counters_.streams -= static_cast<std::int64_t>(
+      std::erase_if(found->second->streams, [&](const auto& one) { return one.stream == stream; }));
 }
 
 http::Task<Answer> Shard::end(Caller caller, Digest key) {
@@ -284,12 +401,12 @@ void Shard::cut_calls(Session& session, std::string_view why) {
 }
 
 void Shard::cut_upstreams(Session& session) {
-  for (const auto& [destination, upstream] : session.upstreams) upstream->cut();
+  for (const auto& [destination, connected] : session.upstreams) connected.upstream->cut();
   session.upstreams.clear();
 }
 
 void Shard::close_streams(Session& session) {
-  for (const auto& stream : session.streams) stream->close();
+  for (const auto& listener : session.streams) listener.stream->close();
   gateway_.counters_.streams -= static_cast<std::int64_t>(session.streams.size());
   session.streams.clear();
 }
@@ -330,15 +447,10 @@ void Shard::on_snapshot() {
             sha256(view(snapshot, record.environment, {record.deployment, record.credential}).list_result());
         tools != session->shown_tools) {
       session->shown_tools = tools;
-      for (const auto& stream : session->streams)
-        stream->send({.data = mcp::make_notification("notifications/tools/list_changed")});
+      tell(*session, mcp::make_notification("notifications/tools/list_changed"));
     }
   }
-  for (const auto& key : gone) {
-    gateway_.parts_.store.submit([key](store::Transaction& tx) { return delete_session(tx, key); },
-                                 [](auto&&) {});
-    forget(key);
-  }
+  end_all(gone);
 }
 
 void Shard::end_streams() {
@@ -352,6 +464,7 @@ void Shard::cut_all(std::string_view why) {
 
 void Shard::close() {
   closed_ = true;
+  tending_.disarm();
   cut_all("the gateway is shutting down");
 }
 

@@ -10,6 +10,7 @@
 
 #include "decision/decide.h"
 #include "gateway/gateway.h"
+#include "gateway/reply_channel.h"
 #include "gateway/session.h"
 #include "gateway/tool_view.h"
 #include "mcp/lifecycle.h"
@@ -37,29 +38,28 @@ class Shard {
 
   http::Loop& loop() { return loop_; }
 
-  void adopt(SessionRecord record);  // of before a restart
+  void restore(SessionRecord record);  // of before a restart
 
   // Verifies an access token for an environment's endpoint, and that its credential is not revoked. Errors:
   // those of issuer::AccessTokenVerifier; kUnauthorized RMT-D011, RMT-D012.
   Result<TokenIdentity> authenticate(Environment environment, std::string_view token);
 
   http::Task<Answer> initialize(Caller caller, mcp::Message request);
-  // Whether the session lives and is the caller's.
-  bool knows(const Caller& caller, const Digest& session);
   // The revision that the session speaks; none where it is not the caller's.
   std::optional<std::string> version_of(const Caller& caller, const Digest& session);
   // Why the caller may not have a stream of the session's: unknown, or the deployment was cut off.
   std::optional<Answer> refuse_stream(const Caller& caller, const Digest& session);
-  // `begun` is set once the session is found: from then on the status of the answer is 200.
-  http::Task<Answer> request(Caller caller, Digest session, mcp::Message request,
-                             std::shared_ptr<http::EventStream> stream,
-                             std::shared_ptr<std::atomic<bool>> begun);
+  // `reply` is there for a tools/call, and waits with its caller. The body of the answer is empty where none
+  // is owed: the agent has cancelled the call.
+  http::Task<Answer> request(Caller caller, Digest session, mcp::Message request, ReplyChannel* reply);
   Answer notification(const Caller& caller, const Digest& session, const mcp::Message& notification);
   void attach(const Caller& caller, const Digest& session, const std::shared_ptr<http::EventStream>& stream);
   http::Task<Answer> end(Caller caller, Digest session);
 
   void on_snapshot();
   void end_streams();
+  void tend(std::chrono::steady_clock::time_point now);
+  void tend_regularly();
   void close();
 
  private:
@@ -68,40 +68,60 @@ class Shard {
   // Whether the deployment was killed, suspended or retired, and so may hold no stream and open no session.
   bool cut_off(const DeploymentId& deployment) const;
   SessionPtr find(const Caller& caller, const Digest& session);
+  // Sends what nobody asked for on one of the session's streams, if it has one.
+  static void tell(const Session& session, const std::string& message);
+  void cancel_call(Session& session, const mcp::Message& notification);
   void detach(const Digest& session, const std::shared_ptr<http::EventStream>& stream);
+  Answer no_room(const mcp::Message& request, Places::Full full);
+  void adopt(SessionRecord record, std::shared_ptr<Place> place);
   void forget(const Digest& session);
-  void evict_idle(const DeploymentId& deployment);
+  // Ends sessions, in the store too.
+  void end_all(const std::vector<Digest>& sessions);
+  std::function<void()> on_session_lost(const Digest& session);
+  std::function<void()> on_upstream_lost(const Digest& session, const DestinationId& destination);
+  void note_uses(std::chrono::steady_clock::time_point now);
   http::Task<Result<void>> commit(store::Store::Work work);
   const ToolView& view(const std::shared_ptr<const snapshot::Snapshot>& snapshot, Environment environment,
                        const TokenIdentity& caller);
 
   // call.cpp
-  http::Task<std::string> call(Caller caller, SessionPtr session, mcp::Message request,
-                               std::shared_ptr<http::EventStream> stream);
+  // A call that has been decided on and has its intent in the log.
+  struct Released {
+    DecisionId id;
+    std::chrono::steady_clock::time_point began;
+    ReplyChannel& reply;
+  };
+  http::Task<std::string> call(Caller caller, SessionPtr session, mcp::Message request, ReplyChannel& reply);
   http::Task<std::string> govern(const Caller& caller, SessionPtr session, const mcp::Message& request,
                                  const mcp::ToolCall& params, DecisionId id, std::shared_ptr<OpenCall> open,
-                                 std::shared_ptr<http::EventStream> stream);
-  std::string conclude(const mcp::Message& request, const DecisionId& id, const OpenCall& open,
-                       const CallEnd& end, std::chrono::microseconds latency);
+                                 ReplyChannel& reply);
+  std::string conclude(const mcp::Message& request, const Released& call, const OpenCall& open,
+                       const CallEnd& end);
+  // A session with a destination, in use for as long as this is there.
+  struct Reached {
+    std::shared_ptr<Upstream> upstream;
+    Place::Use use;
+  };
   // A call on its way to its upstream. It lives in govern(), which waits for it.
   struct Handover {
     SessionPtr session;
     std::shared_ptr<OpenCall> open;
     DestinationId destination = {};
-    std::shared_ptr<Upstream> upstream = {};  // another one when that was lost
+    Reached reached = {};  // another one when that was lost
     std::string_view tool = {};
     std::string_view raw_arguments = {};
+    std::string raw_meta = {};
     std::move_only_function<bool()> last_look = {};
     mcp::ClientSession::Progress progress = {};
   };
   http::Task<CallEnd> forward(Handover& call);
   http::Task<std::expected<CallEnd, Error>> hand_over(Handover& call);
-  http::Task<std::shared_ptr<Upstream>> open_upstream(SessionPtr session, snapshot::Destination destination,
-                                                      Error& why);
-  std::shared_ptr<Upstream> upstream_of(Session& session, const snapshot::Destination& destination,
-                                        Error& why);
-  void record_outcome(const DecisionId& id, audit::OutcomeStatus status, std::string_view code,
-                      std::string_view raw_result, std::chrono::microseconds latency);
+  http::Task<Result<Reached>> open_upstream(SessionPtr session, snapshot::Destination destination);
+  // The session's upstream, or a new one, not yet opened. Errors: RMT-U070, RMT-U071 (no room for one more),
+  // those of the vault.
+  Result<Reached> reach(Session& session, const snapshot::Destination& destination);
+  void record_outcome(const Released& call, audit::OutcomeStatus status, std::string_view code,
+                      std::string_view raw_result, bool answer_owed = true);
   void settle_doubtful();
   void cut_all(std::string_view why);
   void cut_calls(Session& session, std::string_view why);
@@ -118,6 +138,7 @@ class Shard {
   std::unordered_map<DestinationId, Digest> listed_;  // what each destination listed last
   std::shared_ptr<const snapshot::Snapshot> viewed_;  // the snapshot that views_ are of
   std::unordered_map<CredentialId, std::unique_ptr<ToolView>> views_;
+  http::Deadline tending_;
   std::vector<DecisionId> doubtful_;  // intents that may be in the log, and whose calls were not made
   bool closed_ = false;
 };

@@ -51,6 +51,11 @@ inline constexpr Limit kLimits[] = {
     {"stream_keep_alive_seconds", Unit::kSeconds, 15, 1, 3600, "silence on an event stream until it gets a comment"},
     {"stream_kib", Unit::kKib, 1024, 64, 1 << 20, "events that wait for a slow reader, per stream"},
     {"sessions_per_deployment", Unit::kCount, 256, 1, 1'000'000, "sessions of one deployment"},
+    {"sessions", Unit::kCount, 16'384, 1, 10'000'000, "sessions in all"},
+    {"idle_session_seconds", Unit::kSeconds, 86'400, 60, 31'536'000, "until a session that nobody uses ends"},
+    {"children_per_deployment", Unit::kCount, 16, 1, 100'000, "programs as destinations of one deployment"},
+    {"children", Unit::kCount, 64, 1, 100'000, "programs as destinations in all; some 70 MB each"},
+    {"idle_child_seconds", Unit::kSeconds, 600, 5, 31'536'000, "until a destination that nobody calls is left"},
     {"calls_per_session", Unit::kCount, 64, 1, 100'000, "calls under way in one session"},
     // How far ahead an agent's end date may lie.
     {"sandbox_days", Unit::kCount, 90, 1, 3650, "days that an agent may be approved for in sandbox"},

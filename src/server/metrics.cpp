@@ -93,6 +93,26 @@ std::string metrics_text(const MetricSources& sources) {
       gauge("remit_sessions", "Agents' MCP sessions", static_cast<double>(gateway.sessions.load())));
   families.push_back(
       gauge("remit_streams", "Agents' open event streams", static_cast<double>(gateway.streams.load())));
+  families.push_back(gauge("remit_children", "Programs that are running as destinations",
+                           static_cast<double>(sources.children)));
+  const auto by_what = [&](std::string name, std::string help, std::string_view first,
+                           const std::atomic<std::uint64_t>& of_first, std::string_view second,
+                           const std::atomic<std::uint64_t>& of_second) {
+    auto made = family(std::move(name), std::move(help), MetricType::Counter);
+    add(made, static_cast<double>(of_first.load()), {{"what", std::string(first)}});
+    add(made, static_cast<double>(of_second.load()), {{"what", std::string(second)}});
+    families.push_back(std::move(made));
+  };
+  by_what("remit_expired_total", "What ended because nobody used it", "session", gateway.expired_sessions,
+          "upstream", gateway.expired_upstreams);
+  by_what("remit_evicted_total", "What was idle and made room for another", "session",
+          gateway.evicted_sessions, "child", gateway.evicted_children);
+  by_what("remit_no_room_total", "What was refused because all that there may be were in use", "session",
+          gateway.refused_sessions, "child", gateway.refused_children);
+  auto undelivered = family("remit_undelivered_answers_total",
+                            "Answers to released calls that did not reach their agent", MetricType::Counter);
+  add(undelivered, static_cast<double>(gateway.undelivered.load()));
+  families.push_back(std::move(undelivered));
   auto commits = family("remit_store_commits_total", "Groups of transactions made durable, each by one sync",
                         MetricType::Counter);
   add(commits, static_cast<double>(sources.store.commits()));

@@ -19,6 +19,7 @@ struct MetricSources {
   const std::atomic<std::uint64_t>& published_entries;
   const std::atomic<std::uint64_t>& token_replays;
   const snapshot::Snapshot* snapshot = nullptr;  // in force, if one is
+  std::size_t children = 0;
 };
 
 std::string metrics_text(const MetricSources& sources);

@@ -65,7 +65,8 @@ class Metrics : public testing::Test {
                                .store = *store_,
                                .published_entries = published_,
                                .token_replays = replays_,
-                               .snapshot = &snapshot}));
+                               .snapshot = &snapshot,
+                               .children = 9}));
   }
   store::TempFolder folder_ = store::TempFolder::in_memory();
   std::unique_ptr<store::Store> store_ =
@@ -84,6 +85,13 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
   counters_.open_calls = 6;
   counters_.sessions = 7;
   counters_.streams = 8;
+  counters_.expired_sessions = 10;
+  counters_.expired_upstreams = 11;
+  counters_.evicted_sessions = 12;
+  counters_.evicted_children = 13;
+  counters_.refused_sessions = 14;
+  counters_.refused_children = 15;
+  counters_.undelivered = 16;
   published_ = 9'007'199;
   replays_ = 9;
   for (int i = 0; i < 3; ++i)
@@ -105,6 +113,11 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
       {"remit_open_calls", "gauge", {{"", "6"}}},
       {"remit_sessions", "gauge", {{"", "7"}}},
       {"remit_streams", "gauge", {{"", "8"}}},
+      {"remit_children", "gauge", {{"", "9"}}},
+      {"remit_expired_total", "counter", {{R"({what="session"})", "10"}, {R"({what="upstream"})", "11"}}},
+      {"remit_evicted_total", "counter", {{R"({what="session"})", "12"}, {R"({what="child"})", "13"}}},
+      {"remit_no_room_total", "counter", {{R"({what="session"})", "14"}, {R"({what="child"})", "15"}}},
+      {"remit_undelivered_answers_total", "counter", {{"", "16"}}},
       {"remit_store_commits_total", "counter", {{"", "3"}}},
       {"remit_revision", "gauge", {{"", std::to_string(store_->revision())}}},
       {"remit_tools_withheld",

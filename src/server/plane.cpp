@@ -370,7 +370,12 @@ Result<std::vector<std::string>> Plane::listen() {
   gateway::GatewayOptions options{
       .public_url = public_url_,
       .upstream = upstream_limits(config_),
+      .upstream_idle = config_.limits.time("idle_child_seconds"),
+      .session_idle = config_.limits.time("idle_session_seconds"),
       .max_sessions_per_deployment = config_.limits.count("sessions_per_deployment"),
+      .max_sessions = config_.limits.count("sessions"),
+      .max_children_per_deployment = config_.limits.count("children_per_deployment"),
+      .max_children = config_.limits.count("children"),
       .max_open_calls_per_session = config_.limits.count("calls_per_session"),
       .max_batch_messages = config_.limits.count("batch_messages")};
   options.host_rules = host_rules_;
@@ -498,7 +503,8 @@ http::Response Plane::answer_metrics(const http::Request& request) const {
                                      .store = *store_,
                                      .published_entries = published_entries_,
                                      .token_replays = token_replays_,
-                                     .snapshot = snapshot.get()}));
+                                     .snapshot = snapshot.get(),
+                                     .children = gateway_->children()}));
 }
 
 const Issuer* Plane::issuer_of(const http::Request& request,
@@ -664,8 +670,11 @@ bool Plane::stop() {
   bool finished = true;
   // A stream that an agent listens on ends when one of the two ends it: nothing to wait for.
   if (gateway_) gateway_->end_streams();
+  // What outlasts the time is answered too: with what became of it.
   if (server_)
-    finished = server_->drain(std::chrono::duration_cast<std::chrono::milliseconds>(config_.drain));
+    finished = server_->drain(std::chrono::duration_cast<std::chrono::milliseconds>(config_.drain), [this] {
+      if (gateway_) gateway_->close();
+    });
   if (gateway_) gateway_->close();
   if (command_server_) finished = command_server_->drain(std::chrono::seconds(2)) && finished;
   server_.reset();

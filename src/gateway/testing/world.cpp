@@ -129,6 +129,11 @@ void World::stop() {
   loops_.reset();
 }
 
+bool World::shut_down(std::chrono::milliseconds within) {
+  gateway_->end_streams();
+  return server_->drain(within, [this] { gateway_->close(); });
+}
+
 void World::restart() {
   stop();
   start();

@@ -104,6 +104,8 @@ class World {
 
   // Takes everything down in order and up again on the same store.
   void restart();
+  // Ends the service as the composition root does it at a stop. Whether every call was finished in time.
+  bool shut_down(std::chrono::milliseconds within);
   std::string token_for(const Bot& bot) const { return token_for(bot, bot.environment); }
   std::string token_for(const Bot& bot, Environment signed_by) const;
 
