@@ -6,12 +6,15 @@
 #include <array>
 
 #include "base/canonical_json.h"
+#include "base/visible.h"
 #include "gateway/http_transport.h"
 #include "http/on_loop.h"
 #include "mcp/stdio.h"
 
 namespace remit::gateway {
 namespace {
+
+constexpr unsigned kMostRemarks = 20;  // of one session
 
 // What is wrong with a destination that gave us this error.
 std::string_view code_for(const Error& error) {
@@ -110,10 +113,7 @@ void Upstream::start_opening() {
   options.clean = cleaner();
   mcp::ClientHandlers handlers;
   handlers.on_fault = [current](const Error& fault) {
-    const auto self = current();
-    if (!self) return;
-    spdlog::warn("destination {}: {}: {}", self->destination_.name, fault.code,
-                 self->without_secret(fault).message);
+    if (const auto self = current()) self->remark(fault);
   };
   handlers.on_notification = [current](const mcp::Message& notification) {
     const auto self = current();
@@ -167,10 +167,7 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
         self->lose({ErrorKind::kUnavailable, kSessionForgotten, "the server no longer knows the session"});
     };
     handlers.on_remark = [current](std::string what) {
-      const auto self = current();
-      if (!self) return;
-      spdlog::warn("destination {}: {}", self->destination_.name,
-                   self->without_secret({ErrorKind::kInvalid, "RMT-M021", std::move(what)}).message);
+      if (const auto self = current()) self->remark({ErrorKind::kInvalid, "RMT-M021", std::move(what)});
     };
     auto made =
         HttpTransport::make(parts_.loop, parts_.client, http->url, std::move(options), std::move(handlers));
@@ -186,6 +183,16 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
                                             {.max_line = limits_.max_answer_bytes});
   if (!started) return std::unexpected(std::move(started).error());
   return std::move(*started);
+}
+
+// What a server does that it should not. It could do so without end.
+void Upstream::remark(Error what) {
+  if (remarks_ == kMostRemarks) return;
+  const bool last = ++remarks_ == kMostRemarks;
+  const auto shown = without_secret(std::move(what));
+  spdlog::warn("destination {}: {}: {}{}", destination_.name, shown.code, excerpt(shown.message),
+               last ? "; what else it does is not logged in this session" : "");
+  if (parts_.on_remark) parts_.on_remark(shown.message);
 }
 
 void Upstream::finish_opening(Result<void> result) {
@@ -328,15 +335,18 @@ http::Task<Result<mcp::ToolPage>> list_tools_on(http::Loop& loop, snapshot::Dest
   http::Client client(loop);
   mcp::ToolPage listed;
   bool echoed = false;
+  std::vector<std::string> remarks;
   const auto upstream = std::make_shared<Upstream>(
       UpstreamParts{.loop = loop,
                     .client = client,
                     .on_listing = [&listed](const mcp::ToolPage& page) { listed = page; },
-                    .on_echo = [&echoed] { echoed = true; }},
+                    .on_echo = [&echoed] { echoed = true; },
+                    .on_remark = [&remarks](const std::string& what) { remarks.push_back(what); }},
       std::move(destination), std::move(secret), limits);
   const auto ready = co_await Upstream::ready(upstream);
   if (ready) listed.instructions = upstream->session().server().instructions;
   upstream->cut();
+  listed.warnings.insert(listed.warnings.end(), remarks.begin(), remarks.end());
   if (echoed) listed.warnings.emplace_back("it says its credential back, which was hidden");
   if (!ready) co_return std::unexpected(ready.error());
   co_return listed;

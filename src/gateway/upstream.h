@@ -62,6 +62,8 @@ struct UpstreamParts {
   std::function<void(const mcp::ToolPage& listing)> on_listing;
   // Told that the server said its credential back, each time; it was hidden (redactor.h).
   std::function<void()> on_echo = {};
+  // Told what the server should not do, for people; a few times.
+  std::function<void(const std::string& what)> on_remark = {};
 };
 
 // The code of an error that says: the server does not know the session, and carried nothing out.
@@ -135,6 +137,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void take_listing(mcp::ToolPage page);
   void finish_listing(Result<void> result);
 
+  void remark(Error what);
   void lose(const Error& why);
   Error told(const Error& why) const;
   void release();
@@ -155,6 +158,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   const std::shared_ptr<Opened> opened_ = std::make_shared<Opened>();
   std::shared_ptr<Upstream> predecessor_;
   std::size_t uses_ = 0;
+  unsigned remarks_ = 0;
   http::Deadline deadline_;  // of the opening, then of a listing
 
   Offers offers_;

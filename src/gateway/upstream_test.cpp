@@ -552,6 +552,38 @@ TEST_F(Listing, GivesTheToolsAndEndsTheSession) {
   EXPECT_TRUE(server_.receives("DELETE"));
 }
 
+// For whoever scans: what is put up with, and where it was found.
+TEST_F(Listing, TellsWhatTheServerShouldNotDo) {
+  server_.script("tools/list", [this](mcp::Message list, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::answer(R"({"jsonrpc":"2.0","id":")" + list.id()->raw() + R"(","result":{"tools":[)" +
+                                server_.offered()[0] + R"(],"nextCursor":""}})");
+  });
+  const auto page = list(destination(snapshot::HttpTransport{server_.url()}));
+  ASSERT_TRUE(page) << page.error().message;
+  EXPECT_EQ(page->tools.size(), 1U);
+  EXPECT_THAT(page->warnings,
+              ::testing::UnorderedElementsAre(HasSubstr("nextCursor"), HasSubstr("with texts")));
+}
+
+TEST_F(Listing, SaysWhatTheServerSaid) {
+  server_.script("initialize", [](mcp::Message, http::Exchange&) -> http::Task<http::Response> {
+    co_return http::Response{.status = 401, .headers = {{"WWW-Authenticate", R"(Bearer realm="crm")"}}};
+  });
+  auto failed = list(destination(snapshot::HttpTransport{server_.url()})).error();
+  EXPECT_EQ(failed.code, "RMT-U008");
+  EXPECT_THAT(failed.message, HasSubstr(R"(it asks for: Bearer realm="crm")"));
+  server_.script("initialize", answers("", 405));
+  EXPECT_THAT(list(destination(snapshot::HttpTransport{server_.url()})).error().message,
+              HasSubstr("HTTP+SSE"));
+  server_.script("initialize", {});
+  server_.script(
+      "tools/list",
+      answers(R"({"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"call admin first"}})", 400));
+  failed = list(destination(snapshot::HttpTransport{server_.url()})).error();
+  EXPECT_EQ(failed.code, "RMT-U008");
+  EXPECT_THAT(failed.message, HasSubstr("call admin first"));
+}
+
 TEST_F(Listing, GivesAllPagesOfAProgram) {
   const auto page = list(destination(snapshot::StdioTransport{{REMIT_ECHO_SERVER, "mcp"}}));
   ASSERT_TRUE(page) << page.error().message;
