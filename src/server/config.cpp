@@ -108,14 +108,6 @@ Table::Apply seconds(std::chrono::seconds& target, std::int64_t most) {
   };
 }
 
-Table::Apply count(std::uint64_t& target, std::int64_t most) {
-  return [&target, most](const toml::node& node) -> Result<> {
-    ASSIGN_OR_RETURN(const auto value, integer(node, 1, most));
-    target = static_cast<std::uint64_t>(value);
-    return {};
-  };
-}
-
 Table::Apply mebibytes(std::uint64_t& target_bytes, std::int64_t most) {
   return [&target_bytes, most](const toml::node& node) -> Result<> {
     ASSIGN_OR_RETURN(const auto value, integer(node, 1, most));
@@ -244,13 +236,8 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
                                   return {};
                                 }},
                                {"min_free_mib", mebibytes(config.min_free_bytes, kMostFreeMib)}});
-  const Table calls("calls.",
-                    {{"upstream_open_seconds", seconds(config.upstream_open, 600)},
-                     {"upstream_answer_seconds", seconds(config.upstream_answer, 3600)},
-                     {"upstream_answer_ceiling_seconds", seconds(config.upstream_answer_ceiling, 86'400)},
-                     {"upstream_max_answer_mib", mebibytes(config.upstream_max_answer_bytes, 256)},
-                     {"upstream_max_pages", count(config.upstream_max_pages, 100'000)},
-                     {"listing_max_age_seconds", seconds(config.listing_max_age, 3600)}});
+  const Table calls("calls.", {{"upstream_open_seconds", seconds(config.upstream_open, 600)},
+                               {"upstream_answer_seconds", seconds(config.upstream_answer, 3600)}});
   const Table limits("limits.", limit_keys(config.limits));
   const Table top("", {{"data", path(config.data, base)},
                        {"listen",

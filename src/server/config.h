@@ -21,11 +21,7 @@
 //   [calls]
 //   upstream_open_seconds = 15
 //   upstream_answer_seconds = 60         # for an answer, or for the next progress of a call
-//   upstream_answer_ceiling_seconds = 3600   # for an answer, whatever progress is told
-//   upstream_max_answer_mib = 8          # one message of a destination
-//   upstream_max_pages = 1000            # one list of tools
-//   listing_max_age_seconds = 60         # what a destination offers is asked for again by then
-//                                        # (the first two and the size also with `remit destination add`)
+//                                        # (for one destination: `remit destination add`)
 //
 //   [limits]                             # every bound, with its default and its range: limits.h
 //   connections = 4096
@@ -67,10 +63,6 @@ struct Config {
   std::uint64_t min_free_bytes = std::uint64_t{64} << 20U;
   std::chrono::seconds upstream_open{15};
   std::chrono::seconds upstream_answer{60};
-  std::chrono::seconds upstream_answer_ceiling{3600};
-  std::chrono::seconds listing_max_age{60};
-  std::uint64_t upstream_max_answer_bytes = std::uint64_t{8} << 20U;
-  std::uint64_t upstream_max_pages = 1000;
   Limits limits;
 };
 

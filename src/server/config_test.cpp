@@ -30,10 +30,6 @@ min_free_mib = 128
 [calls]
 upstream_open_seconds = 3
 upstream_answer_seconds = 30
-upstream_answer_ceiling_seconds = 7200
-upstream_max_answer_mib = 16
-upstream_max_pages = 50
-listing_max_age_seconds = 10
 [limits]
 connections = 100
 header_seconds = 3
@@ -58,10 +54,6 @@ mcp_body_kib = 128
   EXPECT_EQ(config->min_free_bytes, 128U * 1024 * 1024);
   EXPECT_EQ(config->upstream_open, std::chrono::seconds{3});
   EXPECT_EQ(config->upstream_answer, std::chrono::seconds{30});
-  EXPECT_EQ(config->upstream_answer_ceiling, std::chrono::hours{2});
-  EXPECT_EQ(config->upstream_max_answer_bytes, std::uint64_t{16} << 20U);
-  EXPECT_EQ(config->upstream_max_pages, 50U);
-  EXPECT_EQ(config->listing_max_age, std::chrono::seconds{10});
   EXPECT_EQ(config->limits.count("connections"), 100U);
   EXPECT_EQ(config->limits.time("header_seconds"), std::chrono::seconds{3});
   EXPECT_EQ(config->limits.bytes("mcp_body_kib"), 128U * 1024);

@@ -61,6 +61,11 @@ inline constexpr Limit kLimits[] = {
     {"sandbox_days", Unit::kCount, 90, 1, 3650, "days that an agent may be approved for in sandbox"},
     {"pilot_days", Unit::kCount, 180, 1, 3650, "the same in pilot"},
     {"production_days", Unit::kCount, 365, 1, 3650, "the same in production"},
+    // Destinations.
+    {"upstream_answer_mib", Unit::kMib, 8, 1, 256, "one message of a destination without a limit of its own"},
+    {"upstream_answer_ceiling_seconds", Unit::kSeconds, 3600, 1, 86'400, "a call, whatever progress its destination tells"},
+    {"upstream_pages", Unit::kCount, 1000, 1, 100'000, "pages of one list of tools"},
+    {"listing_seconds", Unit::kSeconds, 60, 1, 3600, "age of what a destination is known to offer"},
 };
 // clang-format on
 

@@ -88,10 +88,10 @@ http::Response to_response(issuer::TokenAnswer answer) {
 gateway::UpstreamLimits upstream_limits(const Config& config) {
   return {.open_timeout = config.upstream_open,
           .answer_timeout = config.upstream_answer,
-          .answer_ceiling = config.upstream_answer_ceiling,
-          .listing_max_age = config.listing_max_age,
-          .max_answer_bytes = config.upstream_max_answer_bytes,
-          .max_pages = config.upstream_max_pages};
+          .answer_ceiling = config.limits.time("upstream_answer_ceiling_seconds"),
+          .listing_max_age = config.limits.time("listing_seconds"),
+          .max_answer_bytes = config.limits.bytes("upstream_answer_mib"),
+          .max_pages = config.limits.count("upstream_pages")};
 }
 
 std::vector<admin::Limit> told(const Limits& limits) {
