@@ -15,7 +15,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <condition_variable>
 #include <deque>
+#include <mutex>
 #include <vector>
 
 #include "mcp/raw_json.h"
@@ -30,10 +32,51 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // How long a killed process, or output that outlives its process, is waited for.
 constexpr std::chrono::milliseconds kMoment{500};
 
+// A monitor tells a server's end by a signal as shells do.
+ExitStatus exit_status_of(int status, bool monitored) {
+  constexpr int kBySignal = 128;
+  if (WIFSIGNALED(status)) return {true, WTERMSIG(status)};
+  const int code = WEXITSTATUS(status);
+  if (monitored && code > kBySignal && code <= kBySignal + SIGRTMAX) return {true, code - kBySignal};
+  return {false, code};
+}
+
 }  // namespace
 
 std::string to_string(const ExitStatus& status) {
   return fmt::format("{} {}", status.by_signal ? "signal" : "exit status", status.code);
+}
+
+// The servers of this process that were asked to end and have not yet.
+class Ending {
+ public:
+  static Ending& instance() {
+    static Ending* const ending = new Ending;  // never destroyed: transports may outlive static objects
+    return *ending;
+  }
+  void begin() {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+  }
+  void done() {
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) none_left_.notify_all();
+  }
+  bool wait(std::chrono::milliseconds at_most) {
+    std::unique_lock lock(mutex_);
+    return none_left_.wait_for(lock, at_most, [this] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_left_;
+  int count_ = 0;
+};
+
+// A JSON-RPC message is an object, or an array of them. Whatever else a server prints is meant for people.
+bool may_be_message(std::string_view line) {
+  const auto first = line.find_first_not_of(" \t");
+  return first != std::string_view::npos && (line[first] == '{' || line[first] == '[');
 }
 
 // Coroutines hold a share of it, so it lives until the child is reaped or the executor's context is
@@ -44,12 +87,14 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
       : executor_(std::move(executor)),
         limits_(limits),
         pid_(child.pid),
+        monitored_(child.monitored),
         pidfd_(executor_, child.pidfd.release()),
         in_(executor_, asio::local::stream_protocol(), child.standard_input.release()),
         out_(executor_, child.standard_output.release()),
         err_(executor_, child.standard_error.release()) {}
 
   ~Impl() {
+    if (ending_) Ending::instance().done();
     if (exit_) return;
     kill_group(SIGKILL);
     while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
@@ -67,6 +112,16 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
     on_closed_ = nullptr;
     kill_group(SIGKILL);
     close_streams();
+  }
+
+  void end() {
+    finished_ = true;
+    on_message_ = nullptr;
+    on_closed_ = nullptr;
+    if (exit_ || std::exchange(ending_, true)) return;
+    Ending::instance().begin();
+    begin_reading();  // what it still writes is taken from it and dropped: it could not end before
+    asio::co_spawn(executor_, [self = shared_from_this()] { return self->end_asked(); }, asio::detached);
   }
 
   Result<void> send(std::string message) {
@@ -88,8 +143,7 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
   void receive(OnMessage on_message, OnClosed on_closed) {
     on_message_ = std::move(on_message);
     on_closed_ = std::move(on_closed);
-    if (std::exchange(reading_, true)) return;
-    asio::co_spawn(executor_, [self = shared_from_this()] { return self->read_lines(); }, asio::detached);
+    begin_reading();
   }
 
   asio::awaitable<std::optional<ExitStatus>> stop() {
@@ -108,13 +162,26 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   const std::optional<ExitStatus>& exit_status() const { return exit_; }
-  const std::string& diagnostics() const { return diagnostics_; }
+  const std::string& remarks() const { return remarks_; }
+  bool ending() const { return ending_; }
   pid_t pid() const { return pid_; }
 
  private:
+  void begin_reading() {
+    if (std::exchange(reading_, true)) return;
+    asio::co_spawn(executor_, [self = shared_from_this()] { return self->read_lines(); }, asio::detached);
+  }
+
+  asio::awaitable<void> end_asked() {
+    co_await stop();
+    ending_ = false;
+    Ending::instance().done();
+    close_streams();
+  }
+
   // Only before the child is reaped: until then its process id, and so its group's, is nobody else's.
   void kill_group(int signal) {
-    if (!exit_) kill(-pid_, signal);
+    if (!exit_) signal_group(pid_, monitored_, signal);
   }
 
   void close_input() {
@@ -137,8 +204,8 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
     pid_t reaped = 0;
     do reaped = waitpid(pid_, &status, 0);
     while (reaped < 0 && errno == EINTR);
-    exit_ = WIFSIGNALED(status) ? ExitStatus{true, WTERMSIG(status)} : ExitStatus{false, WEXITSTATUS(status)};
-    for (const auto& waiter : waiters_) waiter->cancel();
+    exit_ = exit_status_of(status, monitored_);
+    wake_waiters();
 
     // What it wrote last is read still; but a process that left the group and holds the pipe open is not
     // waited for.
@@ -148,22 +215,34 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   asio::awaitable<void> wait_for_exit(std::chrono::milliseconds at_most) {
-    if (exit_) co_return;
+    if (!exit_) co_await wait_woken(at_most);
+  }
+
+  asio::awaitable<void> wait_woken(std::chrono::milliseconds at_most) {
     const auto timer = std::make_shared<asio::steady_timer>(executor_, at_most);
     waiters_.push_back(timer);
     co_await timer->async_wait(kAwait);
     std::erase(waiters_, timer);
   }
 
+  void wake_waiters() {
+    for (const auto& waiter : waiters_) waiter->cancel();
+  }
+
   asio::awaitable<void> drain_errors() {
     std::array<char, 4096> chunk;
     for (;;) {
       const auto [error, count] = co_await err_.async_read_some(asio::buffer(chunk), kAwait);
-      if (error) co_return;
-      diagnostics_.append(chunk.data(), count);
-      if (diagnostics_.size() > limits_.max_diagnostics)
-        diagnostics_.erase(0, diagnostics_.size() - limits_.max_diagnostics);
+      if (error) break;
+      remark({chunk.data(), count});
     }
+    errors_drained_ = true;
+    wake_waiters();
+  }
+
+  void remark(std::string_view text) {
+    remarks_ += text;
+    if (remarks_.size() > limits_.max_remarks) remarks_.erase(0, remarks_.size() - limits_.max_remarks);
   }
 
   asio::awaitable<void> write_queue() {
@@ -185,12 +264,12 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
     std::vector<char> chunk(std::min<std::size_t>(limits_.max_line, std::size_t{64} * 1024));
     for (;;) {
       const auto [error, count] = co_await out_.async_read_some(asio::buffer(chunk), kAwait);
-      if (finished_) co_return;
       if (error) break;
+      if (finished_) continue;
       const std::size_t seen = buffer.size();
       buffer.append(chunk.data(), count);
       const bool too_long = !deliver_lines(buffer, seen) || buffer.size() > limits_.max_line;
-      if (finished_) co_return;
+      if (finished_) continue;
       if (too_long) {
         finish(Error{ErrorKind::kTooLarge, "RMT-M032",
                      fmt::format("the MCP server sent a line of more than {} bytes", limits_.max_line)});
@@ -198,7 +277,10 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
         co_return;
       }
     }
+    if (finished_) co_return;
     co_await stop();  // a server may end a session by closing its output
+    // Why it ended, it has said on its stderr: that is told with its end.
+    if (!errors_drained_) co_await wait_woken(kMoment);
     if (finished_) co_return;
     finish(Error{ErrorKind::kUnavailable, "RMT-M031",
                  fmt::format("the MCP server's process ended ({})",
@@ -216,6 +298,7 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
       if (line.size() > limits_.max_line) return false;
       if (line.ends_with('\r')) line.remove_suffix(1);
       if (line.empty()) continue;
+      if (!may_be_message(line)) remark(std::string(line.substr(0, limits_.max_remarks)) + "\n");
       const auto on_message = on_message_;  // the callback may abandon this object and clear the member
       on_message(std::string(line));
       if (finished_) return false;
@@ -234,6 +317,7 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
   asio::any_io_executor executor_;
   StdioLimits limits_;
   pid_t pid_;
+  bool monitored_;
   asio::posix::stream_descriptor pidfd_;
   asio::local::stream_protocol::socket in_;
   asio::posix::stream_descriptor out_;
@@ -247,7 +331,9 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
   bool reading_ = false;
   bool input_closed_ = false;
   bool finished_ = false;  // nothing more is told
-  std::string diagnostics_;
+  bool ending_ = false;    // end() was called, and it has not ended yet
+  bool errors_drained_ = false;
+  std::string remarks_;
   std::optional<ExitStatus> exit_;
   std::vector<std::shared_ptr<asio::steady_timer>> waiters_;
 };
@@ -261,14 +347,20 @@ Result<std::unique_ptr<StdioTransport>> StdioTransport::start(asio::any_io_execu
   return std::unique_ptr<StdioTransport>(new StdioTransport(std::move(impl)));
 }
 
-StdioTransport::~StdioTransport() { impl_->abandon(); }
+StdioTransport::~StdioTransport() {
+  if (!impl_->ending()) impl_->abandon();
+}
+void StdioTransport::end() { impl_->end(); }
+bool StdioTransport::wait_until_ended(std::chrono::milliseconds at_most) {
+  return Ending::instance().wait(at_most);
+}
 Result<void> StdioTransport::send(std::string message) { return impl_->send(std::move(message)); }
 void StdioTransport::receive(OnMessage on_message, OnClosed on_closed) {
   impl_->receive(std::move(on_message), std::move(on_closed));
 }
 asio::awaitable<std::optional<ExitStatus>> StdioTransport::stop() { return impl_->stop(); }
 std::optional<ExitStatus> StdioTransport::exit_status() const { return impl_->exit_status(); }
-std::string StdioTransport::diagnostics() const { return impl_->diagnostics(); }
+std::string StdioTransport::remarks() const { return impl_->remarks(); }
 pid_t StdioTransport::pid() const { return impl_->pid(); }
 
 }  // namespace remit::mcp

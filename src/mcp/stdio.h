@@ -7,6 +7,9 @@
 // The child's process group goes with the child: whatever it started and left in its group is killed when it
 // ends.
 //
+// A session ends in one of two ways. end() asks the server, and goes on asking after the transport is gone; a
+// transport that is destroyed without it kills its server at once, since nothing may leave any more.
+//
 // Thread-safety: an object belongs to the executor it was made with, which must be a strand or a context that
 // one thread runs. Callbacks come from there. The object may be destroyed from within a callback; the child
 // is then killed.
@@ -27,8 +30,8 @@ namespace remit::mcp {
 
 struct StdioLimits {
   std::size_t max_line = 4 * 1024 * 1024;
-  std::size_t max_queued = 16 * 1024 * 1024;  // bytes not yet taken by the child; over it, send() fails
-  std::size_t max_diagnostics = 64 * 1024;
+  std::size_t max_queued = 16 * 1024 * 1024;        // bytes not yet taken by the child; over it, send() fails
+  std::size_t max_remarks = 64 * 1024;              // of what it says beside its messages, the last is kept
   std::chrono::milliseconds close_grace{1000};      // from closing its stdin to SIGTERM
   std::chrono::milliseconds terminate_grace{2000};  // from SIGTERM to SIGKILL
 };
@@ -58,10 +61,17 @@ class StdioTransport final : public Transport {
   // outlive it. Nothing is returned only if the kernel cannot end the process.
   boost::asio::awaitable<std::optional<ExitStatus>> stop();
 
+  // The same without waiting for it.
+  void end() override;
+
+  // Waits until every server of this process that end() was called for has ended, while the executors of
+  // their transports run on other threads. False if time ran out.
+  static bool wait_until_ended(std::chrono::milliseconds at_most);
+
   // The status once the process has ended and was reaped.
   std::optional<ExitStatus> exit_status() const;
-  // The last of stderr, as it came.
-  std::string diagnostics() const;
+  // The last of stderr, and of the lines on stdout that cannot be messages, as they came.
+  std::string remarks() const override;
   pid_t pid() const;
 
  private:

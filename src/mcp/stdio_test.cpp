@@ -189,10 +189,10 @@ TEST_F(Stdio, OneThatDoesNotReadCannotFillMemory) {
 }
 
 TEST_F(Stdio, TheLastOfStderrIsKeptAndTheRestDrained) {
-  start(server({"chatter"}), {.max_diagnostics = 1000});
-  ASSERT_TRUE(transport_->send("hello"));  // answered only if stderr does not block
-  ASSERT_TRUE(run_until([&] { return !lines_.empty() && transport_->diagnostics().ends_with("the end\n"); }));
-  EXPECT_EQ(transport_->diagnostics().size(), 1000U);
+  start(server({"chatter"}), {.max_remarks = 1000});
+  ASSERT_TRUE(transport_->send("{}"));  // answered only if stderr does not block
+  ASSERT_TRUE(run_until([&] { return !lines_.empty() && transport_->remarks().ends_with("the end\n"); }));
+  EXPECT_EQ(transport_->remarks().size(), 1000U);
 }
 
 TEST_F(Stdio, WhatItLeavesInItsGroupDiesWithIt) {
@@ -215,6 +215,48 @@ TEST_F(Stdio, DestroyingTheTransportKillsTheChildAndTellsNothing) {
   io_.run_for(50ms);
   EXPECT_TRUE(dies_soon(pid));
   EXPECT_TRUE(closed_.empty());
+}
+
+TEST_F(Stdio, AnEndedSessionLetsItsServerFinishAndThenKillsNothing) {
+  // It writes a file once its input is closed: a server that is killed at once never does.
+  const auto file = testing::TempDir() + "/remit-farewell-" + std::to_string(getpid());
+  start({.argv = {"/bin/sh", "-c", "echo ready; cat >/dev/null; echo bye; sleep 0.1; echo done >" + file}});
+  ASSERT_TRUE(run_until([&] { return !lines_.empty(); }));
+  const pid_t pid = transport_->pid();
+  transport_->end();
+  transport_.reset();
+  EXPECT_TRUE(run_until([&] { return is_dead(pid); }));
+  EXPECT_TRUE(StdioTransport::wait_until_ended(0ms));
+  std::string text;
+  EXPECT_TRUE(std::ifstream(file) >> text && text == "done");
+  EXPECT_TRUE(closed_.empty());
+  EXPECT_EQ(lines_.size(), 1U);
+  unlink(file.c_str());
+}
+
+TEST_F(Stdio, AnEndedSessionKillsAServerThatDoesNotObey) {
+  start(server({"stubborn"}), {.close_grace = 50ms, .terminate_grace = 50ms});
+  ASSERT_TRUE(run_until([&] { return !lines_.empty(); }));
+  const pid_t pid = transport_->pid();
+  transport_->end();
+  EXPECT_FALSE(StdioTransport::wait_until_ended(0ms));
+  transport_.reset();
+  EXPECT_TRUE(run_until([&] { return is_dead(pid); }));
+}
+
+TEST_F(Stdio, AServerThatIsEndedWhileItTalksIsReadOn) {
+  start(server({"flood-until-closed"}));
+  const pid_t pid = transport_->pid();
+  transport_->end();
+  transport_.reset();
+  EXPECT_TRUE(run_until([&] { return is_dead(pid); }, 5s));
+}
+
+TEST_F(Stdio, WhatAServerSaysBesideItsMessagesIsKeptWithItsEnd) {
+  start({.argv = {"/bin/sh", "-c", "echo Listening on stdio; echo no config >&2; exit 3"}});
+  ASSERT_TRUE(run_until([&] { return !closed_.empty(); }));
+  EXPECT_NE(transport_->remarks().find("Listening on stdio\n"), std::string::npos);
+  EXPECT_NE(transport_->remarks().find("no config\n"), std::string::npos);
 }
 
 TEST_F(Stdio, MayBeDestroyedFromWithinItsCallback) {

@@ -32,6 +32,14 @@ class Transport {
 
   // Before the first send; again to replace both. Neither is called from within send() or receive().
   virtual void receive(OnMessage on_message, OnClosed on_closed) = 0;
+
+  // Ends the session as the protocol wants it ended, beside what goes on here: nothing more is told, and the
+  // transport is destroyed next. One that is destroyed without it is cut off.
+  virtual void end() {}
+
+  // What the server has said beside its messages, as it came: the last of it, for people to read. It may hold
+  // anything, secrets too: see last_words.h.
+  virtual std::string remarks() const { return {}; }
 };
 
 }  // namespace remit::mcp

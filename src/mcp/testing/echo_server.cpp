@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -144,6 +145,15 @@ int main(int argc, char** argv) {
   }
   if (mode == "flood") {
     for (;;) std::cout << std::string(4096, 'x') << std::flush;
+  }
+  if (mode == "flood-until-closed") {
+    // Stops once its input is closed, which it looks at only between writes that must not block for ever.
+    for (;;) {
+      std::cout << std::string(4096, 'x') << std::endl;
+      pollfd input{.fd = 0, .events = POLLIN, .revents = 0};
+      char byte = 0;
+      if (poll(&input, 1, 0) > 0 && read(0, &byte, 1) == 0) return 0;
+    }
   }
   if (mode == "close-output") {
     close(1);
