@@ -13,6 +13,8 @@ find_package(tomlplusplus REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET GLOBAL libseccomp>=2.5)
 include(GoogleTest)
 
 find_package(rapidcheck REQUIRED)

@@ -7,7 +7,7 @@
 
 set(REMIT_LAYER_0 base)
 set(REMIT_LAYER_1 cedar jose mcp http store)
-set(REMIT_LAYER_2 audit snapshot)
+set(REMIT_LAYER_2 audit sandbox snapshot)
 set(REMIT_LAYER_3 identity catalog)
 set(REMIT_LAYER_4 decision issuer)
 set(REMIT_LAYER_5 approval review)

@@ -1,0 +1,61 @@
+// Sandbox: makes the command of a child that can reach what its confinement names and nothing else, as well
+// as this machine can (machine.h).
+//
+// Where namespaces are to be had, the program is bubblewrap's to start: a well-kept program that does this
+// one thing. Below that, the process puts itself under the same filter and limits before it starts the
+// program.
+//
+// Thread-safety: any number of threads. The first use tries what the machine gives, some 50 ms.
+
+#pragma once
+
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "mcp/child_process.h"
+#include "sandbox/confinement.h"
+#include "sandbox/homes.h"
+#include "sandbox/machine.h"
+
+namespace remit::sandbox {
+
+struct Settings {
+  std::filesystem::path data;  // Remit's own: out of reach for every child
+  std::filesystem::path
+      children;  // their homes; empty: DATA/children, or beside DATA where accounts must enter it
+  Accounts accounts = {};
+  Limits limits = {};
+  Level most = Level::kNamespaces;  // what the machine gives beyond this is not used
+};
+
+class Sandbox {
+ public:
+  explicit Sandbox(Settings settings) : settings_(std::move(settings)) {}
+  // On a machine that gives this and no more.
+  Sandbox(Settings settings, Machine machine) : settings_(std::move(settings)), known_(std::move(machine)) {}
+
+  const Machine& machine();
+
+  // `id` names the home: a destination's id. Errors: RMT-C040, RMT-C041, RMT-C042 (a folder that the child's
+  // account could not use), RMT-M044 to M043.
+  Result<mcp::Command> command(const std::string& id, const Confinement& confinement);
+
+  // As command() would check it, for what is about to be registered.
+  Result<void> check(const Confinement& confinement) const;
+
+ private:
+  const Settings settings_;
+  const std::optional<Machine> known_;
+  std::once_flag probed_;
+  Machine machine_;
+  std::optional<Homes> homes_;
+};
+
+// What this process keeps from others of its own account, and from a core file: its memory holds keys.
+// prctl(PR_SET_DUMPABLE, 0), RLIMIT_CORE 0.
+void close_own_memory();
+
+}  // namespace remit::sandbox
