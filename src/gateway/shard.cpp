@@ -392,7 +392,7 @@ void Shard::forget(const Digest& key) {
   const auto session = found->second;
   sessions_.erase(found);
   --gateway_.counters_.sessions;
-  cut(*session, "the session has ended");
+  finish(*session, "the session has ended");
 }
 
 void Shard::cut_calls(Session& session, std::string_view why) {
@@ -402,6 +402,11 @@ void Shard::cut_calls(Session& session, std::string_view why) {
 
 void Shard::cut_upstreams(Session& session) {
   for (const auto& [destination, connected] : session.upstreams) connected.upstream->cut();
+  session.upstreams.clear();
+}
+
+void Shard::end_upstreams(Session& session) {
+  for (const auto& [destination, upstream] : session.upstreams) upstream->end();
   session.upstreams.clear();
 }
 
@@ -417,6 +422,12 @@ void Shard::cut(Session& session, std::string_view why) {
   close_streams(session);
 }
 
+void Shard::finish(Session& session, std::string_view why) {
+  cut_calls(session, why);
+  end_upstreams(session);
+  close_streams(session);
+}
+
 void Shard::on_snapshot() {
   const auto snapshot = gateway_.parts_.snapshots.current();
   if (!snapshot) return cut_all("no governance state is in force");  // nothing may leave
@@ -426,6 +437,7 @@ void Shard::on_snapshot() {
     const auto* deployment = snapshot->deployment(record.deployment.str());
     const auto* credential = snapshot->credential(record.credential.str());
     if (deployment == nullptr || credential == nullptr || credential->revoked) {
+      cut(*session, "the deployment is gone, or its credential was revoked");
       gone.push_back(key);
       continue;
     }
@@ -465,7 +477,7 @@ void Shard::cut_all(std::string_view why) {
 void Shard::close() {
   closed_ = true;
   tending_.disarm();
-  cut_all("the gateway is shutting down");
+  for (const auto& [key, session] : sessions_) finish(*session, "the gateway is shutting down");
 }
 
 }  // namespace remit::gateway

@@ -126,8 +126,11 @@ class Shard {
   void cut_all(std::string_view why);
   void cut_calls(Session& session, std::string_view why);
   void cut_upstreams(Session& session);
+  void end_upstreams(Session& session);
   void close_streams(Session& session);
+  // At once, for a deployment that may do nothing any more; and in the ordinary way.
   void cut(Session& session, std::string_view why);
+  void finish(Session& session, std::string_view why);
 
   Gateway& gateway_;
   http::Loop& loop_;

@@ -9,6 +9,7 @@
 #include "base/visible.h"
 #include "gateway/http_transport.h"
 #include "http/on_loop.h"
+#include "mcp/last_words.h"
 #include "mcp/stdio.h"
 
 namespace remit::gateway {
@@ -46,7 +47,7 @@ Upstream::Upstream(UpstreamParts parts, snapshot::Destination destination, Secre
         finish_listing(fail(ErrorKind::kUnavailable, "RMT-U003", "it did not list its tools anew in time"));
       }) {}
 
-Upstream::~Upstream() { cut(); }
+Upstream::~Upstream() { end(); }
 
 Upstream::Use::Use(std::shared_ptr<Upstream> upstream) : upstream_(std::move(upstream)) {
   ++upstream_->uses_;
@@ -276,8 +277,11 @@ Error Upstream::told(const Error& why) const {
 void Upstream::lose(const Error& why) {
   if (state_ == State::kLost) return;
   auto known = told(why);
-  spdlog::warn("{}: {}", known.code, known.message);
+  const auto said = remarks();
+  spdlog::warn("{}: {}{}", known.code, known.message, said);
   if (state_ == State::kOpening) {
+    // Why it does not start, whoever asked for it must be told. Later on it is nobody's but the operator's.
+    known.message += said;
     // A session that was just opened is not forgotten: what is refused there is the request.
     if (known.code == kSessionForgotten) known.code = "RMT-U008";
     finish_opening(std::unexpected(std::move(known)));
@@ -292,23 +296,35 @@ void Upstream::lose(const Error& why) {
 }
 
 void Upstream::release() {
-  if (state_ == State::kLost && uses_ == 0) close();
+  if (state_ == State::kLost && uses_ == 0) close(Manner::kEnd);
 }
 
-void Upstream::cut() {
+// What the server said beside its messages, to stand behind an error's own.
+std::string Upstream::remarks() const {
+  if (!transport_) return {};
+  const auto said = without_secret({ErrorKind::kUnavailable, "RMT-U001", transport_->remarks()}).message;
+  const auto words = mcp::last_words(said);
+  return words.empty() ? std::string() : "; it wrote:\n" + words;
+}
+
+void Upstream::end() { stop(Manner::kEnd); }
+void Upstream::cut() { stop(Manner::kCut); }
+
+void Upstream::stop(Manner manner) {
   const Error why{ErrorKind::kUnavailable, "RMT-U001",
                   "the session with destination `" + destination_.name + "` was cut"};
   if (state_ == State::kOpening) finish_opening(std::unexpected(why));
   state_ = State::kLost;
   if (const auto listing = std::exchange(listing_, nullptr)) listing->set(std::unexpected(why));
-  close();
-  if (const auto before = std::exchange(predecessor_, nullptr)) before->cut();
+  close(manner);
+  if (const auto before = std::exchange(predecessor_, nullptr)) before->stop(manner);
 }
 
-void Upstream::close() {
+void Upstream::close(Manner manner) {
   deadline_.disarm();
   session_.reset();
   http_transport_ = nullptr;
+  if (transport_ && manner == Manner::kEnd) transport_->end();
   transport_.reset();
   offers_.clear();
 }
@@ -345,7 +361,7 @@ http::Task<Result<mcp::ToolPage>> list_tools_on(http::Loop& loop, snapshot::Dest
       std::move(destination), std::move(secret), limits);
   const auto ready = co_await Upstream::ready(upstream);
   if (ready) listed.instructions = upstream->session().server().instructions;
-  upstream->cut();
+  upstream->end();
   listed.warnings.insert(listed.warnings.end(), remarks.begin(), remarks.end());
   if (echoed) listed.warnings.emplace_back("it says its credential back, which was hidden");
   if (!ready) co_return std::unexpected(ready.error());

@@ -113,12 +113,15 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // Takes the place of one that was lost, and is cut together with it.
   void replace(std::shared_ptr<Upstream> predecessor);
 
-  // Cuts the connection now: nothing more is sent. Open calls hear nothing: whoever cuts ends them.
-  // Not from within a callback of the session.
+  // Ends the session: nothing more is sent from here on. Open calls hear nothing: whoever ends it ends them.
+  // end() as the protocol ends a session, which lets a child finish; cut() so that a child is gone at once,
+  // for those whose calls may not even take effect any more. Not from within a callback of the session.
+  void end();
   void cut();
 
  private:
   enum class State { kNew, kOpening, kOpen, kLost };
+  enum class Manner { kEnd, kCut };
   using Opened = Completion<Result<void>>;
   using Current = std::function<std::shared_ptr<Upstream>()>;
 
@@ -140,8 +143,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void remark(Error what);
   void lose(const Error& why);
   Error told(const Error& why) const;
+  std::string remarks() const;
   void release();
-  void close();
+  void stop(Manner manner);
+  void close(Manner manner);
   Error without_secret(Error error) const;
   std::function<void(std::string&)> cleaner() const;
 

@@ -5,13 +5,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/json/serialize.hpp>
+#include <fstream>
 
 #include "gateway/testing/agent.h"
 #include "gateway/testing/eventually.h"
 #include "gateway/testing/upstreams.h"
 #include "http/block_on.h"
+#include "mcp/stdio.h"
 
 namespace remit::gateway::testing {
 namespace {
@@ -602,6 +605,40 @@ TEST_F(Listing, SaysWhyThereIsNone) {
   auto sealed = destination(snapshot::HttpTransport{server_.url()});
   sealed.secret = snapshot::SealedSecret{.id = {}, .slot = "Authorization", .box = Bytes(120, 1)};
   EXPECT_EQ(list(sealed).error().code, "RMT-C003");
+}
+
+TEST_F(Listing, SaysWhatAServerThatDoesNotStartWroteLast) {
+  auto broken = destination(snapshot::StdioTransport{
+      {"/bin/sh", "-c",
+       R"(echo "Starting up"; printf 'no \033[1mconfig\n  token=%s\n' "$LOCAL_TOKEN" >&2; exit 4)"}});
+  broken.secret =
+      world_.vault().seal(SecretId::trusted("sec_1"), crm_, "LOCAL_TOKEN", Secret(std::string(kToken)));
+  const auto error = list(broken).error();
+  EXPECT_THAT(error.message, HasSubstr("exit status 4"));
+  EXPECT_THAT(error.message, HasSubstr("Starting up"));
+  EXPECT_THAT(error.message, HasSubstr("no \\x1b[1mconfig"));
+  EXPECT_THAT(error.message, HasSubstr("token="));
+  EXPECT_THAT(error.message, Not(HasSubstr("tok-5f2d9c71")));
+}
+
+TEST_F(Listing, SaysWhatAServerThatDoesNotAnswerWroteLast) {
+  const auto error = list(destination(snapshot::StdioTransport{
+                              {"/bin/sh", "-c", "echo waiting for a browser >&2; cat >/dev/null"}}),
+                          std::chrono::milliseconds(500))
+                         .error();
+  EXPECT_EQ(error.code, "RMT-U003");
+  EXPECT_THAT(error.message, HasSubstr("waiting for a browser"));
+}
+
+TEST_F(Listing, LetsAChildEndInItsOwnWay) {
+  const auto file = ::testing::TempDir() + "/remit-listing-end-" + std::to_string(::getpid());
+  const auto page = list(destination(
+      snapshot::StdioTransport{{"/bin/sh", "-c", REMIT_ECHO_SERVER " mcp; echo done > " + file}}));
+  ASSERT_TRUE(page) << page.error().message;
+  EXPECT_TRUE(mcp::StdioTransport::wait_until_ended(std::chrono::seconds(5)));
+  std::string text;
+  EXPECT_TRUE(std::ifstream(file) >> text && text == "done");
+  ::unlink(file.c_str());
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "issuer/key_file.h"
 #include "issuer/spent_assertions.h"
 #include "mcp/http_rules.h"
+#include "mcp/stdio.h"
 #include "server/metrics.h"
 
 namespace remit::server {
@@ -26,6 +27,9 @@ namespace {
 constexpr std::size_t kMetricsConnections = 64;
 constexpr std::chrono::milliseconds kPublishInterval{
     1000};  // audit.md: at least every second while there is traffic
+
+// A little more than a server over stdio is given to end (mcp::StdioLimits).
+constexpr std::chrono::milliseconds kChildrenEnd{4000};
 
 std::vector<store::Migration> all_migrations() {
   std::vector<store::Migration> all;
@@ -676,6 +680,9 @@ bool Plane::stop() {
       if (gateway_) gateway_->close();
     });
   if (gateway_) gateway_->close();
+  // The loops go on meanwhile. What has not ended by then is killed with them.
+  if (!mcp::StdioTransport::wait_until_ended(kChildrenEnd))
+    spdlog::warn("some servers over stdio did not end in time");
   if (command_server_) finished = command_server_->drain(std::chrono::seconds(2)) && finished;
   server_.reset();
   command_server_.reset();
