@@ -34,6 +34,18 @@ json::object view(const Endpoint& endpoint) {
           {"token_endpoint", endpoint.token_endpoint}};
 }
 
+json::array view(const std::vector<Limit>& limits) {
+  json::array all;
+  all.reserve(limits.size());
+  for (const auto& limit : limits)
+    all.push_back(json::object{{"name", limit.name},
+                               {"value", limit.value},
+                               {"default", limit.standard},
+                               {"unit", limit.unit},
+                               {"bounds", limit.bounds}});
+  return all;
+}
+
 // Of each destination that lists tools which cannot be used, how many, and the first with its reason.
 json::array set_aside(const snapshot::SnapshotData& data) {
   json::array all;

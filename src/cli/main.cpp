@@ -13,7 +13,7 @@
 int main(int argc, char** argv) {
   using namespace remit;
   std::signal(SIGPIPE, SIG_IGN);  // `remit audit tail | head` ends with an error of its own
-  server::start_logging("error");
+  server::start_logging({.level = "error"});
   try {
     const auto command = cli::read_command_line(argc, argv);
     if (!command) return command.error();

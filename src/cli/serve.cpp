@@ -15,7 +15,9 @@ namespace remit::cli {
 Result<int> serve(const Context& context, const ServeOptions& options) {
   ASSIGN_OR_RETURN(const auto config, load(context, options.listen));
   const StopSignal stop;  // before any thread
-  server::start_logging(config.log_level);
+  server::start_logging({.level = config.log_level,
+                         .max_line_bytes = config.limits.bytes("log_line_bytes"),
+                         .max_lines_of_a_kind = config.limits.count("log_lines")});
   ASSIGN_OR_RETURN(const auto plane, server::Plane::open(config));
   ASSIGN_OR_RETURN(const auto addresses, plane->listen());
   for (const auto& address : addresses) fmt::print("listening http://{}\n", address);

@@ -98,8 +98,8 @@ json::value commit_to_arguments(const json::object& arguments, Random& random,
 // A name that no tool has, as it is shown and recorded: cut, but not within a character, and marked, so that
 // what is left of it is the name of no tool either.
 std::string shown_name(std::string_view name) {
-  if (name.size() <= kMaxNameBytes) return std::string(name);
-  return std::string(utf8_head(name, kMaxNameBytes)) + "…";
+  const auto head = utf8_head(name, kMaxNameBytes);
+  return head.size() == name.size() ? std::string(name) : std::string(head) + "…";
 }
 
 // Not granted, and yet the name of tools that are: says which to use instead. Only of those does it speak.
@@ -201,6 +201,16 @@ http::Task<std::string> Shard::call(Caller caller, SessionPtr session, mcp::Mess
     co_return invalid("RMT-G070", fmt::format("this session has {} calls under way, which is its limit "
                                               "(`limits.calls_per_session`)",
                                               most));
+  const auto slot = Slot::take(caller.load, &CallerLoad::calls);
+  if (!slot)
+    co_return mcp::make_error(mcp::Refusal{
+        .error = {ErrorKind::kUnavailable, "RMT-G050",
+                  fmt::format(
+                      "this agent has {} calls under way, which is all that it may have at once; this one "
+                      "was not made and may be tried again",
+                      caller.load->calls.most())},
+        .rpc_code = mcp::kInvalidRequest,
+        .id = request.id()});
 
   const auto id = DecisionId::make(gateway_.parts_.clock, gateway_.parts_.random);
   const auto open = std::make_shared<OpenCall>();

@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <boost/url/parse_query.hpp>
 #include <latch>
+#include <thread>
 
 #include "base/canonical_json.h"
+#include "base/utf8.h"
 #include "gateway/reply_channel.h"
 #include "gateway/shard.h"
 #include "http/cross_origin.h"
 #include "http/on_loop.h"
-#include "mcp/batch.h"
 #include "mcp/http_rules.h"
 #include "mcp/id_finder.h"
 #include "mcp/version.h"
@@ -23,6 +24,7 @@ namespace {
 constexpr std::string_view kPrefix = "/mcp/";
 constexpr std::chrono::hours kEchoInterval{1};
 constexpr std::size_t kCodeLength = 8;  // "RMT-G002"
+constexpr std::size_t kMaxShownPath = 256;
 
 // A call that takes longer is answered with a stream, whose header goes at once. The Python SDKs (1.30, 2.3),
 // where they authenticate by OAuth, send nothing else until they have seen the header of an answer: no other
@@ -97,6 +99,16 @@ http::Response unauthorized(std::string challenge, const Error* why) {
   return response;
 }
 
+http::Response too_many_requests(std::size_t most) {
+  auto response =
+      refused(429, {.error = {ErrorKind::kUnavailable, "RMT-G051",
+                              fmt::format("this agent has {} requests and streams open, which is all "
+                                          "that it may have at once",
+                                          most)}});
+  response.headers.set("Retry-After", "1");
+  return response;
+}
+
 // A token that came in a wrong way (RFC 6750 §3.1).
 http::Response misused_token(std::string challenge, Error why) {
   challenge += ", error=\"invalid_request\", error_description=\"" + std::string(why.code) + "\"";
@@ -124,6 +136,11 @@ http::Response too_large(const std::string& raw_id) {
       .error = {ErrorKind::kTooLarge, "RMT-M002", "the message is over the limit of this server"}};
   if (const auto value = parse_json(raw_id)) refusal.id = mcp::Id::from_token(raw_id, *value);
   return refused(refusal.id ? 200 : 413, refusal);
+}
+
+// The status of a message that was refused: as above where it was too much of a message.
+int status_of(const mcp::Refusal& refusal) {
+  return refusal.error.kind == ErrorKind::kTooLarge && refusal.id ? 200 : mcp::http_status_of(refusal);
 }
 
 // Whether a query has the parameter that RFC 6750 §2.3 would put a token in, however it is spelt. Such a
@@ -179,7 +196,9 @@ Gateway::Gateway(GatewayParts parts, GatewayOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
       sessions_({.per_deployment = options_.max_sessions_per_deployment, .in_all = options_.max_sessions}),
-      children_({.per_deployment = options_.max_children_per_deployment, .in_all = options_.max_children}) {
+      children_({.per_deployment = options_.max_children_per_deployment, .in_all = options_.max_children}),
+      loads_(options_.caller, options_.bodies),
+      beside_(std::max(1U, std::thread::hardware_concurrency() / 2)) {
   for (std::size_t i = 0; i < parts_.loops.size(); ++i)
     shards_.push_back(std::make_unique<Shard>(*this, parts_.loops[i]));
 }
@@ -199,11 +218,6 @@ Result<void> Gateway::restore() {
 }
 
 bool Gateway::serves(std::string_view path) { return path.starts_with(kPrefix); }
-
-std::unique_ptr<http::BodySalvage> Gateway::salvage(const http::Request& head) {
-  if (head.method != http::Method::kPost || !serves(head.path)) return nullptr;
-  return std::make_unique<MessageSalvage>();
-}
 
 Shard& Gateway::shard_of(const Digest& session_id_hash) {
   return *shards_[session_id_hash.bytes[0] % shards_.size()];
@@ -240,14 +254,23 @@ void Gateway::close() {
   on_every_loop([](Shard& shard) { shard.close(); });
 }
 
+std::expected<http::Admitted, http::Response> Gateway::admit(http::Request& header) {
+  auto admitted = look_at(header);
+  if (admitted) return admitted;
+  if (admitted.error().status >= 400) record_refusal(header, admitted.error());
+  share(header, admitted.error().headers);
+  return admitted;
+}
+
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
-http::Task<http::Response> Gateway::handle(http::Request& request, http::Exchange& exchange) {
+http::Task<http::Response> Gateway::answer(http::Request& request, http::Exchange& exchange,
+                                           mcp::HttpMethod method, Caller caller) {
   if (request.headers.contains("Origin")) {
     http::Headers of_stream;
     share(request, of_stream);
     exchange.set_stream_headers(std::move(of_stream));
   }
-  auto response = co_await answer(request, exchange);
+  auto response = co_await answer_by_method(request, exchange, method, std::move(caller));
   if (response.status >= 400) record_refusal(request, response);
   share(request, response.headers);
   co_return response;
@@ -289,8 +312,9 @@ void Gateway::record_refusal(const http::Request& request, const http::Response&
   const auto code = at == std::string::npos ? std::string("-") : response.body.substr(at, kCodeLength);
   // To come without a token is how a client learns where to get one.
   const auto level = code == "RMT-G002" ? spdlog::level::debug : spdlog::level::info;
-  spdlog::log(level, "refused {} {} from {}: {} {}", http::to_string(request.method), request.path,
-              request.peer.address, response.status, code);
+  // The code first: it tells the lines of one kind.
+  spdlog::log(level, "{}: refused {} {} from {} with {}", code, http::to_string(request.method),
+              utf8_head(request.path, kMaxShownPath), request.peer.address, response.status);
 }
 
 // What is wrong with a request whoever it is from; also the answer to a browser that asks for a page.
@@ -329,27 +353,52 @@ std::optional<http::Response> Gateway::refuse_front(http::Request& request,
   return std::nullopt;
 }
 
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
-http::Task<http::Response> Gateway::answer(http::Request& request, http::Exchange& exchange) {
+std::expected<http::Admitted, http::Response> Gateway::look_at(http::Request& request) {
   const auto header = [&](std::string_view name) { return value_of(request.headers, name); };
   const auto environment = environment_of(request.path);
-  if (auto no = refuse_front(request, environment)) co_return std::move(*no);
+  if (auto no = refuse_front(request, environment)) return std::unexpected(std::move(*no));
   const auto method = mcp::check_method(http::to_string(request.method));
-  if (!method) co_return refused(method.error());
+  if (!method) return std::unexpected(refused(method.error()));
   const auto token = bearer_token(request.headers);
-  if (!token) co_return unauthorized(challenge(*environment), nullptr);
+  if (!token) return std::unexpected(unauthorized(challenge(*environment), nullptr));
   const auto identity = own_shard().authenticate(*environment, *token);
-  if (!identity) co_return unauthorized(challenge(*environment), &identity.error());
-  const Caller caller{.environment = *environment, .identity = *identity};
+  if (!identity) return std::unexpected(unauthorized(challenge(*environment), &identity.error()));
+  Caller caller{
+      .environment = *environment, .identity = *identity, .load = own_shard().load_of(identity->deployment)};
 
-  if (const auto ok = mcp::check_accept(*method, header("Accept")); !ok) co_return refused(ok.error());
-  if (*method == mcp::HttpMethod::kPost) co_return co_await post(request, exchange, caller);
+  if (const auto ok = mcp::check_accept(*method, header("Accept")); !ok)
+    return std::unexpected(refused(ok.error()));
+  const bool is_post = *method == mcp::HttpMethod::kPost;
+  if (is_post) {
+    if (const auto ok = mcp::check_content_encoding(header("Content-Encoding")); !ok)
+      return std::unexpected(refused(ok.error()));
+    if (const auto ok = mcp::check_content_type(header("Content-Type")); !ok)
+      return std::unexpected(refused(ok.error()));
+  }
 
-  const auto session = mcp::check_session_id(header("Mcp-Session-Id"));
+  auto slot = Slot::take(caller.load, &CallerLoad::requests);
+  if (!slot) return std::unexpected(too_many_requests(caller.load->requests.most()));
+  auto bodies = caller.load->bodies;
+  return http::Admitted{
+      .answer = [this, method = *method, caller = std::move(caller), slot = std::move(*slot)](
+                    http::Request& whole,
+                    http::Exchange& exchange) { return answer(whole, exchange, method, caller); },
+      .max_body_bytes = is_post ? options_.max_message_bytes : 0,
+      .salvage = is_post ? std::make_unique<MessageSalvage>() : nullptr,
+      .proven = true,
+      .bodies = std::move(bodies)};
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
+http::Task<http::Response> Gateway::answer_by_method(http::Request& request, http::Exchange& exchange,
+                                                     mcp::HttpMethod method, Caller caller) {
+  if (method == mcp::HttpMethod::kPost) co_return co_await post(request, exchange, std::move(caller));
+
+  const auto session = mcp::check_session_id(value_of(request.headers, "Mcp-Session-Id"));
   if (!session) co_return refused(session.error());
   const Digest key = sha256(*session);
   Shard& shard = shard_of(key);
-  if (*method == mcp::HttpMethod::kDelete)
+  if (method == mcp::HttpMethod::kDelete)
     co_return to_response(co_await http::on_loop(shard.loop(), shard.end(caller, key)));
 
   if (auto no = co_await http::on_loop(shard.loop(), refuse_stream(shard, caller, key)))
@@ -359,18 +408,45 @@ http::Task<http::Response> Gateway::answer(http::Request& request, http::Exchang
   co_return http::Response{};
 }
 
+std::optional<mcp::Refusal> Gateway::refuse_size(std::string_view text) const {
+  auto over = mcp::over_size(text, options_.message_size);
+  if (!over) return std::nullopt;
+  mcp::IdFinder finder;
+  finder.read(text);
+  return mcp::Refusal{.error = {ErrorKind::kTooLarge, "RMT-M002", std::move(*over)},
+                      .rpc_code = mcp::kInvalidRequest,
+                      .id = finder.request_id()};
+}
+
+// A large text is read beside the loop, so that the others on it do not wait.
+template <class Reading>
+http::Task<std::expected<Reading, mcp::Refusal>> Gateway::read(
+    std::string text, std::expected<Reading, mcp::Refusal> (Gateway::*how)(std::string) const) {
+  const auto whole = [this, how](std::string bytes) -> std::expected<Reading, mcp::Refusal> {
+    if (auto refusal = refuse_size(bytes)) return std::unexpected(std::move(*refusal));
+    return (this->*how)(std::move(bytes));
+  };
+  if (text.size() <= options_.parse_beside_bytes) co_return whole(std::move(text));
+  co_return co_await beside_.run(
+      [whole, text = std::move(text)]() mutable { return whole(std::move(text)); });
+}
+
+std::expected<mcp::Message, mcp::Refusal> Gateway::parse_message(std::string text) const {
+  return mcp::parse_message(std::move(text), {.max_bytes = options_.max_message_bytes});
+}
+
+// NOLINTNEXTLINE(performance-unnecessary-value-param): as parse_message
+std::expected<std::vector<mcp::BatchPart>, mcp::Refusal> Gateway::parse_batch(std::string text) const {
+  return mcp::parse_batch(text, options_.max_batch_messages, {.max_bytes = options_.max_message_bytes});
+}
+
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
 http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange& exchange, Caller caller) {
   const auto header = [&](std::string_view name) { return value_of(request.headers, name); };
-  if (const auto ok = mcp::check_content_encoding(header("Content-Encoding")); !ok)
-    co_return refused(ok.error());
-  if (const auto ok = mcp::check_content_type(header("Content-Type")); !ok) co_return refused(ok.error());
   if (request.over_limit) co_return too_large(request.body);
   if (mcp::is_batch(request.body)) co_return co_await post_batch(request, exchange, std::move(caller));
-  // The server has bounded it.
-  const mcp::MessageLimits limits{.max_bytes = request.body.size()};
-  auto message = mcp::parse_message(std::move(request.body), limits);
-  if (!message) co_return refused(mcp::http_status_of(message.error()), message.error());
+  auto message = co_await read(std::move(request.body), &Gateway::parse_message);
+  if (!message) co_return refused(status_of(message.error()), message.error());
   if (mcp::era_of(*message) == mcp::Era::kStateless) co_return refused(404, mcp::refuse_stateless(*message));
 
   if (message->kind() == mcp::MessageKind::kRequest && message->method() == "initialize")
@@ -441,9 +517,8 @@ http::Task<http::Response> Gateway::post_batch(http::Request& request, http::Exc
                                  fmt::format("batches are of revision {} alone, and this session speaks {}: "
                                              "send one message",
                                              mcp::kBatchVersion, *version)}});
-  auto parts =
-      mcp::parse_batch(request.body, options_.max_batch_messages, {.max_bytes = request.body.size()});
-  if (!parts) co_return refused(mcp::http_status_of(parts.error()), parts.error());
+  auto parts = co_await read(std::move(request.body), &Gateway::parse_batch);
+  if (!parts) co_return refused(status_of(parts.error()), parts.error());
 
   std::shared_ptr<http::EventStream> stream;
   http::Deadline patience(exchange.loop(), [&] { stream = exchange.start_events(); });

@@ -19,6 +19,7 @@
 
 #include <array>
 #include <atomic>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -31,13 +32,18 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "catalog/vault.h"
+#include "gateway/caller_load.h"
 #include "gateway/places.h"
 #include "gateway/upstream.h"
 #include "http/client.h"
 #include "http/host_rules.h"
 #include "http/loop.h"
 #include "http/server.h"
+#include "http/side_pool.h"
 #include "issuer/access_token.h"
+#include "mcp/batch.h"
+#include "mcp/http_rules.h"
+#include "mcp/message_size.h"
 #include "snapshot/holder.h"
 #include "store/store.h"
 
@@ -65,6 +71,13 @@ struct GatewayOptions {
   std::size_t max_children = 64;
   std::size_t max_open_calls_per_session = 64;
   std::size_t max_batch_messages = 64;
+  std::size_t max_upstream_connections = 4096;  // to destinations over HTTP, of all loops
+  // Of messages of agents.
+  std::size_t max_message_bytes = std::size_t{4} << 20U;
+  mcp::SizeLimits message_size = {};
+  std::size_t parse_beside_bytes = std::size_t{64} << 10U;  // larger messages are read beside the loops
+  CallerLimits caller = {};
+  std::shared_ptr<http::ByteBudget> bodies = {};  // of all callers; none: no bound
 };
 
 struct GatewayParts {
@@ -112,13 +125,10 @@ class Gateway {
   // Whether `path` is an endpoint of the gateway.
   static bool serves(std::string_view path);
 
-  // Finds the id of a message that is over the server's limit, so that it can be answered; for the options of
-  // the server that handle() answers for.
-  static std::unique_ptr<http::BodySalvage> salvage(const http::Request& head);
-
-  // Answers one request to an endpoint. What is turned away before a decision is counted and told to the
-  // server's log; from the decision on, the audit log has it.
-  http::Task<http::Response> handle(http::Request& request, http::Exchange& exchange);
+  // Lets a request to an endpoint in by its header, its access token included, or turns it away; what is let
+  // in has its answer here. What is turned away before a decision is counted and told to the server's log;
+  // from the decision on, the audit log has it.
+  std::expected<http::Admitted, http::Response> admit(http::Request& header);
 
   // Tells every loop of a new snapshot and waits until each has ended what may go on no longer: calls and
   // streams of deployments that were killed or retired, and sessions of credentials that were revoked. Not on
@@ -147,9 +157,19 @@ class Gateway {
 
  private:
   friend class Shard;
-  http::Task<http::Response> answer(http::Request& request, http::Exchange& exchange);
+  std::expected<http::Admitted, http::Response> look_at(http::Request& header);
+  http::Task<http::Response> answer(http::Request& request, http::Exchange& exchange, mcp::HttpMethod method,
+                                    Caller caller);
+  http::Task<http::Response> answer_by_method(http::Request& request, http::Exchange& exchange,
+                                              mcp::HttpMethod method, Caller caller);
   void credential_echoed(const DestinationId& destination);
   void record_refusal(const http::Request& request, const http::Response& response);
+  std::optional<mcp::Refusal> refuse_size(std::string_view text) const;
+  template <class Reading>
+  http::Task<std::expected<Reading, mcp::Refusal>> read(
+      std::string text, std::expected<Reading, mcp::Refusal> (Gateway::*how)(std::string) const);
+  std::expected<mcp::Message, mcp::Refusal> parse_message(std::string text) const;
+  std::expected<std::vector<mcp::BatchPart>, mcp::Refusal> parse_batch(std::string text) const;
   std::optional<http::Response> refuse_front(http::Request& request,
                                              std::optional<Environment> environment) const;
   void record_undelivered(const DecisionId& id);
@@ -170,6 +190,8 @@ class Gateway {
   Places sessions_;
   Places children_;
   Places remotes_{{}};  // sessions with destinations over HTTP
+  CallerLoads loads_;
+  http::SidePool beside_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

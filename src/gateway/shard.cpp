@@ -24,6 +24,9 @@ constexpr std::chrono::hours kUseNotedEvery{1};
 
 constexpr std::size_t kMaxCancelReason = 512;  // of an agent's words that a destination is told
 
+// Before they are asked for anew, which takes a lock.
+constexpr std::size_t kMostLoadsKept = 1024;
+
 // Refusals by policy are answers to calls; these two are about a session as a whole.
 bool is_cut(const snapshot::Deployment& deployment) {
   return deployment.state == snapshot::State::kRetired || deployment.killed ||
@@ -48,7 +51,9 @@ std::string refusal_text(const mcp::Message& request, int code, std::string_view
 Shard::Shard(Gateway& gateway, http::Loop& loop)
     : gateway_(gateway),
       loop_(loop),
-      client_(loop, {.max_connections_per_origin = kMaxConnectionsPerDestination}),
+      client_(loop, {.max_connections_per_origin = kMaxConnectionsPerDestination,
+                     .max_connections = std::max<std::size_t>(
+                         1, gateway.options_.max_upstream_connections / gateway.parts_.loops.size())}),
       tending_(loop, [this] { tend_regularly(); }) {}
 
 void Shard::adopt(SessionRecord record, std::shared_ptr<Place> place) {
@@ -81,6 +86,12 @@ Result<TokenIdentity> Shard::authenticate(Environment environment, std::string_v
   }
   return TokenIdentity{.deployment = DeploymentId::trusted(verified->client_id()),
                        .credential = CredentialId::trusted(verified->credential_id())};
+}
+
+std::shared_ptr<CallerLoad> Shard::load_of(const DeploymentId& deployment) {
+  if (const auto known = loads_.find(deployment); known != loads_.end()) return known->second;
+  if (loads_.size() >= kMostLoadsKept) loads_.clear();
+  return loads_.emplace(deployment, gateway_.loads_.of(deployment)).first->second;
 }
 
 // Resumes on the loop, once the work is durable or known not to be: in one hop from the writer's thread.
@@ -190,7 +201,7 @@ std::function<void()> Shard::on_upstream_lost(const Digest& key, const Destinati
       const auto found = session->second->upstreams.find(destination);
       // Another one may be there by now.
       if (found == session->second->upstreams.end() || !found->second.place->lost()) return;
-      found->second.upstream->cut();
+      found->second.upstream->end();
       session->second->upstreams.erase(found);
     });
   };
@@ -406,7 +417,7 @@ void Shard::cut_upstreams(Session& session) {
 }
 
 void Shard::end_upstreams(Session& session) {
-  for (const auto& [destination, upstream] : session.upstreams) upstream->end();
+  for (const auto& [destination, connected] : session.upstreams) connected.upstream->end();
   session.upstreams.clear();
 }
 

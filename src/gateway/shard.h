@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "decision/decide.h"
+#include "gateway/caller_load.h"
 #include "gateway/gateway.h"
 #include "gateway/reply_channel.h"
 #include "gateway/session.h"
@@ -21,6 +22,7 @@ namespace remit::gateway {
 struct Caller {
   Environment environment = Environment::kSandbox;
   TokenIdentity identity;
+  std::shared_ptr<CallerLoad> load;  // what it has under way
 };
 
 // What goes back for one message.
@@ -43,6 +45,9 @@ class Shard {
   // Verifies an access token for an environment's endpoint, and that its credential is not revoked. Errors:
   // those of issuer::AccessTokenVerifier; kUnauthorized RMT-D011, RMT-D012.
   Result<TokenIdentity> authenticate(Environment environment, std::string_view token);
+
+  // What a deployment has under way, on every loop together.
+  std::shared_ptr<CallerLoad> load_of(const DeploymentId& deployment);
 
   http::Task<Answer> initialize(Caller caller, mcp::Message request);
   // The revision that the session speaks; none where it is not the caller's.
@@ -136,6 +141,7 @@ class Shard {
   http::Loop& loop_;
   http::Client client_;
   std::array<issuer::TokenCache, kEnvironments.size()> tokens_;
+  std::unordered_map<DeploymentId, std::shared_ptr<CallerLoad>> loads_;  // of those who called lately
   std::unordered_map<Digest, SessionPtr> sessions_;
   bool streams_ended_ = false;                        // no stream may begin any more
   std::unordered_map<DestinationId, Digest> listed_;  // what each destination listed last

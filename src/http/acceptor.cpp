@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -44,6 +45,13 @@ std::string text_of(const tcp::endpoint& endpoint) {
   const auto address = endpoint.address();
   return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(),
                      endpoint.port());
+}
+
+std::string network_of(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  auto bytes = address.to_v6().to_bytes();
+  std::ranges::fill(bytes.begin() + 8, bytes.end(), 0);
+  return asio::ip::make_address_v6(bytes).to_string() + "/64";
 }
 
 // "127.0.0.1:7420" or "[::1]:7420"
@@ -166,8 +174,10 @@ Peer Acceptor::peer_of(const Socket& socket) const {
     return {.address = "unix", .uid = credentials.uid};
   }
   error_code gone;
-  const auto endpoint = socket.remote_endpoint(gone);
-  return {.address = gone ? "" : text_of(tcp_of(endpoint))};
+  const auto generic = socket.remote_endpoint(gone);
+  if (gone) return {};
+  const auto endpoint = tcp_of(generic);
+  return {.address = text_of(endpoint), .network = network_of(endpoint.address())};
 }
 
 void Acceptor::close() {

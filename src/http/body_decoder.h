@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,11 @@ class BodyDecoder {
                                                 std::string& body);
 
   bool done() const { return state_ == State::kDone; }
+  // What is still to come of a body of known length.
+  std::optional<std::uint64_t> left() const {
+    if (state_ == State::kLength) return left_;
+    return done() ? std::optional<std::uint64_t>(0) : std::nullopt;
+  }
 
  private:
   enum class State { kLength, kToEnd, kChunkLine, kChunkData, kChunkEnd, kTrailers, kDone };

@@ -8,12 +8,8 @@
 
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
-
-#include "http/message.h"
 
 namespace remit::http {
 
@@ -23,8 +19,5 @@ class BodySalvage {
   virtual void read(std::string_view piece) = 0;  // in order, cut anywhere
   virtual std::string kept() = 0;                 // at the end; much smaller than the limit
 };
-
-// For a request of which the header is known. None: it is refused at once, with 413 and problem details.
-using SalvageFor = std::function<std::unique_ptr<BodySalvage>(const Request& head)>;
 
 }  // namespace remit::http

@@ -32,6 +32,7 @@ struct ClientOptions {
   std::chrono::milliseconds connect_timeout{5'000};  // name, TCP and TLS together
   std::chrono::milliseconds idle_timeout{30'000};    // for how long a connection is kept
   std::size_t max_connections_per_origin = 256;
+  std::size_t max_connections = std::size_t(-1);  // of all origins together; those that rest make room
   std::size_t max_header_bytes = 64 * 1024;
   std::string extra_ca_pem = {};  // certificates to trust besides the system's
   // Whether an address may be called: the one place for the rules of outgoing connections. It is asked about

@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 
 namespace remit::http {
@@ -25,16 +26,22 @@ Result<ClientPool::Lease> ClientPool::take(const std::string& name, bool fresh) 
     origin.resting.pop_back();
     if (connection->wake_up()) return Lease{std::move(connection), true};
     --origin.open;
+    --open_;
   }
   if (origin.open >= options_.max_connections_per_origin && !origin.resting.empty()) {
     origin.resting.front()->wake_up();
     origin.resting.erase(origin.resting.begin());
     --origin.open;
+    --open_;
   }
   if (origin.open >= options_.max_connections_per_origin)
     return fail(ErrorKind::kUnavailable, "RMT-H033",
                 "there are already " + std::to_string(origin.open) + " connections to " + name);
+  if (open_ >= options_.max_connections && !close_one_resting())
+    return fail(ErrorKind::kUnavailable, "RMT-H033",
+                "there are already " + std::to_string(open_) + " connections to all origins together");
   ++origin.open;
+  ++open_;
   return Lease{std::make_shared<ClientConnection>(loop_, options_, tls_), false};
 }
 
@@ -49,7 +56,20 @@ void ClientPool::give_back(const std::string& name, std::shared_ptr<ClientConnec
 void ClientPool::discard(const std::string& name) {
   auto it = origins_.find(name);
   if (it == origins_.end()) return;
+  --open_;
   if (--it->second.open == 0) origins_.erase(it);
+}
+
+bool ClientPool::close_one_resting() {
+  const auto found =
+      std::ranges::find_if(origins_, [](const auto& entry) { return !entry.second.resting.empty(); });
+  if (found == origins_.end()) return false;
+  auto& origin = found->second;
+  origin.resting.front()->wake_up();
+  origin.resting.erase(origin.resting.begin());
+  --origin.open;
+  --open_;
+  return true;
 }
 
 void ClientPool::forget(const std::string& name, const ClientConnection* connection) {
@@ -63,6 +83,7 @@ void ClientPool::close_idle() {
   closed_ = true;
   for (auto& [name, origin] : origins_) {
     origin.open -= origin.resting.size();
+    open_ -= origin.resting.size();
     origin.resting.clear();
   }
 }

@@ -38,11 +38,13 @@ class ClientPool : public std::enable_shared_from_this<ClientPool> {
     std::size_t open = 0;
   };
   void forget(const std::string& origin, const ClientConnection* connection);
+  bool close_one_resting();
 
   Loop& loop_;
   const ClientOptions options_;
   boost::asio::ssl::context tls_;
   std::map<std::string, Origin> origins_;
+  std::size_t open_ = 0;  // of all origins
   bool closed_ = false;
 };
 

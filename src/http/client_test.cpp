@@ -446,6 +446,17 @@ TEST_F(ClientTest, BoundsTheConnectionsToAnOrigin) {
   EXPECT_TRUE(first.get());
 }
 
+TEST_F(ClientTest, BoundsConnectionsToAllOriginsTogetherAndLetsThoseThatRestMakeRoom) {
+  serve(echo);
+  Server elsewhere(loops_, {}, Handler(echo));
+  const auto other = "http://" + elsewhere.listen("127.0.0.1:0").value();
+  OwnClient narrow(loops_[0], {.max_connections = 1});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(narrow.run(to(base_)));
+    EXPECT_TRUE(narrow.run(to(other)));
+  }
+}
+
 TEST_F(ClientTest, LetsGoOfConnectionsThatRest) {
   serve(echo);
   OwnClient brief(loops_[0], {.idle_timeout = 100ms});

@@ -19,6 +19,7 @@ using boost::system::error_code;
 
 constexpr std::size_t kIdleBuffer = std::size_t{8} * 1024;
 constexpr std::size_t kBodyBuffer = std::size_t{64} * 1024;
+constexpr std::size_t kMostDropped = std::size_t{64} * 1024;          // of a body whose request is refused
 constexpr std::size_t kMaxDiscarded = std::size_t{64} * 1024 * 1024;  // what matters is kLinger
 constexpr std::chrono::milliseconds kLinger{1000};                    // without a byte
 // What a stream begins with, so that intermediaries and clients see it open at once.
@@ -29,7 +30,11 @@ ParseLimits limits_of(const ServerOptions& options) {
   return {.header_bytes = options.max_header_bytes,
           .fields = options.max_fields,
           .body_bytes = options.max_body_bytes,
-          .dropped_bytes = options.salvage ? options.max_dropped_bytes : 0};
+          .dropped_bytes = options.max_dropped_bytes};
+}
+
+ParseFailure too_slow() {
+  return {408, {ErrorKind::kInvalid, "RMT-H004", "the request did not come whole in time"}};
 }
 
 Response defect(std::string detail) {
@@ -45,8 +50,15 @@ Connection::Connection(std::shared_ptr<ServerCore> core, Loop& loop, Socket sock
       peer_(std::move(peer)),
       deadline_(loop, [this] { on_deadline(); }),
       wake_(loop),
-      parser_(RequestParser::make(limits_of(core_->options), core_->options.salvage)),
-      buffer_(kIdleBuffer) {}
+      parser_(RequestParser::make(limits_of(core_->options))),
+      buffer_(kIdleBuffer),
+      idle_since_(std::chrono::steady_clock::now().time_since_epoch().count()) {}
+
+std::optional<Connection::Idleness> Connection::idle() const {
+  const auto since = idle_since_.load(std::memory_order_relaxed);
+  if (since == 0) return std::nullopt;
+  return Idleness{.proven = proven_.load(std::memory_order_relaxed), .since = since};
+}
 
 void Connection::start() {
   asio::co_spawn(
@@ -70,82 +82,166 @@ void Connection::turn_away() {
 }
 
 Task<void> Connection::run() {
-  while (!closed_) {
-    auto failure = co_await read_request();
-    if (failure) co_await refuse(*failure);
-    if (failure || !parser_->done()) break;
-    co_await answer(parser_->request());
-    if (!keep_alive_) break;
+  for (;;) {
+    const auto served = co_await serve_one();
+    if (!served) co_await refuse(served.error());
+    if (!served || !*served || !keep_alive_ || closed_) break;
     parser_->reset();
   }
 }
 
-// Ends with a whole request in the parser, a failure to answer, or neither: then there is nobody to answer.
-Task<std::optional<ParseFailure>> Connection::read_request() {
+// Reads a request and answers it. A failure stands for an answer after which the connection must close.
+Task<Connection::Read> Connection::serve_one() {
+  const auto header = co_await read_header();
+  if (!header || !*header) co_return header;
+  new_ = false;
+  Request& request = parser_->request();
+  to_head_ = request.method == Method::kHead;
+  keep_alive_ = parser_->keep_alive() && !draining_;
+
+  const auto& options = core_->options;
+  const auto* host = request.headers.find("Host");
+  if (options.host_allowed && !options.host_allowed(host != nullptr ? *host : ""))
+    co_return std::unexpected(ParseFailure{
+        421, {ErrorKind::kForbidden, "RMT-H007", "this server does not answer for the Host that was asked"}});
+  auto admitted = admit(request);
+  if (!admitted) co_return co_await answer_early(admitted.error());
+  if (const auto fits = parser_->limit_body(admitted->max_body_bytes, std::move(admitted->salvage)); !fits)
+    co_return std::unexpected(fits.error());
+  if (admitted->proven) {
+    proven_.store(true, std::memory_order_relaxed);
+    idle_since_.store(0, std::memory_order_relaxed);
+  }
+
+  ByteCharge charge(admitted->bodies ? admitted->bodies : options.bodies);
+  const auto whole = co_await read_body([&](const std::string& body) -> std::expected<void, ParseFailure> {
+    if (charge.grow_to(body.size())) return {};
+    return std::unexpected(ParseFailure{
+        503, {ErrorKind::kUnavailable, "RMT-H050", "too many bytes of requests are being held already"}});
+  });
+  if (whole && *whole) co_await answer(request, *admitted);
+  idle_since_.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  co_return whole;
+}
+
+Task<Connection::Read> Connection::read_header() {
   const auto& options = core_->options;
   bool begun = false;
-  bool header_done = false;
   timed_out_ = false;
   if (!reading_ && begin_ == end_ && buffer_.size() > kIdleBuffer) buffer_ = std::vector<char>(kIdleBuffer);
-  set_deadline(Phase::kIdle, options.idle_timeout);
+  set_deadline(Phase::kIdle, new_ ? options.first_byte_timeout : options.idle_timeout);
   while (!closed_) {
-    while (begin_ != end_) {
+    if (begin_ != end_) {
       if (!begun) set_deadline(Phase::kReading, options.header_timeout);
       begun = true;
       const auto used = parser_->feed(unread());
-      if (!used) co_return used.error();
+      if (!used) co_return std::unexpected(used.error());
       begin_ += *used;
-      if (parser_->done()) {
+      if (parser_->header_done()) {
         clear_deadline();
-        co_return std::nullopt;
+        co_return true;
       }
-      if (parser_->header_done() && !header_done) {
-        header_done = true;
-        set_deadline(Phase::kReading, options.body_timeout);
-        if (parser_->expects_continue() && begin_ == end_) {
-          if (!co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) co_return std::nullopt;
-          set_deadline(Phase::kReading, options.body_timeout);
-        }
-      }
-      if (*used == 0) break;
+      if (*used > 0) continue;
     }
-    if (input_ended_ || (draining_ && !begun)) co_return std::nullopt;
+    if (input_ended_ || (draining_ && !begun)) co_return false;
     start_read();
     co_await wake_.wait();
-    if (timed_out_ && !begun) co_return std::nullopt;
-    if (timed_out_)
-      co_return ParseFailure{408,
-                             {ErrorKind::kInvalid, "RMT-H004", "the request did not come whole in time"}};
+    if (timed_out_ && !begun) co_return false;
+    if (timed_out_) co_return std::unexpected(too_slow());
   }
-  co_return std::nullopt;
+  co_return false;
+}
+
+Task<Connection::Read> Connection::read_body(
+    std::function<std::expected<void, ParseFailure>(std::string& body)> take) {
+  if (parser_->done()) co_return true;
+  timed_out_ = false;
+  body_until_ = std::chrono::steady_clock::now() + core_->options.body_timeout;
+  set_body_deadline();
+  if (parser_->expects_continue() && begin_ == end_) {
+    if (!co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) co_return false;
+    set_body_deadline();
+  }
+  while (!closed_) {
+    if (begin_ != end_) {
+      const auto used = parser_->feed(unread());
+      if (!used) co_return std::unexpected(used.error());
+      begin_ += *used;
+      paced_bytes_ += *used;
+      if (const auto taken = take(parser_->request().body); !taken) co_return std::unexpected(taken.error());
+      if (parser_->done()) {
+        clear_deadline();
+        co_return true;
+      }
+      if (*used > 0) continue;
+    }
+    if (input_ended_) co_return false;
+    start_read();
+    co_await wake_.wait();
+    if (timed_out_ && body_is_late()) co_return std::unexpected(too_slow());
+  }
+  co_return false;
+}
+
+// The next time to look at how a body comes: the end of its time, or of a stretch of its pace.
+void Connection::set_body_deadline() {
+  pace_since_ = std::chrono::steady_clock::now();
+  paced_bytes_ = 0;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(body_until_ - pace_since_);
+  const bool paced = core_->options.min_body_bytes_per_second > 0;
+  set_deadline(Phase::kReading, paced ? std::min(left, core_->options.body_pace_over) : left);
+}
+
+// When that time has come.
+bool Connection::body_is_late() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto time = std::chrono::floor<std::chrono::milliseconds>(now - pace_since_).count();
+  const auto wanted = core_->options.min_body_bytes_per_second * static_cast<std::size_t>(time) / 1000;
+  if (now >= body_until_ || paced_bytes_ < wanted) return true;
+  timed_out_ = false;
+  set_body_deadline();
+  return false;
+}
+
+std::expected<Admitted, Response> Connection::admit(Request& request) {
+  request.peer = peer_;
+  try {
+    return core_->admission(request);
+  } catch (const std::exception&) {
+    return std::unexpected(defect("the request could not be looked at"));
+  }
+}
+
+// The refusal goes out before the body has come. A short one is read and dropped, so that the client can go
+// on here; behind any other the connection closes.
+Task<Connection::Read> Connection::answer_early(const Response& refusal) {
+  const bool drops_rest =
+      !parser_->expects_continue() && parser_->body_left().value_or(kMostDropped + 1) <= kMostDropped;
+  keep_alive_ = keep_alive_ && (parser_->done() || drops_rest);
+  if (!co_await write_answer(refusal)) co_return false;
+  if (parser_->done()) co_return true;
+  if (!keep_alive_) {
+    co_await linger(core_->options.body_timeout);
+    co_return false;
+  }
+  const auto rest = co_await read_body([](std::string& body) -> std::expected<void, ParseFailure> {
+    body.clear();
+    return {};
+  });
+  co_return rest.value_or(false);  // it has been answered
 }
 
 // The parser keeps the request until the answer is written.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
-Task<void> Connection::answer(Request& request) {
-  const auto& options = core_->options;
-  if (options.host_allowed) {
-    const auto* host = request.headers.find("Host");
-    if (!options.host_allowed(host != nullptr ? *host : "")) {
-      keep_alive_ = false;
-      co_await refuse(
-          {421,
-           {ErrorKind::kForbidden, "RMT-H007", "this server does not answer for the Host that was asked"}});
-      co_return;
-    }
-  }
-  request.peer = peer_;
-  to_head_ = request.method == Method::kHead;
-  keep_alive_ = parser_->keep_alive() && !draining_;
-
-  const bool whole = co_await send_answer(request);
+Task<void> Connection::answer(Request& request, Admitted& admitted) {
+  const bool whole = co_await send_answer(request, admitted);
   if (const auto answered = std::exchange(answered_, nullptr)) answered(whole);
 }
 
 // Whether all of it was written.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): as answer()
-Task<bool> Connection::send_answer(Request& request) {
-  auto response = co_await call_handler(request);
+Task<bool> Connection::send_answer(Request& request, Admitted& admitted) {
+  auto response = co_await call_handler(request, admitted);
   if (stream_) {
     while (!stream_finished_ && !closed_) co_await wake_.wait();
     stream_.reset();
@@ -153,17 +249,13 @@ Task<bool> Connection::send_answer(Request& request) {
   }
   if (!is_writable(response))
     response = defect("the answer cannot be written: a field or its status is not valid");
-  keep_alive_ = keep_alive_ && !draining_;
-  auto head = response_head(response, Framing::kLength, keep_alive_, parser_->http_1_1());
-  const bool has_body = !to_head_ && response.status != 204 && response.status != 304;
-  const bool written =
-      co_await write(std::move(head), has_body ? std::string_view(response.body) : std::string_view());
+  const bool written = co_await write_answer(response);
   if (!written) keep_alive_ = false;
   co_return written;
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): as answer()
-Task<Response> Connection::call_handler(Request& request) {
+Task<Response> Connection::call_handler(Request& request, Admitted& admitted) {
   handling_ = true;
   gone_ = false;
   stream_finished_ = false;
@@ -174,7 +266,7 @@ Task<Response> Connection::call_handler(Request& request) {
   Response response;
   try {
     Exchange exchange(*this);
-    response = co_await core_->handler(request, exchange);
+    response = co_await admitted.answer(request, exchange);
   } catch (const std::exception&) {
     // What it says may hold anything, so it is not shown.
     response = defect("the handler failed");
@@ -184,6 +276,14 @@ Task<Response> Connection::call_handler(Request& request) {
   handling_ = false;
   gone_callbacks_.clear();
   co_return response;
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
+Task<bool> Connection::write_answer(const Response& response) {
+  keep_alive_ = keep_alive_ && !draining_;
+  auto head = response_head(response, Framing::kLength, keep_alive_, parser_->http_1_1());
+  const bool has_body = !to_head_ && response.status != 204 && response.status != 304;
+  co_return co_await write(std::move(head), has_body ? std::string_view(response.body) : std::string_view());
 }
 
 Task<bool> Connection::write(std::string head, std::string_view body) {
@@ -198,7 +298,8 @@ Task<bool> Connection::write(std::string head, std::string_view body) {
 }
 
 Task<void> Connection::refuse(ParseFailure failure) {
-  const auto response = problem(failure.status, failure.error);
+  auto response = problem(failure.status, failure.error);
+  if (failure.status == 503) response.headers.set("Retry-After", "1");
   const bool sent = co_await write(response_head(response, Framing::kLength, false, true), response.body);
   // Whoever sends a body that was refused mostly reads only when it has sent all.
   if (sent) co_await linger(failure.status == 413 ? core_->options.body_timeout : kLinger);
@@ -284,6 +385,11 @@ void Connection::close() {
   socket_.close(ignored);
   client_gone();
   wake_.notify();
+}
+
+void Connection::make_room() {
+  if (idle()) return close();
+  core_->keep(shared_from_this());
 }
 
 void Connection::drain() {

@@ -65,6 +65,9 @@ struct Peer {
   std::string address = {};  // "127.0.0.1:52814", "[::1]:52814", or "unix"
   // The user of the process that connected, from SO_PEERCRED; unix sockets only.
   std::optional<uid_t> uid = {};
+  // Who is taken for one peer where connections are bounded: an IPv4 address, or an IPv6 network of 64 bits,
+  // which is what one customer gets.
+  std::string network = {};
 };
 
 struct Request {

@@ -32,7 +32,6 @@ class Parser : public Interface {
   explicit Parser(const ParseLimits& limits) : limits_(limits) {}
 
   std::expected<std::size_t, ParseFailure> feed(std::string_view bytes) override {
-    std::size_t used = 0;
     if (!beast_->is_header_done()) {
       // One empty line before a request is forgiven (RFC 9112 §2.2).
       if (kIsRequest && !forgave_empty_line_ && bytes.starts_with("\r\n")) {
@@ -44,12 +43,12 @@ class Parser : public Interface {
       if (!block || *block == 0) return block;
       if (auto read = read_header(bytes.substr(0, *block)); !read)
         return std::unexpected(std::move(read).error());
-      used = *block;
+      return block;
     }
-    const auto content = body_decoder_.feed(bytes.substr(used), body_limits(), body());
+    const auto content = body_decoder_.feed(bytes, body_limits(), body());
     if (!content) return content;
-    if (auto failure = on_content()) return std::unexpected(std::move(*failure));
-    return used + *content;
+    on_content();
+    return content;
   }
 
   bool header_done() const override { return beast_->is_header_done(); }
@@ -98,11 +97,10 @@ class Parser : public Interface {
   }
   virtual void on_status(int) {}
   virtual std::optional<ParseFailure> on_header_end() = 0;
-  virtual std::optional<ParseFailure> on_large_body(std::uint64_t) { return body_too_large(limits_); }
   virtual Headers& headers() = 0;
   virtual std::string& body() = 0;
   virtual ParseLimits body_limits() const { return limits_; }
-  virtual std::optional<ParseFailure> on_content() { return std::nullopt; }  // behind what came of the body
+  virtual void on_content() {}  // behind what came of the body
 
   void start() {
     beast_.emplace(*this);
@@ -126,8 +124,7 @@ class Parser : public Interface {
       if (error != std::errc{} || stop != text.data() + text.size())
         return malformed("Content-Length is not a number");
       if (codings.empty()) {
-        if (kIsRequest && length > limits_.body_bytes)
-          if (auto failure = on_large_body(length)) return failure;
+        if (kIsRequest && length > limits_.body_bytes + limits_.dropped_bytes) return body_too_large(limits_);
         body_decoder_.start_length(length);
       }
     }
@@ -197,14 +194,16 @@ class Parser : public Interface {
 
 class RequestParserImpl final : public Parser<true, RequestParser> {
  public:
-  RequestParserImpl(const ParseLimits& limits, SalvageFor salvage_for)
-      : Parser(limits), salvage_for_(std::move(salvage_for)) {
+  explicit RequestParserImpl(const ParseLimits& limits)
+      : Parser(limits), most_body_bytes_(limits.body_bytes) {
     start();
   }
 
   void reset() override {
     request_ = {};
+    limits_.body_bytes = most_body_bytes_;
     salvage_.reset();
+    spare_salvage_.reset();
     authority_.clear();
     start();
   }
@@ -212,6 +211,18 @@ class RequestParserImpl final : public Parser<true, RequestParser> {
     const auto* expect = request_.headers.find("Expect");
     return expect != nullptr && http_1_1();
   }
+  std::expected<void, ParseFailure> limit_body(std::size_t bytes,
+                                               std::unique_ptr<BodySalvage> salvage) override {
+    limits_.body_bytes = std::min(bytes, most_body_bytes_);
+    // Who asks before it sends the body is told at once.
+    if (!expects_continue()) spare_salvage_ = std::move(salvage);
+    const auto left = body_left().value_or(0);
+    if (left <= limits_.body_bytes) return {};
+    if (left > body_limits().body_bytes) return std::unexpected(body_too_large(limits_));
+    start_salvage();
+    return {};
+  }
+  std::optional<std::uint64_t> body_left() const override { return body_decoder_.left(); }
   Request& request() override { return request_; }
 
  protected:
@@ -265,29 +276,21 @@ class RequestParserImpl final : public Parser<true, RequestParser> {
   // more.
   ParseLimits body_limits() const override {
     auto limits = limits_;
-    limits.body_bytes += limits.dropped_bytes;
+    if (spare_salvage_ || salvage_) limits.body_bytes += limits.dropped_bytes;
     return limits;
   }
-  std::optional<ParseFailure> on_large_body(std::uint64_t length) override {
-    return length > body_limits().body_bytes ? body_too_large(limits_) : start_salvage();
-  }
-  std::optional<ParseFailure> on_content() override {
-    if (!salvage_ && request_.body.size() > limits_.body_bytes)
-      if (auto failure = start_salvage()) return failure;
-    if (!salvage_) return std::nullopt;
+  void on_content() override {
+    if (!salvage_ && spare_salvage_ && request_.body.size() > limits_.body_bytes) start_salvage();
+    if (!salvage_) return;
     salvage_->read(request_.body);
     request_.body.clear();
     if (done()) request_.body = salvage_->kept();
-    return std::nullopt;
   }
 
  private:
-  // Who asks before it sends the body is told at once.
-  std::optional<ParseFailure> start_salvage() {
-    if (salvage_for_ && !request_.headers.contains("Expect")) salvage_ = salvage_for_(request_);
-    if (!salvage_) return body_too_large(limits_);
+  void start_salvage() {
+    salvage_ = std::move(spare_salvage_);
     request_.over_limit = true;
-    return std::nullopt;
   }
 
   void take_target(const boost::urls::url_view& url) {
@@ -297,10 +300,11 @@ class RequestParserImpl final : public Parser<true, RequestParser> {
     request_.query.assign(query.data(), query.size());
   }
 
-  const SalvageFor salvage_for_;
+  const std::size_t most_body_bytes_;
   Request request_;
   std::string authority_;
-  std::unique_ptr<BodySalvage> salvage_;  // of a body that is over the limit
+  std::unique_ptr<BodySalvage> spare_salvage_;  // for a body that turns out to be over the limit
+  std::unique_ptr<BodySalvage> salvage_;        // of one that is
 };
 
 class ResponseParserImpl final : public Parser<false, ResponseParser> {
@@ -337,8 +341,8 @@ class ResponseParserImpl final : public Parser<false, ResponseParser> {
 
 }  // namespace
 
-std::unique_ptr<RequestParser> RequestParser::make(const ParseLimits& limits, SalvageFor salvage) {
-  return std::make_unique<RequestParserImpl>(limits, std::move(salvage));
+std::unique_ptr<RequestParser> RequestParser::make(const ParseLimits& limits) {
+  return std::make_unique<RequestParserImpl>(limits);
 }
 
 std::unique_ptr<ResponseParser> ResponseParser::make(const ParseLimits& limits, bool to_head) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
@@ -35,7 +36,9 @@ struct ParseFailure {
   Error error;
 };
 
-// Reads one message. Feed it until done(); what was not consumed is given again, with more behind it.
+// Reads one message. Feed it until done(); what was not consumed is given again, with more behind it. The
+// call that completes a header consumes nothing behind it, so that the header is looked at before any of the
+// body.
 class MessageParser {
  public:
   virtual ~MessageParser() = default;
@@ -51,9 +54,15 @@ class MessageParser {
 
 class RequestParser : public MessageParser {
  public:
-  // `salvage`: for bodies that are over the limit by no more than `dropped_bytes`.
-  static std::unique_ptr<RequestParser> make(const ParseLimits& limits, SalvageFor salvage = {});
-  virtual void reset() = 0;                   // for the next request
+  static std::unique_ptr<RequestParser> make(const ParseLimits& limits);
+  virtual void reset() = 0;  // for the next request
+  // Bounds this request's body, within the limits; when the header is done. A larger one is read to its end
+  // by `salvage`, up to `dropped_bytes` more, where there is one and the client does not wait to be asked for
+  // it. A failure if more than that was announced.
+  virtual std::expected<void, ParseFailure> limit_body(std::size_t bytes,
+                                                       std::unique_ptr<BodySalvage> salvage = {}) = 0;
+  // How much of the body is still to come; none where it comes in chunks.
+  virtual std::optional<std::uint64_t> body_left() const = 0;
   virtual bool expects_continue() const = 0;  // RFC 9110 §10.1.1
   virtual Request& request() = 0;             // whole when done()
 };

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,12 +16,19 @@ namespace remit::http {
 class RawClient {
  public:
   // "127.0.0.1:port" or "unix:/path"
-  explicit RawClient(const std::string& address, int receive_buffer = 0) {
+  // `from`: another address of this machine to come from, "127.0.0.2".
+  explicit RawClient(const std::string& address, int receive_buffer = 0, const char* from = nullptr) {
     const bool is_unix = address.starts_with("unix:");
     fd_ = ::socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
     const timeval limit{.tv_sec = 5, .tv_usec = 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     if (receive_buffer > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+    if (from != nullptr) {
+      sockaddr_in own{};
+      own.sin_family = AF_INET;
+      ::inet_pton(AF_INET, from, &own.sin_addr);
+      ::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof(own));
+    }
     sockaddr_storage storage{};
     socklen_t size = 0;
     if (is_unix) {

@@ -20,34 +20,50 @@ void run_on(Loop& loop, std::function<void()> work) {
   finished.wait();
 }
 
+Admission admit_all(Handler handler, std::size_t max_body_bytes) {
+  return [handler = std::make_shared<const Handler>(std::move(handler)),
+          max_body_bytes](const Request&) -> std::expected<Admitted, Response> {
+    return Admitted{
+        .answer = [handler](Request& request, Exchange& exchange) { return (*handler)(request, exchange); },
+        .max_body_bytes = max_body_bytes};
+  };
+}
+
 }  // namespace
 
-bool ServerCore::add(std::shared_ptr<Connection> connection) {
+bool ServerCore::add(const std::shared_ptr<Connection>& connection) {
+  std::unique_lock lock(mutex_);
+  if (draining_) return false;
+  const auto taken = table_.add(connection);
+  lock.unlock();
+  for (const auto& idle : taken.closed_for_it) idle->loop().post([idle] { idle->make_room(); });
+  return taken.in;
+}
+
+void ServerCore::keep(const std::shared_ptr<Connection>& connection) {
   std::lock_guard lock(mutex_);
-  if (draining_ || connections_.size() >= options.max_connections) return false;
-  connections_.insert(std::move(connection));
-  return true;
+  table_.keep(connection);
 }
 
 void ServerCore::remove(const std::shared_ptr<Connection>& connection) {
   std::lock_guard lock(mutex_);
-  connections_.erase(connection);
-  if (connections_.empty()) changed_.notify_all();
+  table_.remove(connection);
+  if (table_.size() == 0) changed_.notify_all();
 }
 
 std::vector<std::shared_ptr<Connection>> ServerCore::connections() const {
   std::lock_guard lock(mutex_);
-  return {connections_.begin(), connections_.end()};
+  return table_.all();
 }
 
 std::size_t ServerCore::connection_count() const {
   std::lock_guard lock(mutex_);
-  return connections_.size();
+  return table_.size();
 }
 
 bool ServerCore::wait_until_none(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, until, [this] { return connections_.empty(); });
+  return changed_.wait_until(lock, until, [this] { return table_.size() == 0; });
 }
 
 void ServerCore::add_acceptor(std::shared_ptr<Acceptor> acceptor) {
@@ -76,8 +92,11 @@ void ServerCore::close_all() {
     });
 }
 
+Server::Server(LoopGroup& loops, ServerOptions options, Admission admission)
+    : core_(std::make_shared<ServerCore>(loops, std::move(options), std::move(admission))) {}
+
 Server::Server(LoopGroup& loops, ServerOptions options, Handler handler)
-    : core_(std::make_shared<ServerCore>(loops, std::move(options), std::move(handler))) {}
+    : Server(loops, options, admit_all(std::move(handler), options.max_body_bytes)) {}
 
 Server::~Server() {
   core_->stop_accepting();

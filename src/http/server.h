@@ -1,13 +1,20 @@
 // The HTTP/1.1 server (RFC 9112): connections spread over the loops of a group, one coroutine each.
 //
-// A request is read whole, within limits, and given to the handler; its answer is written with one system
-// call. While the handler runs, the connection is watched: a client that goes away is reported
-// (Exchange::on_client_gone), and the handler goes on, since what it has begun may have to be finished and
-// recorded. Requests that a client sends without waiting are answered one after another, in order.
+// As soon as a request's header is complete it is admitted or refused (Admission): who admits it says how
+// large a body it may have, what that is charged to, and what answers it. Only then its body is read, within
+// limits, and the request given to its handler; the answer is written with one system call. While the handler
+// runs, the connection is watched: a client that goes away is reported (Exchange::on_client_gone), and the
+// handler goes on, since what it has begun may have to be finished and recorded. Requests that a client sends
+// without waiting are answered one after another, in order.
 //
 // What never reaches a handler is answered with problem details (problem.h): malformed 400, slow 408, body
 // 413, unexpected Host 421, header 431, unknown method or transfer coding 501, version 505. Each of these
 // closes the connection, since where the next message starts is then in doubt.
+//
+// Connections are bounded, in all and for one peer. Where a bound is met, a connection that has been idle
+// longest is closed for the new one, those first on which nobody has ever proved who they are; with nobody
+// idle, the new one is turned away. Idle is what has no request of somebody proven under way: half a header
+// holds no place against those who do their work.
 //
 // TLS is not done here: put a proxy in front, or use a unix socket.
 //
@@ -18,6 +25,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,6 +33,7 @@
 
 #include "base/result.h"
 #include "http/body_salvage.h"
+#include "http/byte_budget.h"
 #include "http/event_stream.h"
 #include "http/loop.h"
 #include "http/message.h"
@@ -34,16 +43,24 @@ namespace remit::http {
 struct ServerOptions {
   std::size_t max_header_bytes = 32 * 1024;  // request line and fields together
   std::size_t max_fields = 128;
-  std::size_t max_body_bytes = 4 * 1024 * 1024;  // after chunks are joined
-  // A body that is over that by no more than this is read to its end where `salvage` wants it
+  std::size_t max_body_bytes = 4 * 1024 * 1024;  // after chunks are joined; an Admission may say less
+  // A body that is over its bound by no more than this is read to its end where it is to be salvaged
   // (body_salvage.h).
   std::size_t max_dropped_bytes = 64 * 1024 * 1024;
-  SalvageFor salvage = {};
   std::size_t max_stream_bytes = 1024 * 1024;  // events that wait for a slow reader, per stream
-  std::size_t max_connections = 4096;          // further ones are answered 503 and closed
+  std::size_t max_connections = 4096;
+  std::size_t max_connections_per_peer = 4096;  // of one IPv4 address, or one IPv6 network of 64 bits
+  // What the bodies that are being read, or whose requests are being answered, are charged to as they come.
+  // Over it: 503 with Retry-After. None: no bound but those of each body and the connections.
+  std::shared_ptr<ByteBudget> bodies = {};
+  std::chrono::milliseconds first_byte_timeout{10'000};  // of a new connection
   std::chrono::milliseconds header_timeout{
       10'000};  // from the first byte of a request to the end of its header
-  std::chrono::milliseconds body_timeout{30'000};   // from there to the end of the body
+  std::chrono::milliseconds body_timeout{30'000};  // from there to the end of the body
+  // A body that comes slower than that, counted over the time behind it, is answered 408. 0: any pace will
+  // do.
+  std::size_t min_body_bytes_per_second = 0;
+  std::chrono::milliseconds body_pace_over{5'000};
   std::chrono::milliseconds idle_timeout{75'000};   // between requests
   std::chrono::milliseconds write_timeout{30'000};  // for each answer, and each batch of events
   // A stream on which nothing went for so long gets a comment: proxies cut what is silent, nginx after 60 s.
@@ -92,11 +109,27 @@ class Exchange {
 
 using Handler = std::function<Task<Response>(Request& request, Exchange& exchange)>;
 
+// A request that may go on. What was found out about it on admission is for its answer to keep.
+struct Admitted {
+  // Answers the request when it is whole. Kept until the answer is written, or its stream has ended.
+  std::move_only_function<Task<Response>(Request& request, Exchange& exchange)> answer;
+  std::size_t max_body_bytes = 0;             // over it: 413
+  std::unique_ptr<BodySalvage> salvage = {};  // for a body that is over it; none: it is refused at once
+  bool proven = false;                        // whoever sends it has proved who they are
+  std::shared_ptr<ByteBudget> bodies = {};    // in place of the server's, and usually below it
+};
+
+// Looks at a request's header, and may put it in order: the request has no body yet. Whether it may go on, or
+// its refusal, which is answered at once. On the connection's loop; must not wait.
+using Admission = std::function<std::expected<Admitted, Response>(Request& header)>;
+
 class ServerCore;
 
 class Server {
  public:
   // The loops must outlive the server. An exception that leaves the handler is answered 500, RMT-H009.
+  Server(LoopGroup& loops, ServerOptions options, Admission admission);
+  // Admits everything.
   Server(LoopGroup& loops, ServerOptions options, Handler handler);
 
   // Closes everything and waits until every handler has returned. Not on a loop's thread.

@@ -5,8 +5,8 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <unordered_set>
 
+#include "http/connection_table.h"
 #include "http/server.h"
 
 namespace remit::http {
@@ -15,15 +15,19 @@ class Acceptor;
 
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
-  ServerCore(LoopGroup& loops, ServerOptions options, Handler handler)
-      : loops(loops), options(std::move(options)), handler(std::move(handler)) {}
+  ServerCore(LoopGroup& loops, ServerOptions options, Admission admission)
+      : loops(loops),
+        options(std::move(options)),
+        admission(std::move(admission)),
+        table_(this->options.max_connections, this->options.max_connections_per_peer) {}
 
   LoopGroup& loops;
   const ServerOptions options;
-  const Handler handler;
+  const Admission admission;
 
-  // Whether there is room for it.
-  bool add(std::shared_ptr<Connection> connection);
+  // Whether there is room for it, or was made.
+  bool add(const std::shared_ptr<Connection>& connection);
+  void keep(const std::shared_ptr<Connection>& connection);
   void remove(const std::shared_ptr<Connection>& connection);
   std::vector<std::shared_ptr<Connection>> connections() const;
   std::size_t connection_count() const;
@@ -40,7 +44,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::unordered_set<std::shared_ptr<Connection>> connections_;
+  ConnectionTable table_;
   std::vector<std::shared_ptr<Acceptor>> acceptors_;
   std::atomic<bool> draining_ = false;
   std::atomic<std::size_t> next_loop_ = 0;

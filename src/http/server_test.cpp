@@ -40,8 +40,9 @@ Task<Response> echo(Request& request, Exchange&) {
 
 class ServerTest : public testing::Test {
  protected:
-  void start(Handler handler, ServerOptions options = {}) {
-    server_ = std::make_unique<Server>(loops_, std::move(options), std::move(handler));
+  template <typename HandlerOrAdmission>
+  void start(HandlerOrAdmission work, ServerOptions options = {}) {
+    server_ = std::make_unique<Server>(loops_, std::move(options), std::move(work));
     auto address = server_->listen("127.0.0.1:0");
     ASSERT_TRUE(address) << address.error().message;
     address_ = *address;
@@ -151,7 +152,9 @@ TEST_F(ServerTest, TellsASlowHeaderAndASlowBody408AndAnIdleConnectionNothing) {
     EXPECT_THAT(client.read_to_end(), AllOf(StartsWith("HTTP/1.1 408"), HasSubstr("RMT-H004")));
   }
   RawClient idle(address_);
-  EXPECT_EQ(idle.read_to_end(), "");
+  idle.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  idle.read_answer();
+  EXPECT_TRUE(idle.sees_close());
 }
 
 TEST_F(ServerTest, ADripOfBytesDoesNotHoldAConnection) {
@@ -239,17 +242,186 @@ TEST_F(ServerTest, RefusesAHostThatItDoesNotAnswerFor) {
   }
 }
 
-TEST_F(ServerTest, TurnsAwayWhatIsOverTheLimitOfConnections) {
-  start(echo, {.max_connections = 2});
-  RawClient a(address_), b(address_);
-  EXPECT_TRUE(eventually([&] { return server_->connections() == 2; }));
+// Bodies of up to 1000 bytes for those who say who they are; the others get none, but on /open one of 10
+// bytes.
+std::expected<Admitted, Response> doorkeeper(const Request& header) {
+  if (header.path == "/open") return Admitted{.answer = echo, .max_body_bytes = 10};
+  if (!header.headers.contains("Authorization"))
+    return std::unexpected(Response{.status = 401, .body = "who are you?"});
+  return Admitted{.answer = echo, .max_body_bytes = 1000, .proven = true};
+}
+
+std::string post(std::string_view path, std::string_view fields, std::string_view body) {
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n" +
+         std::string(body);
+}
+
+constexpr std::string_view kKnown = "Authorization: me\r\n";
+
+TEST_F(ServerTest, RefusesByTheHeaderBeforeTheBodyHasCome) {
+  start(doorkeeper);
+  for (const auto length :
+       {"Content-Length: 5\r\n", "Content-Length: 4000000\r\n", "Transfer-Encoding: chunked\r\n",
+        "Content-Length: 5\r\nExpect: 100-continue\r\n"}) {
+    RawClient client(address_);
+    client.send(post("/", length, ""));
+    const auto answer = client.read_answer();
+    EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 401"), testing::EndsWith("who are you?"))) << length;
+  }
+}
+
+TEST_F(ServerTest, BehindARefusalAConnectionGoesOnWhereTheBodyIsShort) {
+  start(doorkeeper);
+  RawClient client(address_);
+  client.send(post("/", "Content-Length: 5\r\n", "he"));
+  EXPECT_THAT(client.read_answer(), StartsWith("HTTP/1.1 401"));
+  client.send("llo" + post("/open", "Content-Length: 2\r\n", "hi"));
+  EXPECT_TRUE(client.read_answer().ends_with("POST /open?|hi"));
+}
+
+TEST_F(ServerTest, WhoSendsALongBodyForNothingStillReadsWhy) {
+  start(doorkeeper);
+  for (const auto fields :
+       {"Content-Length: 3000000\r\n", "Authorization: me\r\nContent-Length: 3000000\r\n"}) {
+    RawClient client(address_);
+    EXPECT_TRUE(client.send(post("/", fields, std::string(3'000'000, 'x')))) << fields;
+    const auto answer = client.read_to_end();
+    EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 4"), HasSubstr("Connection: close"))) << fields;
+  }
+}
+
+TEST_F(ServerTest, ABodyIsBoundedByWhatItsRequestMayHave) {
+  start(doorkeeper);
+  const struct {
+    std::string request;
+    std::string_view status;
+  } cases[] = {
+      {post("/open", "Content-Length: 10\r\n", std::string(10, 'x')), "HTTP/1.1 200"},
+      {post("/open", "Content-Length: 11\r\n", ""), "HTTP/1.1 413"},
+      {post("/open", "Transfer-Encoding: chunked\r\n", "b\r\n"), "HTTP/1.1 413"},
+      {post("/", std::string(kKnown) + "Content-Length: 1000\r\n", std::string(1000, 'x')), "HTTP/1.1 200"},
+      {post("/", std::string(kKnown) + "Content-Length: 1001\r\n", ""), "HTTP/1.1 413"},
+  };
+  for (const auto& [request, status] : cases) {
+    RawClient client(address_);
+    client.send(request);
+    EXPECT_THAT(client.read_answer(), StartsWith(std::string(status))) << request;
+  }
+}
+
+TEST_F(ServerTest, HoldsNoMoreOfBodiesThanItsBudget) {
+  const auto budget = std::make_shared<ByteBudget>(1000);
+  start(echo, {.bodies = budget});
+  RawClient first(address_), second(address_);
+  first.send(post("/", "Content-Length: 700\r\n", std::string(600, 'x')));
+  EXPECT_TRUE(eventually([&] { return budget->taken() == 600; }));
+  second.send(post("/", "Content-Length: 700\r\n", std::string(600, 'x')));
+  EXPECT_THAT(second.read_to_end(),
+              AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("Retry-After: 1\r\n"), HasSubstr("RMT-H050")));
+  EXPECT_EQ(budget->taken(), 600U);
+  first.send(std::string(100, 'x'));
+  EXPECT_THAT(first.read_answer(), StartsWith("HTTP/1.1 200"));
+  EXPECT_TRUE(eventually([&] { return budget->taken() == 0; }));
+  RawClient third(address_);
+  third.send(post("/", "Content-Length: 700\r\n", std::string(700, 'x')));
+  EXPECT_THAT(third.read_answer(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(ServerTest, ABodyThatDripsIs408LongBeforeItsTimeIsOver) {
+  start(echo, {.body_timeout = 60s, .min_body_bytes_per_second = 1000, .body_pace_over = 200ms});
+  RawClient slow(address_);
+  slow.send(post("/", "Content-Length: 100000\r\n", "x"));
+  EXPECT_THAT(slow.read_to_end(), AllOf(StartsWith("HTTP/1.1 408"), HasSubstr("RMT-H004")));
+}
+
+TEST_F(ServerTest, ANewConnectionThatSaysNothingIsClosedSoonerThanAnOldOne) {
+  start(echo, {.first_byte_timeout = 100ms, .idle_timeout = 60s});
+  RawClient old(address_), silent(address_);
+  old.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  old.read_answer();
+  EXPECT_TRUE(silent.sees_close());
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 1; }));
+}
+
+// Says when the handler of "/wait" is entered, and keeps it until it is let go.
+struct Waiting {
+  std::atomic<int> entered = 0;
+  std::atomic<bool> let_go = false;
+
+  Admission admission() {
+    return [this](const Request& header) -> std::expected<Admitted, Response> {
+      auto admitted = doorkeeper(header);
+      if (admitted && header.path == "/wait")
+        admitted->answer = [this](Request&, Exchange& exchange) { return wait(exchange); };
+      return admitted;
+    };
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
+  Task<Response> wait(Exchange& exchange) {
+    ++entered;
+    while (!let_go) co_await sleep_for(exchange.loop(), 5ms);
+    co_return Response{.body = "waited"};
+  }
+};
+
+TEST_F(ServerTest, MakesRoomByClosingWhatIsIdleAndNeverWhatIsAtWork) {
+  Waiting waiting;
+  start(waiting.admission(), {.max_connections = 4});
+  RawClient busy(address_), served(address_), silent(address_), half(address_);
+  busy.send(post("/wait", kKnown, ""));
+  served.send(post("/", kKnown, ""));
+  EXPECT_THAT(served.read_answer(), StartsWith("HTTP/1.1 200"));
+  half.send("GET / HTTP/1.1\r\nHost:");
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 4 && waiting.entered == 1; }));
+
+  // First who never said anything, or not all of it; then who has been idle longest; who is at work never.
+  RawClient a(address_);
+  a.send(post("/wait", kKnown, ""));
+  EXPECT_TRUE(eventually([&] { return waiting.entered == 2; }));
+  RawClient b(address_);
+  b.send(post("/wait", kKnown, ""));
+  EXPECT_TRUE(silent.sees_close());
+  EXPECT_TRUE(half.sees_close());
+  EXPECT_TRUE(eventually([&] { return waiting.entered == 3; }));
+  served.send(post("/wait", kKnown, ""));
+  EXPECT_TRUE(eventually([&] { return waiting.entered == 4; }))
+      << "it was closed before those who said nothing";
+
   RawClient c(address_);
   EXPECT_THAT(c.read_to_end(), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("RMT-H008")));
-  a.close();
-  EXPECT_TRUE(eventually([&] { return server_->connections() == 1; }));
-  RawClient d(address_);
-  d.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  EXPECT_THAT(d.read_answer(), StartsWith("HTTP/1.1 200"));
+  waiting.let_go = true;
+  for (auto* at_work : {&busy, &a, &b, &served}) EXPECT_TRUE(at_work->read_answer().ends_with("waited"));
+}
+
+TEST_F(ServerTest, OnePeerTakesNoMoreThanItsShare) {
+  Waiting waiting;
+  start(waiting.admission(), {.max_connections = 100, .max_connections_per_peer = 2});
+  RawClient a(address_), b(address_);
+  for (auto* client : {&a, &b}) client->send(post("/wait", kKnown, ""));
+  EXPECT_TRUE(eventually([&] { return waiting.entered == 2; }));
+  RawClient c(address_);
+  EXPECT_THAT(c.read_to_end(), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("RMT-H008")));
+  RawClient other(address_, 0, "127.0.0.2");
+  other.send(post("/open", "", ""));
+  EXPECT_THAT(other.read_answer(), StartsWith("HTTP/1.1 200"));
+  waiting.let_go = true;
+  EXPECT_TRUE(a.read_answer().ends_with("waited"));
+  // Its share is free again, and what is idle in it makes room.
+  EXPECT_TRUE(eventually([&] {
+    RawClient d(address_);
+    d.send(post("/open", "", ""));
+    return d.read_answer().starts_with("HTTP/1.1 200");
+  }));
+}
+
+TEST_F(ServerTest, BodiesOfStrangersHoldNoPlaceEither) {
+  start(doorkeeper, {.max_connections = 2});
+  RawClient a(address_), b(address_);
+  for (auto* client : {&a, &b}) client->send(post("/open", "Content-Length: 9\r\n", "x"));
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 2; }));
+  RawClient known(address_);
+  known.send(post("/", kKnown, ""));
+  EXPECT_THAT(known.read_answer(), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(ServerTest, TellsTheHandlerThatTheClientHasGoneAndLetsItFinish) {
@@ -320,25 +492,24 @@ class LastByte final : public BodySalvage {
 };
 
 TEST_F(ServerTest, ABodyOverTheLimitIsReadToItsEndSoThatItCanBeAnswered) {
+  const Handler answer = [](Request& request, Exchange&) -> Task<Response> {
+    co_return Response{.status = request.over_limit ? 413 : 200, .body = request.body};
+  };
   start(
-      [](Request& request, Exchange&) -> Task<Response> {
-        co_return Response{.status = request.over_limit ? 413 : 200, .body = request.body};
+      [&](Request& head) -> std::expected<Admitted, Response> {
+        return Admitted{.answer = answer,
+                        .max_body_bytes = 1000,
+                        .salvage = head.path == "/salvaged" ? std::make_unique<LastByte>() : nullptr};
       },
-      {.max_body_bytes = 1000,
-       .max_dropped_bytes = 100'000,
-       .salvage = [](const Request& head) -> std::unique_ptr<BodySalvage> {
-         if (head.path != "/salvaged") return nullptr;
-         return std::make_unique<LastByte>();
-       }});
-  const auto post = [](std::string_view path, std::size_t length) {
-    return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(length) +
-           "\r\n\r\n";
+      {.max_dropped_bytes = 100'000});
+  const auto post_head = [](std::string_view path, std::size_t length) {
+    return post(path, "Content-Length: " + std::to_string(length) + "\r\n", "");
   };
   RawClient client(address_);
-  client.send(post("/salvaged", 50'001) + std::string(50'000, 'x') + "y");
+  client.send(post_head("/salvaged", 50'001) + std::string(50'000, 'x') + "y");
   EXPECT_THAT(client.read_answer(), AllOf(HasSubstr("HTTP/1.1 413"), ::testing::EndsWith("\r\n\r\n50001y")));
   // Where the next request begins is known.
-  client.send(post("/salvaged", 3) + "abc");
+  client.send(post_head("/salvaged", 3) + "abc");
   EXPECT_THAT(client.read_answer(), AllOf(HasSubstr("HTTP/1.1 200"), ::testing::EndsWith("abc")));
   client.send("POST /salvaged HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
   for (int i = 0; i < 4; ++i) client.send("1f4\r\n" + std::string(500, 'z') + "\r\n");
@@ -347,7 +518,7 @@ TEST_F(ServerTest, ABodyOverTheLimitIsReadToItsEndSoThatItCanBeAnswered) {
 
   // Out of all proportion, not wanted, or not sent yet: at once.
   for (const auto& request :
-       {post("/salvaged", 101'001), post("/elsewhere", 1001),
+       {post_head("/salvaged", 101'001), post_head("/elsewhere", 1001),
         std::string(
             "POST /salvaged HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n\r\n"),
         std::string("POST /salvaged HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n")}) {
@@ -373,6 +544,7 @@ TEST_F(ServerTest, AStreamBeginsWithACommentAndIsKeptAliveByFurtherOnes) {
   start(
       [&](Request& request, Exchange& exchange) -> Task<Response> {
         if (request.path == "/events") started.set_value(exchange.start_events());
+        if (request.path == "/ended") exchange.start_events()->close();
         co_return Response{};
       },
       {.stream_keep_alive = std::chrono::milliseconds(1)});
@@ -389,7 +561,7 @@ TEST_F(ServerTest, AStreamBeginsWithACommentAndIsKeptAliveByFurtherOnes) {
   kept->close();
   EXPECT_THAT(client.read_until("0\r\n\r\n"), HasSubstr("0\r\n\r\n"));
   // The connection is free again, and nothing more is written to it.
-  client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  client.send("GET /ended HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(client.read_until("\r\n\r\n"), ::testing::StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 

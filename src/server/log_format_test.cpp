@@ -18,8 +18,12 @@ class LogFormat : public testing::Test {
   // What `write` logs, line by line.
   template <typename Write>
   static std::vector<std::string> lines_of(std::string_view level, Write write) {
+    return lines_of({.level = level, .max_line_bytes = 200'000}, write);
+  }
+  template <typename Write>
+  static std::vector<std::string> lines_of(const LogOptions& options, Write write) {
     testing::internal::CaptureStderr();
-    start_logging(level);
+    start_logging(options);
     write();
     spdlog::default_logger()->flush();
     auto text = testing::internal::GetCapturedStderr();
@@ -68,6 +72,17 @@ TEST_F(LogFormat, MarksBytesThatAreNoText) {
   const auto line = parse_json(lines[0]);
   ASSERT_TRUE(line) << line.error().message;
   EXPECT_EQ(line->at("message"), "a\ufffd\ufffdb \ufffd\ufffd");
+}
+
+TEST_F(LogFormat, CutsALongLineAndWritesFewOfOneKind) {
+  const auto lines = lines_of({.max_line_bytes = 100, .max_lines_of_a_kind = 5}, [] {
+    for (int i = 0; i < 1000; ++i) spdlog::info("refused {}: RMT-G005", i);
+    for (int i = 0; i < 7; ++i) spdlog::critical("nothing leaves, RMT-G007");
+    spdlog::warn("{}", std::string(30'000, 'x'));
+  });
+  EXPECT_EQ(lines.size(), 5U + 7U + 1U);
+  EXPECT_LT(lines.back().size(), 250U);
+  EXPECT_TRUE(parse_json(lines.back())) << lines.back();
 }
 
 TEST_F(LogFormat, LeavesOutWhatIsBelowTheLevel) {

@@ -19,6 +19,7 @@
 #include "issuer/spent_assertions.h"
 #include "mcp/http_rules.h"
 #include "mcp/stdio.h"
+#include "server/descriptors.h"
 #include "server/metrics.h"
 
 namespace remit::server {
@@ -109,17 +110,20 @@ std::vector<admin::Limit> told(const Limits& limits) {
   return all;
 }
 
-http::ServerOptions server_options(const Config& config) {
+http::ServerOptions server_options(const Config& config, std::shared_ptr<http::ByteBudget> bodies) {
   const auto& limits = config.limits;
   return {.max_header_bytes = limits.bytes("header_kib"),
           .max_fields = limits.count("header_fields"),
           .max_body_bytes = limits.bytes("mcp_body_kib"),
           .max_dropped_bytes = limits.bytes("dropped_body_mib"),
-          .salvage = gateway::Gateway::salvage,
           .max_stream_bytes = limits.bytes("stream_kib"),
           .max_connections = limits.count("connections"),
+          .max_connections_per_peer = limits.count("connections_per_peer"),
+          .bodies = std::move(bodies),
+          .first_byte_timeout = limits.time("first_byte_seconds"),
           .header_timeout = limits.time("header_seconds"),
           .body_timeout = limits.time("body_seconds"),
+          .min_body_bytes_per_second = limits.count("body_bytes_per_second"),
           .idle_timeout = limits.time("idle_seconds"),
           .write_timeout = limits.time("write_seconds"),
           .stream_keep_alive = limits.time("stream_keep_alive_seconds")};
@@ -177,9 +181,13 @@ Issuer::Issuer(Environment environment, const std::string& public_url, const iss
 Plane::Plane(Config config)
     : config_(std::move(config)),
       folder_(config_.data),
-      loops_(config_.threads > 0 ? config_.threads : std::max(1U, std::thread::hardware_concurrency())) {}
+      loops_(config_.threads > 0 ? config_.threads : std::max(1U, std::thread::hardware_concurrency())),
+      bodies_(std::make_shared<http::ByteBudget>(config_.limits.bytes("bodies_mib"))),
+      bodies_of_strangers_(
+          std::make_shared<http::ByteBudget>(config_.limits.bytes("stranger_bodies_mib"), bodies_)) {}
 
 Result<std::unique_ptr<Plane>> Plane::open(Config config) {
+  TRY(share_descriptors(raise_descriptor_limit(), config.limits));
   std::unique_ptr<Plane> plane(new Plane(std::move(config)));
   TRY(plane->open_parts());
   return plane;
@@ -208,20 +216,21 @@ Result<void> Plane::open_parts() {
     snapshots_.swap(std::move(snapshot));
     return {};
   }));
-  api_ = std::make_unique<admin::Api>(admin::ApiParts{
-      .store = *store_,
-      .registry = *registry_,
-      .catalog = *catalog_,
-      .policies = *policies_,
-      .snapshots = snapshots_,
-      .clock = clock_,
-      .list_tools =
-          [this](snapshot::Destination destination) {
-            return gateway::list_tools(loops_[0], *vault_, std::move(destination), upstream_limits(config_));
-          },
-      .version = REMIT_VERSION,
-      .doors = [this] { return doors(); },
-      .limits = told(config_.limits)});
+  api_ = std::make_unique<admin::Api>(
+      admin::ApiParts{.store = *store_,
+                      .registry = *registry_,
+                      .catalog = *catalog_,
+                      .policies = *policies_,
+                      .snapshots = snapshots_,
+                      .clock = clock_,
+                      .list_tools =
+                          [this](snapshot::Destination destination) {
+                            return gateway::list_tools(command_loop_[0], *vault_, std::move(destination),
+                                                       upstream_limits(config_));
+                          },
+                      .version = REMIT_VERSION,
+                      .doors = [this] { return doors(); },
+                      .limits = told(config_.limits)});
   return open_log();
 }
 
@@ -355,10 +364,8 @@ const Issuer* Plane::issuer(Environment environment) const {
 }
 
 Result<std::vector<std::string>> Plane::listen() {
-  server_ = std::make_unique<http::Server>(
-      loops_, server_options(config_),
-      // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
-      [this](http::Request& request, http::Exchange& exchange) { return handle(request, exchange); });
+  server_ = std::make_unique<http::Server>(loops_, server_options(config_, bodies_),
+                                           [this](http::Request& header) { return admit(header); });
   std::vector<std::string> taken;
   for (const auto& address : config_.listen) {
     TRY(check_listen(address, config_.plain_http_beyond_loopback));
@@ -381,7 +388,16 @@ Result<std::vector<std::string>> Plane::listen() {
       .max_children_per_deployment = config_.limits.count("children_per_deployment"),
       .max_children = config_.limits.count("children"),
       .max_open_calls_per_session = config_.limits.count("calls_per_session"),
-      .max_batch_messages = config_.limits.count("batch_messages")};
+      .max_batch_messages = config_.limits.count("batch_messages"),
+      .max_upstream_connections = config_.limits.count("upstream_connections"),
+      .max_message_bytes = config_.limits.bytes("mcp_body_kib"),
+      .message_size = {.members = config_.limits.count("message_members"),
+                       .values = config_.limits.count("message_values")},
+      .parse_beside_bytes = config_.limits.bytes("parse_beside_kib"),
+      .caller = {.requests = config_.limits.count("requests_per_deployment"),
+                 .calls = config_.limits.count("calls_per_deployment"),
+                 .body_bytes = config_.limits.bytes("caller_bodies_mib")},
+      .bodies = bodies_};
   options.host_rules = host_rules_;
   gateway::GatewayParts parts{
       .loops = loops_,
@@ -432,7 +448,7 @@ Result<std::vector<std::string>> Plane::listen() {
   ready_.store(true, std::memory_order_release);
 
   command_server_ = std::make_unique<http::Server>(
-      loops_, http::ServerOptions{},
+      command_loop_, http::ServerOptions{},
       // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
       [this](http::Request& request, http::Exchange&) { return handle_command(request); });
   ASSIGN_OR_RETURN(command_address_, folder_.socket_address());
@@ -460,15 +476,26 @@ Result<void> Plane::listen_for_metrics() {
   return {};
 }
 
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
-http::Task<http::Response> Plane::handle(http::Request& request, http::Exchange& exchange) {
+// Only agents, and those who ask for a token, have a body to send.
+std::expected<http::Admitted, http::Response> Plane::admit(http::Request& header) {
+  if (gateway::Gateway::serves(header.path) && ready_.load(std::memory_order_acquire))
+    return gateway_->admit(header);
+  const bool asks_for_token = issuer_of(header, &issuer::Settings::token_endpoint) != nullptr;
+  return http::Admitted{
+      // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
+      .answer = [this](http::Request& request, http::Exchange&) { return handle(request); },
+      .max_body_bytes = asks_for_token ? config_.limits.bytes("token_body_kib") : 0,
+      .bodies = bodies_of_strangers_};
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
+http::Task<http::Response> Plane::handle(http::Request& request) {
   // Whoever balances load asks each machine by its address: these two answer to every Host, and tell nothing
   // else.
   if (is_health(request)) co_return answer_health(request);
   if (!ready_.load(std::memory_order_acquire) || !snapshots_.current())
     co_return http::problem(
         Error{ErrorKind::kUnavailable, "RMT-G007", "no governance state is in force yet", {}});
-  if (gateway::Gateway::serves(request.path)) co_return co_await gateway_->handle(request, exchange);
   if (!host_rules_.permits_host(header(request, "Host")))
     co_return http::problem(
         421, {ErrorKind::kForbidden, "RMT-H007", "this server does not answer for the Host that was asked"});
@@ -581,9 +608,8 @@ http::Task<http::Response> Plane::answer_token(http::Request& request, const Iss
 // What the token endpoint found out about a client that had proved its key.
 void Plane::act_on(const issuer::TokenAnswer& answer) {
   if (answer.error)
-    spdlog::info("token refused for {}: {}: {}",
-                 answer.client_id.empty() ? "an unproven client" : answer.client_id, answer.error->code,
-                 answer.error->message);
+    spdlog::info("{}: token refused for {}: {}", answer.error->code,
+                 answer.client_id.empty() ? "an unproven client" : answer.client_id, answer.error->message);
   for (const auto finding : answer.findings) act_on(finding, answer);
 }
 
@@ -702,6 +728,7 @@ bool Plane::stop() {
     if (const auto last = publish(); !last)
       spdlog::error("the audit log is not published: {}: {}", last.error().code, last.error().message);
   loops_.stop();
+  command_loop_.stop();
   gateway_.reset();
   return finished;
 }

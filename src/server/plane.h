@@ -8,6 +8,9 @@
 // swapped → the gateway has ended what may go on no longer. If the snapshot cannot be built, none is in force
 // and nothing leaves.
 //
+// Bounds on what others may make the plane hold are the configuration's limits (limits.h). Commands have a
+// socket, a loop and descriptors of their own.
+//
 // Threads: open, listen, stop and destruction on one thread, which is none of the loops'.
 
 #pragma once
@@ -69,8 +72,8 @@ class Plane {
   // the addresses that were taken. Errors: RMT-H010, those of the issuers and the gateway.
   Result<std::vector<std::string>> listen();
 
-  // Answers a command: the API, and metrics and token requests where it listens. On one of the loops;
-  // `request` must outlive the answer.
+  // Answers a command: the API, and metrics and token requests where it listens. On loop(); `request` must
+  // outlive the answer.
   http::Task<http::Response> command(http::Request& request);
 
   // Publishes what is durable now, so that it can be verified. Errors: those of the publisher.
@@ -79,7 +82,7 @@ class Plane {
   // Finishes calls in flight within the configured time and takes everything down. Whether all was finished.
   bool stop();
 
-  http::Loop& loop() { return loops_[0]; }
+  http::Loop& loop() { return command_loop_[0]; }
   const Issuer* issuer(Environment environment) const;
   const std::string& public_url() const { return public_url_; }
   const audit::VerifierKey& log_key() const { return publisher_->verifier(); }
@@ -102,7 +105,8 @@ class Plane {
   void tend_log(const std::stop_token& stop);
   bool has_room() const;
 
-  http::Task<http::Response> handle(http::Request& request, http::Exchange& exchange);
+  std::expected<http::Admitted, http::Response> admit(http::Request& header);
+  http::Task<http::Response> handle(http::Request& request);
   http::Response answer_health(const http::Request& request) const;
   http::Response answer_metrics(const http::Request& request) const;
   http::Task<http::Response> handle_command(http::Request& request);
@@ -121,7 +125,12 @@ class Plane {
   SystemClock clock_;
   const Instant started_ = clock_.now();
   SystemRandom random_;
-  http::LoopGroup loops_;
+  http::LoopGroup loops_;  // for agents and strangers
+  // Commands come on a loop that nobody else can keep busy: whoever floods the plane must not hold up its
+  // kill switch.
+  http::LoopGroup command_loop_{1};
+  const std::shared_ptr<http::ByteBudget> bodies_;
+  const std::shared_ptr<http::ByteBudget> bodies_of_strangers_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Log> log_;
   std::optional<catalog::Vault> vault_;

@@ -109,12 +109,8 @@ void World::start() {
   gateway_ = std::make_unique<Gateway>(std::move(parts), options_.gateway);
   gateway_->restore().value();
   gateway_hears_commits_ = true;
-  server_ = std::make_unique<http::Server>(
-      *loops_, http::ServerOptions{.salvage = Gateway::salvage},
-      // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the handler
-      [this](http::Request& request, http::Exchange& exchange) {
-        return gateway_->handle(request, exchange);
-      });
+  server_ = std::make_unique<http::Server>(*loops_, http::ServerOptions{},
+                                           [this](http::Request& header) { return gateway_->admit(header); });
   address_ = server_->listen("127.0.0.1:0").value();
 }
 
