@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -81,6 +82,8 @@ class Plane:
         self.data = folder / "data"
         self.log = folder / "server.log"
         self.address = "127.0.0.1:0"
+        self.descriptors = None  # how many the server may have; None: as many as this process
+        self.limits = {}  # of the configuration
         self.process = None
 
     def start(self):
@@ -88,14 +91,26 @@ class Plane:
         began = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.programs / "remit", "serve", "--data", self.data, "--listen", self.address],
-                stdout=subprocess.PIPE, stderr=log, text=True)
+                [self.programs / "remit", "serve", *self._where(), "--listen", self.address],
+                stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=self._limit_descriptors)
         for line in self.process.stdout:
             if line.startswith("listening "):
                 self.address = line.split()[1].removeprefix("http://")
             if line.strip() == "ready":
                 return time.monotonic() - began
         raise Failed(f"the server ended with {self.process.wait()} before it was ready; see {self.log}")
+
+    def _where(self):
+        if not self.limits:
+            return ["--data", self.data]
+        config = self.data.parent / "remit.toml"
+        config.write_text(f'data = "{self.data}"\n[limits]\n' +
+                          "".join(f"{name} = {value}\n" for name, value in self.limits.items()))
+        return ["--config", config]
+
+    def _limit_descriptors(self):
+        if self.descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors, self.descriptors))
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
