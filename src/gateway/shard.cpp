@@ -236,7 +236,7 @@ void Shard::tend(std::chrono::steady_clock::time_point now) {
       const bool idle = now - place->last_used() >= gateway_.options_.upstream_idle;
       if (upstream->opening() || (upstream->open() && !idle) || !place->give_up()) return false;
       if (upstream->open()) ++gateway_.counters_.expired_upstreams;
-      upstream->cut();
+      upstream->end();
       return true;
     });
     if (now - session->place->last_used() >= gateway_.options_.session_idle && session->place->give_up())
