@@ -60,18 +60,6 @@ json::array set_aside(const snapshot::SnapshotData& data) {
   return all;
 }
 
-json::array view(const std::vector<Limit>& limits) {
-  json::array all;
-  all.reserve(limits.size());
-  for (const auto& limit : limits)
-    all.push_back(json::object{{"name", limit.name},
-                               {"value", limit.value},
-                               {"default", limit.standard},
-                               {"unit", limit.unit},
-                               {"bounds", limit.bounds}});
-  return all;
-}
-
 json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }

@@ -71,24 +71,6 @@ void print_set_aside(const json::array& destinations) {
                cell(&one.at("destination")), cell(&one.at("environment")));
 }
 
-std::string amount(const json::value& number, const json::value& unit) {
-  const auto& name = unit.as_string();
-  return fmt::format("{}{}{}", cell(&number), name.empty() ? "" : " ", std::string_view(name));
-}
-
-// Every bound that is kept; one that was configured, or for which there was not enough, shows its default
-// too.
-void print_limits(const json::array& limits) {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& limit : limits)
-    rows.push_back(
-        {cell(&limit.at("name")), amount(limit.at("value"), limit.at("unit")),
-         limit.at("value") == limit.at("default") ? "" : amount(limit.at("default"), limit.at("unit")),
-         cell(&limit.at("bounds"))});
-  fmt::print("\n");
-  print_table({"LIMIT", "VALUE", "DEFAULT", "BOUNDS"}, rows);
-}
-
 }  // namespace
 
 Result<int> status(const Context& context) {
