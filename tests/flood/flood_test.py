@@ -160,7 +160,7 @@ class Scene:
                     if flood.poll() is None:
                         done["status"] += 1
                     if not done["kills"] and done["calls"] > 5:
-                        self.plane.run("agent", "kill", f"doomed-{name}", "--reason", "drill")
+                        self.plane.run("agent", "kill", f"doomed-{name}", "--reason", "drill", "--by", "Ada")
                         if flood.poll() is None:
                             done["kills"] += 1
                             expect(self.call(doomed) == "RMT-D003", f"{name}: a killed agent could call")
