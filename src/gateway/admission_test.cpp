@@ -95,6 +95,9 @@ TEST_F(Admission, ACallerHasSoManyCallsUnderWayOnAllItsSessionsTogether) {
   EXPECT_TRUE(server_.receives("tools/call", 3)) << "another caller is not held back";
   server_.let_go();
   for (auto* reply : {&one, &two, &others}) EXPECT_FALSE(reply->get().is_tool_error());
+  server_.script("tools/call", [](mcp::Message message, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::echo(message);
+  });
   EXPECT_FALSE(first_->call("say", "{}", "3").is_tool_error());
 }
 
