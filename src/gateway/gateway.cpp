@@ -130,17 +130,12 @@ class MessageSalvage final : public http::BodySalvage {
   mcp::IdFinder finder_;
 };
 
-// A request is answered under its id, for clients end the session at a status (0015).
-http::Response too_large(const std::string& raw_id) {
+// What was kept of it is its id.
+mcp::Refusal too_large(const std::string& raw_id) {
   mcp::Refusal refusal{
       .error = {ErrorKind::kTooLarge, "RMT-M002", "the message is over the limit of this server"}};
   if (const auto value = parse_json(raw_id)) refusal.id = mcp::Id::from_token(raw_id, *value);
-  return refused(refusal.id ? 200 : 413, refusal);
-}
-
-// The status of a message that was refused: as above where it was too much of a message.
-int status_of(const mcp::Refusal& refusal) {
-  return refusal.error.kind == ErrorKind::kTooLarge && refusal.id ? 200 : mcp::http_status_of(refusal);
+  return refusal;
 }
 
 // Whether a query has the parameter that RFC 6750 §2.3 would put a token in, however it is spelt. Such a
@@ -317,6 +312,15 @@ void Gateway::record_refusal(const http::Request& request, const http::Response&
               utf8_head(request.path, kMaxShownPath), request.peer.address, response.status);
 }
 
+// One that is too much of a message is answered under its id, where that was read: clients end their session
+// at a status (0015). It is counted here, since no status tells of it.
+http::Response Gateway::refuse_message(const http::Request& request, const mcp::Refusal& refusal) {
+  const bool fails_alone = refusal.error.kind == ErrorKind::kTooLarge && refusal.id;
+  auto response = refused(fails_alone ? 200 : mcp::http_status_of(refusal), refusal);
+  if (fails_alone) record_refusal(request, response);
+  return response;
+}
+
 // What is wrong with a request whoever it is from; also the answer to a browser that asks for a page.
 std::optional<http::Response> Gateway::refuse_front(http::Request& request,
                                                     std::optional<Environment> environment) const {
@@ -443,10 +447,10 @@ std::expected<std::vector<mcp::BatchPart>, mcp::Refusal> Gateway::parse_batch(st
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive the answer
 http::Task<http::Response> Gateway::post(http::Request& request, http::Exchange& exchange, Caller caller) {
   const auto header = [&](std::string_view name) { return value_of(request.headers, name); };
-  if (request.over_limit) co_return too_large(request.body);
+  if (request.over_limit) co_return refuse_message(request, too_large(request.body));
   if (mcp::is_batch(request.body)) co_return co_await post_batch(request, exchange, std::move(caller));
   auto message = co_await read(std::move(request.body), &Gateway::parse_message);
-  if (!message) co_return refused(status_of(message.error()), message.error());
+  if (!message) co_return refuse_message(request, message.error());
   if (mcp::era_of(*message) == mcp::Era::kStateless) co_return refused(404, mcp::refuse_stateless(*message));
 
   if (message->kind() == mcp::MessageKind::kRequest && message->method() == "initialize")
@@ -518,7 +522,7 @@ http::Task<http::Response> Gateway::post_batch(http::Request& request, http::Exc
                                              "send one message",
                                              mcp::kBatchVersion, *version)}});
   auto parts = co_await read(std::move(request.body), &Gateway::parse_batch);
-  if (!parts) co_return refused(status_of(parts.error()), parts.error());
+  if (!parts) co_return refuse_message(request, parts.error());
 
   std::shared_ptr<http::EventStream> stream;
   http::Deadline patience(exchange.loop(), [&] { stream = exchange.start_events(); });

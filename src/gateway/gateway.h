@@ -164,6 +164,7 @@ class Gateway {
                                               mcp::HttpMethod method, Caller caller);
   void credential_echoed(const DestinationId& destination);
   void record_refusal(const http::Request& request, const http::Response& response);
+  http::Response refuse_message(const http::Request& request, const mcp::Refusal& refusal);
   std::optional<mcp::Refusal> refuse_size(std::string_view text) const;
   template <class Reading>
   http::Task<std::expected<Reading, mcp::Refusal>> read(

@@ -8,6 +8,7 @@
 
 #include "base/canonical_json.h"
 #include "mcp/glimpse.h"
+#include "mcp/id_finder.h"
 #include "mcp/raw_json.h"
 
 namespace remit::mcp {
@@ -69,7 +70,14 @@ Refusal unreadable(std::string_view text, Error why, const MessageLimits& limits
   const bool too_large = why.kind == ErrorKind::kTooLarge;
   Refusal refusal{.error = {why.kind, too_large ? "RMT-M002" : "RMT-M001", std::move(why.message)},
                   .rpc_code = too_large ? kInvalidRequest : kParseError};
-  if (!limits.of_server) return refusal;
+  if (!limits.of_server) {
+    if (too_large) {
+      IdFinder finder;
+      finder.read(text);
+      refusal.id = finder.request_id();
+    }
+    return refusal;
+  }
   const auto seen = glimpse(text);
   refusal.id = seen.id;
   refusal.is_answer = seen.is_answer;
