@@ -360,7 +360,8 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
       auto again = co_await self->client.open(
           std::move(call), self->call_options(kStreamOpenTimeout, self->options.patience, cancellation));
       if (self->cut) break;
-      if (!again || again->status >= 500 || again->status == 429) {
+      // 409: it has not noticed yet that the connection is gone.
+      if (!again || again->status >= 500 || again->status == 429 || again->status == 409) {
         ++failures;
         if (again)
           end.why = lost(fmt::format(
@@ -397,7 +398,8 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
             co_await read_events(self, std::move(stream->body), std::nullopt, position, self->cancellation);
         // One that ends as soon as it is opened is asked for ever more seldom.
         failures = std::chrono::steady_clock::now() - opened > kUsualRetry ? 0 : failures + 1;
-      } else if (stream && stream->status < 500 && stream->status != 429 && stream->status != 408) {
+      } else if (stream && stream->status < 500 && stream->status != 429 && stream->status != 408 &&
+                 stream->status != 409) {
         const bool forgotten = had_one && (stream->status == 404 || stream->status == 400);
         if (forgotten && self->handlers.on_forgotten) self->handlers.on_forgotten();
         co_return;

@@ -146,6 +146,9 @@ const json::object* Message::meta() const {
 }
 
 std::expected<Message, Refusal> parse_message(std::string text, const MessageLimits& limits) {
+  constexpr std::string_view kBom = "\xEF\xBB\xBF";
+  if (limits.of_server && text.starts_with(kBom))
+    text.erase(0, kBom.size());  // RFC 8259 §8.1: may be ignored
   auto parsed = parse(text, limits);
   if (!parsed) return std::unexpected(unreadable(text, std::move(parsed).error(), limits));
 

@@ -201,6 +201,16 @@ TEST(Message, LoneSurrogatesOfAServerAreReadAndStayInTheBytes) {
   EXPECT_EQ(message->result()->at("t").as_string(), "a\ufffd b\ufffd \\ud800 \U0001F600");
 }
 
+TEST(Message, AByteOrderMarkOfAServerIsIgnored) {
+  const std::string text =
+      "\xEF\xBB\xBF"
+      R"({"jsonrpc":"2.0","id":3,"result":{ "a":1.0 }})";
+  EXPECT_FALSE(parse_message(text));
+  const auto message = parse_message(text, server_limits(1024));
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->raw_result(), R"({ "a":1.0 })");
+}
+
 TEST(Message, AnswersOfAServerNestTo200) {
   const auto nested = [](std::size_t depth) {
     return R"({"jsonrpc":"2.0","id":1,"result":{"a":)" + std::string(depth, '[') + std::string(depth, ']') +
