@@ -122,8 +122,8 @@ Result<> check_made_here(const jose::Claims& claims, const Settings& settings) {
   ASSIGN_OR_RETURN(const auto issued, claims.optional_time("iat"));
   if (!issued || *issued > settings.started) return {};
   return fail(ErrorKind::kUnavailable, "RMT-J036",
-              "the assertion was made before this server started, at " + format_instant(settings.started) +
-                  ": make a new one");
+              "the assertion was made before " + format_instant(settings.started) +
+                  ", and whether it was used is not known any more: make a new one");
 }
 
 Result<std::string> check_jti(const jose::Claims& claims) {

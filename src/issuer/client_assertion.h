@@ -6,8 +6,8 @@
 //  - `aud` is the issuer, alone (a string, or a list of one).
 //  - `exp` is there and at most an hour away; from `iat`, if there, it is an hour at most.
 //  - `jti` is there and was never used.
-//  - `iat`, if there, is after the start of this process, where the one before it was killed: what was made
-//    before may have been spent before (spent_assertions.h). Its client makes another one, and is told so.
+//  - `iat`, if there, is after the start that followed the last kill of the server: what was made before may
+//    have been spent before (spent_assertions.h). Its client makes another one, and is told so.
 //
 // To the outside an unknown client, an unknown key and a wrong signature look the same, and cost the same:
 // one signature check, which is made with a key of nobody's where there is no key to try. Only a client with

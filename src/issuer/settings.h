@@ -26,8 +26,8 @@ struct Settings {
 
   std::chrono::seconds token_life{300};
   std::chrono::seconds longest_assertion{3600};
-  // Assertions of before are refused: when this process began, where the one before it did not stop in order.
-  Instant started = Instant::min();
+  // Since when it is known what was spent: assertions of before are refused (spent_assertions.h).
+  Instant started{};
   std::chrono::seconds skew{30};  // forgiven between a client's clock and ours
 
   std::string token_endpoint() const { return issuer + "/token"; }

@@ -10,9 +10,10 @@ constexpr std::string_view kSpent =
     "until_at BIGINT NOT NULL);"
     "CREATE INDEX spent_assertion_end ON spent_assertion (until_at);"
     // Of a store that was in use before there was this table nobody knows how its server ended.
-    "CREATE TABLE issuing (id INTEGER PRIMARY KEY CHECK (id = 1), in_order INTEGER NOT NULL);"
-    "INSERT INTO issuing (id, in_order) SELECT 1, CASE WHEN revision > 0 THEN 0 ELSE 1 END FROM "
-    "store_revision;";
+    "CREATE TABLE issuing (id INTEGER PRIMARY KEY CHECK (id = 1), in_order INTEGER NOT NULL, "
+    "known_since BIGINT NOT NULL);"
+    "INSERT INTO issuing (id, in_order, known_since) SELECT 1, CASE WHEN revision > 0 THEN 0 ELSE 1 END, 0 "
+    "FROM store_revision;";
 
 Bytes bytes_of(const Digest& digest) { return {digest.bytes.begin(), digest.bytes.end()}; }
 
@@ -43,10 +44,12 @@ Result<void> keep(store::Transaction& tx, Environment environment, const Spent& 
   return keep_all(tx, {{environment, {spent}}}, now);
 }
 
-Result<bool> begin_issuing(store::Transaction& tx) {
-  ASSIGN_OR_RETURN(const auto rows, tx.query("SELECT in_order FROM issuing"));
-  TRY(tx.execute("UPDATE issuing SET in_order = 0"));
-  return rows.front().integer(0) == 1;
+Result<Instant> begin_issuing(store::Transaction& tx, Instant now) {
+  ASSIGN_OR_RETURN(const auto rows, tx.query("SELECT in_order, known_since FROM issuing"));
+  const bool in_order = rows.front().integer(0) == 1;
+  const Instant since = in_order ? from_micros(rows.front().integer(1)) : now;
+  TRY(tx.execute("UPDATE issuing SET in_order = 0, known_since = ?", {to_micros(since)}));
+  return since;
 }
 
 Result<void> end_issuing(store::Transaction& tx, const std::vector<Remembered>& all, Instant now) {

@@ -30,9 +30,9 @@ Result<void> keep(store::Transaction& tx, Environment environment, const Spent& 
 // Recalls what an environment's issuer had stored. Before its first request. Errors: the store's.
 Result<void> recall(store::Reader& reader, Environment environment, MemoryReplayCache& cache);
 
-// A process begins to issue tokens. Whether all that was spent before is stored: the former process stopped
-// in order, or there was none. Errors: the store's.
-Result<bool> begin_issuing(store::Transaction& tx);
+// A process begins to issue tokens. Since when all that was spent is known: `now`, where the former process
+// did not stop in order; else as it was for that one, 1970 where none ever failed to. Errors: the store's.
+Result<Instant> begin_issuing(store::Transaction& tx, Instant now);
 
 // What each issuer remembers, when none of them answers any more. Errors: the store's.
 struct Remembered {

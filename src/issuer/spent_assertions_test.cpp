@@ -42,32 +42,30 @@ TEST_F(SpentAssertions, AreSpentAfterARestartInTheirEnvironment) {
   EXPECT_TRUE(spend(recalled(*store, Environment::kSandbox, sandbox), "1", at(100), at(1)));
 }
 
-TEST_F(SpentAssertions, AreAllKnownAfterAProcessThatStoppedInOrder) {
-  const auto begin = [&](store::Store& store) {
-    bool known = false;
-    EXPECT_TRUE(store.run([&](store::Transaction& tx) -> Result<void> {
-      ASSIGN_OR_RETURN(known, begin_issuing(tx));
+TEST_F(SpentAssertions, AreKnownSinceTheLastStartAfterAKill) {
+  const auto begin = [&](std::int64_t now) {
+    Instant since;
+    EXPECT_TRUE(open()->run([&](store::Transaction& tx) -> Result<void> {
+      ASSIGN_OR_RETURN(since, begin_issuing(tx, at(now)));
       return {};
     }));
-    return known;
+    return since;
   };
-  {
-    const auto store = open();
-    EXPECT_TRUE(begin(*store)) << "nobody has issued before";
-  }
-  MemoryReplayCache before;
-  ASSERT_TRUE(spend(before, "1", at(100), at(0)));
-  ASSERT_TRUE(spend(before, "2", at(10), at(0)));
-  {
-    const auto store = open();
-    EXPECT_FALSE(begin(*store)) << "the one before was killed";
-    for (int i = 0; i < 2; ++i)
-      EXPECT_TRUE(store->run([&](store::Transaction& tx) {
-        return end_issuing(tx, {{Environment::kPilot, before.living(at(50))}}, at(50));
-      }));
-  }
+  const auto end = [&](std::int64_t now, MemoryReplayCache& cache) {
+    EXPECT_TRUE(open()->run([&](store::Transaction& tx) {
+      return end_issuing(tx, {{Environment::kPilot, cache.living(at(now))}}, at(now));
+    }));
+  };
+  MemoryReplayCache cache;
+  EXPECT_EQ(begin(10), at(0)) << "nobody has issued before";
+  end(15, cache);
+  EXPECT_EQ(begin(20), at(0));
+  EXPECT_EQ(begin(30), at(30)) << "the one before was killed";
+  ASSERT_TRUE(spend(cache, "1", at(100), at(31)));
+  ASSERT_TRUE(spend(cache, "2", at(35), at(31)));
+  for (int i = 0; i < 2; ++i) end(40, cache);
+  EXPECT_EQ(begin(50), at(30)) << "what was spent before the kill is not known for an order since";
   const auto store = open();
-  EXPECT_TRUE(begin(*store));
   MemoryReplayCache after;
   EXPECT_FALSE(spend(recalled(*store, Environment::kPilot, after), "1", at(100), at(51)));
   EXPECT_EQ(after.living(at(51)).size(), 1U);

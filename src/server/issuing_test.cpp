@@ -166,6 +166,8 @@ TEST_F(Issuing, WhatWasSpentIsRefusedAfterAKillAtAnyInstant) {
   EXPECT_EQ(ask(ahead), "401 RMT-J027");
   EXPECT_EQ(ask(assertion(-1)), "200");
   EXPECT_EQ(ask(assertion(std::nullopt)), "200");
+  restart();
+  EXPECT_EQ(ask(used), "503 RMT-J036") << "a stop in order brings back nothing of before the kill";
 }
 
 TEST_F(Issuing, AnExpiredDeploymentIsToldSoWhereItProvesItsKeyAndNobodyElseIs) {

@@ -329,15 +329,14 @@ identity::Rules Plane::rules() const {
 
 Result<void> Plane::open_issuers(std::string public_url) {
   public_url_ = std::move(public_url);
-  bool all_is_known = false;
+  Instant known_since;
   TRY(store_->run([&](store::Transaction& tx) -> Result<void> {
-    ASSIGN_OR_RETURN(all_is_known, issuer::begin_issuing(tx));
+    ASSIGN_OR_RETURN(known_since, issuer::begin_issuing(tx, clock_.now()));
     return {};
   }));
-  const auto started = all_is_known ? Instant::min() : started_;
   for (const auto environment : kEnvironments) {
     const auto& keys = issuer_keys_.at(static_cast<std::size_t>(environment));
-    auto made = std::make_unique<Issuer>(environment, public_url_, keys, snapshots_, random_, started);
+    auto made = std::make_unique<Issuer>(environment, public_url_, keys, snapshots_, random_, known_since);
     TRY(issuer::check(made->settings));
     TRY(store_->read(
         [&](store::Reader& reader) { return issuer::recall(reader, environment, made->replays); }));
@@ -685,11 +684,11 @@ http::Task<http::Response> Plane::command(http::Request& request) {
 
 // Nobody answers token requests any more. Where this fails, the next process refuses what was made before it.
 void Plane::end_issuing() {
-  if (!issuers_.front() || !store_) return;
-  const auto now = clock_.now();
   std::vector<issuer::Remembered> all;
+  const auto now = clock_.now();
   for (const auto& issuer : issuers_)
-    all.push_back({issuer->settings.environment, issuer->replays.living(now)});
+    if (issuer) all.push_back({issuer->settings.environment, issuer->replays.living(now)});
+  if (all.empty() || !store_) return;  // it has not listened
   const auto ended = store_->run([&](store::Transaction& tx) { return issuer::end_issuing(tx, all, now); });
   if (!ended)
     spdlog::warn("spent client assertions are not stored: {}: {}", ended.error().code, ended.error().message);

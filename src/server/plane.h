@@ -123,7 +123,6 @@ class Plane {
   const Config config_;
   const DataFolder folder_;
   SystemClock clock_;
-  const Instant started_ = clock_.now();
   SystemRandom random_;
   http::LoopGroup loops_;  // for agents and strangers
   // Commands come on a loop that nobody else can keep busy: whoever floods the plane must not hold up its
