@@ -240,8 +240,8 @@ TEST_F(Session, ListsAllPagesOfTools) {
   EXPECT_EQ(transport_.sent.back(),
             R"({"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"cursor":"c\"1"}})");
   transport_.deliver(make_result(Id::number(3), page("b", "c2")));
-  transport_.deliver(
-      make_result(Id::number(4), R"({"tools":[{"name":"a","inputSchema":{"type":"object"}}]})"));
+  transport_.deliver(make_result(
+      Id::number(4), R"({"tools":[{"name":"a","title":"Another","inputSchema":{"type":"object"}}]})"));
   EXPECT_THAT(names, ElementsAre("b"));
   EXPECT_EQ(refused, 1U);
 }
