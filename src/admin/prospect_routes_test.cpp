@@ -68,7 +68,8 @@ TEST_F(ProspectRoutes, ShowWhyAToolIsOutOfReach) {
   EXPECT_EQ(pay.at("outlook"), "never");
   EXPECT_EQ(pay.at("reason"), "RMT-D042");
   EXPECT_THAT(std::string(pay.at("message").as_string()), HasSubstr("`no-pay`"));
-  ASSERT_EQ(post("/v1/deployments/sandbox/invoice-bot/kill", {{"reason", "drill"}}).status, 200);
+  ASSERT_EQ(post("/v1/deployments/sandbox/invoice-bot/suspend", {{"reason", "drill"}, {"by", "raj"}}).status,
+            200);
   EXPECT_EQ(item("permit (principal, action, resource);", 1).at("reason"), "RMT-D003");
 }
 
