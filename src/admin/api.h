@@ -76,12 +76,14 @@ struct Endpoint {
   std::string token_endpoint;
 };
 
-// How the plane is reached and verified; URLs are empty while nobody listens.
+// How the plane is reached and verified, and what goes on there; URLs are empty while nobody listens.
 struct Doors {
   std::string log_key;  // the log's verifier key, as text
   std::string public_url;
   std::string metrics = {};  // where they are served; empty: over the socket alone
   std::vector<Endpoint> endpoints;
+  std::size_t sessions = 0;  // agents' MCP sessions
+  std::size_t children = 0;  // programs that are running as destinations
 };
 
 // A bound that the plane keeps, and what it is where nothing else is configured.

@@ -72,9 +72,12 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
   json::array endpoints;
   endpoints.reserve(doors.endpoints.size());
   for (const auto& endpoint : doors.endpoints) endpoints.push_back(view(endpoint));
+  auto counts = counts_of(snapshot.all(), parts.clock.now());
+  counts["sessions"] = doors.sessions;
+  counts["children"] = doors.children;
   return Answer{json::object{{"version", parts.version},
                              {"revision", snapshot.revision()},
-                             {"counts", counts_of(snapshot.all(), parts.clock.now())},
+                             {"counts", std::move(counts)},
                              {"set_aside", set_aside(snapshot.all())},
                              {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
                              {"public_url", text_or_null(doors.public_url)},

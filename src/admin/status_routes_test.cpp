@@ -21,7 +21,9 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
             .endpoints = {{.environment = Environment::kPilot,
                            .mcp = "https://remit.test/mcp/pilot",
                            .issuer = "https://remit.test/issuer/pilot",
-                           .token_endpoint = "https://remit.test/issuer/pilot/token"}}};
+                           .token_endpoint = "https://remit.test/issuer/pilot/token"}},
+            .sessions = 7,
+            .children = 2};
 
   auto told = parts(snapshots_);
   told.limits = {
@@ -45,7 +47,9 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
                             {"tools", 0},
                             {"tools_quarantined", 0},
                             {"tools_missing", 0},
-                            {"grants", 0}};
+                            {"grants", 0},
+                            {"sessions", 7},
+                            {"children", 2}};
   const json::object limit{{"name", "connections"},
                            {"value", 700},
                            {"default", 4096},

@@ -262,8 +262,7 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
       failure = std::move(reached).error();
     }
     if (upstream && !upstream->at_hand()) {
-      handover.reached.use = {};  // it may have to make room for the one that takes its place
-      if (auto opened = co_await open_upstream(session, *standing->destination)) {
+      if (auto opened = co_await open_upstream(handover, *standing->destination)) {
         handover.reached = std::move(*opened);
       } else {
         failure = std::move(opened).error();
@@ -442,14 +441,16 @@ Result<Shard::Reached> Shard::reach(Session& session, const snapshot::Destinatio
 
 // The upstream, open, and what it offers known. One that turns out to be lost is replaced once.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
-http::Task<Result<Shard::Reached>> Shard::open_upstream(SessionPtr session,
-                                                        snapshot::Destination destination) {
+http::Task<Result<Shard::Reached>> Shard::open_upstream(Handover& call, snapshot::Destination destination) {
+  // It may have to make room for the one that takes its place.
+  call.reached.use = {};
   for (int attempt = 0;; ++attempt) {
-    auto reached = reach(*session, destination);
+    auto reached = reach(*call.session, destination);
     if (!reached) co_return std::unexpected(std::move(reached).error());
     auto ready = co_await Upstream::ready(reached->upstream);
     if (ready) co_return reached;
-    if (ready.error().code != kSessionForgotten || attempt > 0)
+    // A call that was cut or cancelled meanwhile needs none.
+    if (ready.error().code != kSessionForgotten || attempt > 0 || call.open->end->is_set())
       co_return std::unexpected(std::move(ready).error());
   }
 }
@@ -468,8 +469,7 @@ http::Task<CallEnd> Shard::forward(Handover& call) {
   if (destination == nullptr)
     co_return CallEnd{.how = How::kLost, .why = "the destination is no longer there"};
   if (!call.open->end->is_set()) {
-    call.reached.use = {};
-    auto opened = co_await open_upstream(call.session, *destination);
+    auto opened = co_await open_upstream(call, *destination);
     if (opened)
       call.reached = std::move(*opened);
     else

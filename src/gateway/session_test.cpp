@@ -390,6 +390,16 @@ TEST_F(Sessions, AMessageGoesOutOnTheNewestStreamAlone) {
   EXPECT_EQ(oldest->next(), std::nullopt);
 }
 
+TEST_F(Sessions, WhatChangedWhileAnAgentDidNotListenItHearsWhenItDoes) {
+  agent_->open();
+  EXPECT_THAT(agent_->tool_names(), ElementsAre("say"));
+  world_.grant(bot_, "crm/shout");
+  const auto first = agent_->listen();
+  EXPECT_THAT(first->next().value_or(""), HasSubstr("tools/list_changed"));
+  const auto second = agent_->listen(std::chrono::milliseconds(400));
+  EXPECT_EQ(second->next(), std::nullopt) << "it was told";
+}
+
 class Children : public ::testing::Test {
  protected:
   Children()

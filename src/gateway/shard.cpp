@@ -369,6 +369,10 @@ void Shard::attach(const Caller& caller, const Digest& key,
   if (!use) return stream->close();
   ++gateway_.counters_.streams;
   found->second->streams.push_back({stream, std::move(use)});
+  // What changed while it did not listen.
+  if (const auto snapshot = gateway_.parts_.snapshots.current();
+      snapshot && found->second->shown_tools != Digest{})
+    tell_of_tools(*found->second, snapshot);
   stream->on_client_gone([this, key, gone = std::weak_ptr(stream)] {
     loop_.post([this, key, gone] { detach(key, gone.lock()); });
   });
@@ -376,9 +380,18 @@ void Shard::attach(const Caller& caller, const Digest& key,
 
 // On the stream that was opened last, as long as it takes it: a message is never on several streams (MCP
 // 2025-11-25 "Multiple Connections").
-void Shard::tell(const Session& session, const std::string& message) {
-  for (const auto& listener : std::views::reverse(session.streams))
-    if (listener.stream->send({.data = message})) return;
+bool Shard::tell(const Session& session, const std::string& message) {
+  return std::ranges::any_of(std::views::reverse(session.streams),
+                             [&](const auto& one) { return one.stream->send({.data = message}); });
+}
+
+void Shard::tell_of_tools(Session& session, const std::shared_ptr<const snapshot::Snapshot>& snapshot) {
+  if (session.streams.empty()) return;
+  const SessionRecord& record = session.record;
+  const Digest tools =
+      sha256(view(snapshot, record.environment, {record.deployment, record.credential}).list_result());
+  if (tools == session.shown_tools) return;
+  if (tell(session, mcp::make_notification("notifications/tools/list_changed"))) session.shown_tools = tools;
 }
 
 // A stream that its agent has left.
@@ -465,13 +478,7 @@ void Shard::on_snapshot() {
       cut_calls(*session, "what the deployment may do has changed");
       cut_upstreams(*session);
     }
-    if (session->streams.empty()) continue;
-    if (const Digest tools =
-            sha256(view(snapshot, record.environment, {record.deployment, record.credential}).list_result());
-        tools != session->shown_tools) {
-      session->shown_tools = tools;
-      tell(*session, mcp::make_notification("notifications/tools/list_changed"));
-    }
+    tell_of_tools(*session, snapshot);
   }
   end_all(gone);
 }

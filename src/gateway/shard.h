@@ -73,8 +73,10 @@ class Shard {
   // Whether the deployment was killed, suspended or retired, and so may hold no stream and open no session.
   bool cut_off(const DeploymentId& deployment) const;
   SessionPtr find(const Caller& caller, const Digest& session);
-  // Sends what nobody asked for on one of the session's streams, if it has one.
-  static void tell(const Session& session, const std::string& message);
+  // Sends what nobody asked for on one of the session's streams. Whether one took it.
+  static bool tell(const Session& session, const std::string& message);
+  // Says that the tools have changed, if they have since the agent was last told.
+  void tell_of_tools(Session& session, const std::shared_ptr<const snapshot::Snapshot>& snapshot);
   void cancel_call(Session& session, const mcp::Message& notification);
   void detach(const Digest& session, const std::shared_ptr<http::EventStream>& stream);
   Answer no_room(const mcp::Message& request, Places::Full full);
@@ -121,7 +123,7 @@ class Shard {
   };
   http::Task<CallEnd> forward(Handover& call);
   http::Task<std::expected<CallEnd, Error>> hand_over(Handover& call);
-  http::Task<Result<Reached>> open_upstream(SessionPtr session, snapshot::Destination destination);
+  http::Task<Result<Reached>> open_upstream(Handover& call, snapshot::Destination destination);
   // The session's upstream, or a new one, not yet opened. Errors: RMT-U070, RMT-U071 (no room for one more),
   // those of the vault.
   Result<Reached> reach(Session& session, const snapshot::Destination& destination);

@@ -348,6 +348,8 @@ Result<void> Plane::open_issuers(std::string public_url) {
 admin::Doors Plane::doors() const {
   admin::Doors doors{.log_key = log_key().text(), .public_url = {}, .metrics = {}, .endpoints = {}};
   if (!ready_.load(std::memory_order_acquire)) return doors;
+  doors.sessions = static_cast<std::size_t>(std::max<std::int64_t>(0, gateway_->counters().sessions));
+  doors.children = gateway_->children();
   if (!metrics_address_.empty()) doors.metrics = "http://" + metrics_address_ + "/metrics";
   doors.public_url = public_url_;
   for (const auto& issuer : issuers_)
