@@ -124,7 +124,8 @@ TEST_F(Sessions, ASessionIsItsCredentialsNotItsDeployments) {
     ASSIGN_OR_RETURN(rotated.credential,
                      world_.registry().add_credential(
                          tx, world_.actor, bot_.deployment,
-                         {.public_jwk = boost::json::serialize(key.jwk()), .thumbprint = key.thumbprint()}));
+                         {.public_jwk = boost::json::serialize(key.jwk()), .thumbprint = key.thumbprint()},
+                         world_.approver));
     return {};
   });
   AgentClient with_new_key(world_, rotated);
