@@ -92,6 +92,7 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
   counters_.refused_sessions = 14;
   counters_.refused_children = 15;
   counters_.undelivered = 16;
+  counters_.credential_echoes = 17;
   published_ = 9'007'199;
   replays_ = 9;
   for (int i = 0; i < 3; ++i)
@@ -109,6 +110,7 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
        "counter",
        {{R"({verdict="allow"})", "1"}, {R"({verdict="deny"})", "2"}, {R"({verdict="hold"})", "3"}}},
       {"remit_upstream_errors_total", "counter", {{"", "4"}}},
+      {"remit_credential_echoes_total", "counter", {{"", "17"}}},
       {"remit_refused_requests_total", "counter", {{"", "5"}}},
       {"remit_open_calls", "gauge", {{"", "6"}}},
       {"remit_sessions", "gauge", {{"", "7"}}},
