@@ -215,7 +215,7 @@ class Remit(Server):
         # Older programs, which are measured beside this one, ask nobody else about a destination.
         other = ("--by", "ana") if "--by" in self.run("destination", "add", "--help") else ()
         self.run("destination", "add", "bench", *env, "--owner", "raj", *other, "--data-class", "internal",
-                 "--url", f"http://{self.upstream}/mcp", "--secret-slot", "Authorization", "--secret-file", secret)
+                 "--url", f"http://{self.upstream}/mcp", "--secret", f"Authorization={secret}")
         self.run("tool", "classify", "bench/echo", *env, "--effect", "read", "--data-class", "internal", "--by", "ana")
         self.run("tool", "grant", "bench/echo", "--agent", "bench-agent", *env, *by)
         self.run("policy", "publish", self.POLICY, *env, *by)

@@ -79,6 +79,8 @@ struct Endpoint {
 // How the plane is reached and verified, and what goes on there; URLs are empty while nobody listens.
 struct Doors {
   std::string log_key;  // the log's verifier key, as text
+  std::vector<std::string> children =
+      {};  // what confines the servers that it starts, and what of that it lacks
   std::string public_url;
   std::string metrics = {};  // where they are served; empty: over the socket alone
   std::vector<Endpoint> endpoints;
@@ -105,6 +107,8 @@ struct ApiParts {
   const Clock& clock;
   // Asks a destination's server for all its tools. On the loop of the request. Errors: kUnavailable.
   std::function<http::Task<Result<mcp::ToolPage>>(snapshot::Destination)> list_tools;
+  // Whether a child may be declared so on this machine; its program by its path. On the writer's thread.
+  std::function<Result<snapshot::StdioTransport>(snapshot::StdioTransport)> admit_child;
   std::string version;
   // On the reading thread.
   std::function<Doors()> doors;

@@ -220,16 +220,47 @@ TEST_F(ApiTest, RefusesAPrivateKeyInPlaceOfAPublicOne) {
   EXPECT_FALSE(json::serialize(reply.body).contains(key.jwk().reveal()));
 }
 
+TEST_F(ApiTest, ShowsWhatAChildMayReachAndKeepsItsVariablesValues) {
+  with_people();
+  const json::object notes{{"environment", "sandbox"},
+                           {"name", "notes"},
+                           {"command", json::array{"/usr/bin/env"}},
+                           {"reads", json::array{"/opt/mcp"}},
+                           {"writes", json::array{"/srv/notes"}},
+                           {"network", "all"},
+                           {"variables", {{"MODE", "private-value"}}},
+                           {"cwd", "/srv/notes"},
+                           {"data_class", "internal"},
+                           {"owner", "raj"}};
+  ASSERT_EQ(post("/v1/destinations", notes).status, 201);
+  const auto shown = get("/v1/destinations").body.at("items").at(0);
+  EXPECT_EQ(shown.at("reads"), json::array{"/opt/mcp"});
+  EXPECT_EQ(shown.at("writes"), json::array{"/srv/notes"});
+  EXPECT_EQ(shown.at("network"), "all");
+  EXPECT_EQ(shown.at("variables"), json::array{"MODE"});
+  EXPECT_EQ(shown.at("cwd"), "/srv/notes");
+  EXPECT_FALSE(json::serialize(shown).contains("private-value"));
+
+  auto bad = notes;
+  bad["name"] = "other";
+  bad["network"] = "db.internal:5432";
+  EXPECT_EQ(post("/v1/destinations", bad).code(), "RMT-X012");
+  bad["network"] = "none";
+  bad["variables"] = {{"A", 1}};
+  EXPECT_EQ(post("/v1/destinations", bad).code(), "RMT-X012");
+}
+
 TEST_F(ApiTest, PinsWhatADestinationOffersAndGrantsWhatAPersonClassified) {
   with_people();
   ASSERT_EQ(post("/v1/agents", registration("report-bot", "sandbox")).status, 201);
-  const json::object erp{{"environment", "sandbox"},
-                         {"name", "erp"},
-                         {"url", "http://127.0.0.1:9/mcp"},
-                         {"data_class", "internal"},
-                         {"owner", "raj"},
-                         {"labels", json::array{"pii"}},
-                         {"secret", {{"slot", "Authorization"}, {"value", "Bearer hush-hush"}}}};
+  const json::object erp{
+      {"environment", "sandbox"},
+      {"name", "erp"},
+      {"url", "http://127.0.0.1:9/mcp"},
+      {"data_class", "internal"},
+      {"owner", "raj"},
+      {"labels", json::array{"pii"}},
+      {"secrets", json::array{{{"slot", "Authorization"}, {"value", "Bearer hush-hush"}}}}};
   ASSERT_EQ(post("/v1/destinations", erp).status, 201);
   EXPECT_FALSE(json::serialize(get("/v1/destinations").body).contains("hush"));
 

@@ -41,12 +41,13 @@ class AuditRoutes : public ApiTest {
   void with_tool() {
     with_people();
     ASSERT_EQ(post("/v1/agents", registration("invoice-bot", "sandbox")).status, 201);
-    const json::object erp{{"environment", "sandbox"},
-                           {"name", "erp"},
-                           {"url", "http://127.0.0.1:9/mcp"},
-                           {"data_class", "confidential"},
-                           {"owner", "raj"},
-                           {"secret", {{"slot", "Authorization"}, {"value", "Bearer hush-hush"}}}};
+    const json::object erp{
+        {"environment", "sandbox"},
+        {"name", "erp"},
+        {"url", "http://127.0.0.1:9/mcp"},
+        {"data_class", "confidential"},
+        {"owner", "raj"},
+        {"secrets", json::array{{{"slot", "Authorization"}, {"value", "Bearer hush-hush"}}}}};
     ASSERT_EQ(post("/v1/destinations", erp).status, 201);
     definitions_ = {
         R"({"name":"pay","inputSchema":{"type":"object","properties":{"amount":{"type":"integer"}},

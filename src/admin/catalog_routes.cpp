@@ -23,14 +23,42 @@ json::array ids_of(const std::vector<ToolId>& tools) {
   return ids;
 }
 
-// `url`, or `command` with its arguments.
-Result<snapshot::Transport> transport_of(const Fields& body) {
+// {"NAME": "value", …}
+Result<std::vector<std::pair<std::string, std::string>>> variables_of(const Fields& body) {
+  std::vector<std::pair<std::string, std::string>> variables;
+  ASSIGN_OR_RETURN(const auto object, body.optional_object("variables"));
+  if (!object) return variables;
+  for (const auto& [name, value] : *object) {
+    if (!value.is_string())
+      return fail(ErrorKind::kInvalid, "RMT-X012",
+                  fmt::format("the variable `{}` is no text", std::string_view(name)));
+    variables.emplace_back(name, value.get_string());
+  }
+  std::ranges::sort(variables);
+  return variables;
+}
+
+// `url`; or `command` with its arguments, and what the child may reach.
+Result<snapshot::Transport> transport_of(const ApiParts& parts, const Fields& body) {
   ASSIGN_OR_RETURN(auto url, body.optional_text("url"));
-  ASSIGN_OR_RETURN(auto command, body.texts("command"));
-  if (url.has_value() == !command.empty())
+  snapshot::StdioTransport stdio;
+  ASSIGN_OR_RETURN(stdio.command, body.texts("command"));
+  if (url.has_value() == !stdio.command.empty())
     return fail(ErrorKind::kInvalid, "RMT-X012", "a destination has either `url` or `command`");
   if (url) return snapshot::HttpTransport{std::move(*url)};
-  return snapshot::StdioTransport{std::move(command)};
+  ASSIGN_OR_RETURN(stdio.reads, body.texts("reads"));
+  ASSIGN_OR_RETURN(stdio.writes, body.texts("writes"));
+  ASSIGN_OR_RETURN(const auto where, body.optional_text("network"));
+  if (where && where->contains(':'))
+    return fail(ErrorKind::kInvalid, "RMT-X012",
+                fmt::format("`network` cannot be `{}`: single hosts are not supported yet", *where),
+                "Use `all`, and keep the rest of the network from this machine by a firewall; or `none`.");
+  ASSIGN_OR_RETURN(const auto network, body.optional_name<snapshot::Network>("network"));
+  stdio.network = network.value_or(snapshot::Network::kNone);
+  ASSIGN_OR_RETURN(stdio.variables, variables_of(body));
+  ASSIGN_OR_RETURN(auto folder, body.optional_text("cwd"));
+  stdio.working_directory = std::move(folder).value_or("");
+  return parts.admit_child(std::move(stdio));
 }
 
 // {"slot": "Authorization", "value": "Bearer …"}
@@ -65,24 +93,25 @@ Result<DestinationId> destination_of_path(const Call& call, store::Reader& reade
   return catalog::find_destination(reader, environment, call.path.at("name"));
 }
 
-Result<Answer> add_destination(catalog::Catalog& catalog, const Call& call, store::Transaction& tx) {
+Result<Answer> add_destination(const ApiParts& parts, const Call& call, store::Transaction& tx) {
   catalog::NewDestination destination;
   ASSIGN_OR_RETURN(destination.environment, call.body.environment("environment"));
   ASSIGN_OR_RETURN(destination.name, call.body.text("name"));
-  ASSIGN_OR_RETURN(destination.transport, transport_of(call.body));
+  ASSIGN_OR_RETURN(destination.transport, transport_of(parts, call.body));
   ASSIGN_OR_RETURN(destination.data_class, call.body.name<snapshot::DataClass>("data_class"));
   ASSIGN_OR_RETURN(destination.labels, call.body.texts("labels"));
   ASSIGN_OR_RETURN(destination.owner, person(call, tx, "owner"));
-  ASSIGN_OR_RETURN(auto secret, call.body.optional_object("secret"));
-  if (secret) {
-    ASSIGN_OR_RETURN(destination.secret, secret_of(std::move(*secret)));
+  ASSIGN_OR_RETURN(const auto secrets, call.body.objects("secrets"));
+  for (const auto& secret : secrets) {
+    ASSIGN_OR_RETURN(auto taken, secret_of(secret));
+    destination.secrets.push_back(std::move(taken));
   }
   ASSIGN_OR_RETURN(destination.bounds, bounds_of(call.body));
   ASSIGN_OR_RETURN(destination.approver, optional_person(call, tx, "by"));
   TRY(call.body.all_known());
   const audit::Actor actor{.id = destination.approver ? destination.approver->str() : call.actor.id,
                            .via = call.actor.via};
-  ASSIGN_OR_RETURN(const auto id, catalog.add_destination(tx, actor, destination));
+  ASSIGN_OR_RETURN(const auto id, parts.catalog.add_destination(tx, actor, destination));
   return Answer{
       json::object{
           {"id", id.str()}, {"environment", to_string(destination.environment)}, {"name", destination.name}},
@@ -253,7 +282,7 @@ std::vector<Route> destination_routes(const ApiParts& parts) {
              list(snapshot.all().destinations, [&](const auto& one) { return view(one, snapshot); })};
        }},
       {Method::kPost, "/v1/destinations",
-       [&catalog](const Call& call, store::Transaction& tx) { return add_destination(catalog, call, tx); }},
+       [parts](const Call& call, store::Transaction& tx) { return add_destination(parts, call, tx); }},
       {Method::kPost, "/v1/destinations/{environment}/{name}/scan",
        [parts](Call call) { return scan(parts, std::move(call)); }},
       {Method::kPost, "/v1/destinations/{environment}/{name}/secret",

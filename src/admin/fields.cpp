@@ -95,6 +95,18 @@ Result<std::vector<std::string>> Fields::texts(std::string_view name) const {
   return texts;
 }
 
+Result<std::vector<boost::json::object>> Fields::objects(std::string_view name) const {
+  const auto* value = take(name);
+  std::vector<boost::json::object> objects;
+  if (value == nullptr) return objects;
+  if (!value->is_array()) return wrong(name, "a list of objects");
+  for (const auto& element : value->get_array()) {
+    if (!element.is_object()) return wrong(name, "a list of objects");
+    objects.push_back(element.get_object());
+  }
+  return objects;
+}
+
 Result<std::optional<boost::json::object>> Fields::optional_object(std::string_view name) const {
   const auto* value = take(name);
   if (value == nullptr) return std::nullopt;

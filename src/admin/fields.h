@@ -31,7 +31,8 @@ class Fields {
 
   Result<std::string> text(std::string_view name) const;  // not empty
   Result<std::optional<std::string>> optional_text(std::string_view name) const;
-  Result<std::vector<std::string>> texts(std::string_view name) const;  // absent: none
+  Result<std::vector<std::string>> texts(std::string_view name) const;            // absent: none
+  Result<std::vector<boost::json::object>> objects(std::string_view name) const;  // absent: none
   Result<std::optional<boost::json::object>> optional_object(std::string_view name) const;
   Result<boost::json::object> object(std::string_view name) const;
   Result<std::optional<std::uint64_t>> optional_count(std::string_view name) const;

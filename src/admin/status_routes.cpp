@@ -1,6 +1,7 @@
 // The plane at a glance: what it governs, where it answers, and how far its log is.
 
 #include <algorithm>
+#include <boost/json/value_from.hpp>
 
 #include "admin/routes.h"
 
@@ -80,6 +81,7 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
                              {"counts", std::move(counts)},
                              {"set_aside", set_aside(snapshot.all())},
                              {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
+                             {"children", json::value_from(doors.children)},
                              {"public_url", text_or_null(doors.public_url)},
                              {"metrics", text_or_null(doors.metrics)},
                              {"endpoints", std::move(endpoints)},

@@ -69,6 +69,9 @@ class ApiTest : public testing::Test {
             .list_tools = [this](snapshot::Destination) -> http::Task<Result<mcp::ToolPage>> {
               co_return offered();
             },
+            .admit_child = [](snapshot::StdioTransport stdio) -> Result<snapshot::StdioTransport> {
+              return stdio;
+            },
             .version = "1.2.3",
             .doors = [this] { return doors_; }};
   }

@@ -150,6 +150,12 @@ json::object view(const snapshot::Grant& grant, const snapshot::Snapshot& snapsh
           {"expires", time_of(grant.expires)}};
 }
 
+json::array slots_of(const std::vector<snapshot::SealedSecret>& secrets) {
+  json::array slots;
+  for (const auto& secret : secrets) slots.emplace_back(secret.slot);
+  return slots;
+}
+
 json::object view(const snapshot::Destination& destination, const snapshot::Snapshot& snapshot) {
   json::object shown{{"id", destination.id.str()},
                      {"environment", to_string(destination.environment)},
@@ -157,7 +163,7 @@ json::object view(const snapshot::Destination& destination, const snapshot::Snap
                      {"data_class", to_string(destination.data_class)},
                      {"labels", json::value_from(destination.labels)},
                      {"owner", name_of(destination.owner, snapshot)},
-                     {"secret_slot", destination.secret ? json::value(destination.secret->slot) : nullptr},
+                     {"secret_slots", slots_of(destination.secrets)},
                      {"set_aside", set_aside_of(destination)}};
   if (!destination.instructions.empty()) shown["instructions"] = destination.instructions;
   if (destination.credential_echoed)
@@ -171,7 +177,15 @@ json::object view(const snapshot::Destination& destination, const snapshot::Snap
     shown["url"] = http->url;
   } else {
     shown["transport"] = "stdio";
-    shown["command"] = json::value_from(std::get<snapshot::StdioTransport>(destination.transport).command);
+    const auto& stdio = std::get<snapshot::StdioTransport>(destination.transport);
+    shown["command"] = json::value_from(stdio.command);
+    shown["reads"] = json::value_from(stdio.reads);
+    shown["writes"] = json::value_from(stdio.writes);
+    shown["network"] = to_string(stdio.network);
+    json::array variables;  // their values may be as private as they like
+    for (const auto& [name, value] : stdio.variables) variables.emplace_back(name);
+    shown["variables"] = std::move(variables);
+    if (!stdio.working_directory.empty()) shown["cwd"] = stdio.working_directory;
   }
   return shown;
 }

@@ -57,7 +57,7 @@ struct NewDestination {
   std::vector<std::string> labels = {};
   HumanId owner;
   std::optional<HumanId> approver = {};  // in production, and not the owner
-  std::optional<NewSecret> secret = {};
+  std::vector<NewSecret> secrets = {};
   snapshot::UpstreamBounds bounds = {};
 };
 
@@ -102,7 +102,7 @@ class Catalog {
   Result<DestinationId> add_destination(store::Transaction& tx, const audit::Actor& actor,
                                         const NewDestination& destination);
 
-  // Sets or replaces the credential. Errors: RMT-C014.
+  // Sets the credential of a slot, or replaces it. Errors: RMT-C014.
   Result<void> set_secret(store::Transaction& tx, const audit::Actor& actor, const DestinationId& destination,
                           const NewSecret& secret);
 

@@ -73,7 +73,7 @@ TEST_F(CatalogTest, LoadsADestinationAsItWasAdded) {
   EXPECT_EQ(found->data_class, DataClass::kConfidential);
   EXPECT_THAT(found->labels, ElementsAre("finance", "pii"));
   EXPECT_EQ(found->owner, maria_);
-  EXPECT_FALSE(found->secret);
+  EXPECT_THAT(found->secrets, IsEmpty());
 }
 
 TEST_F(CatalogTest, KeepsACommandsPartsApart) {
@@ -83,6 +83,45 @@ TEST_F(CatalogTest, KeepsACommandsPartsApart) {
   const auto snapshot = world();
   EXPECT_THAT(std::get<StdioTransport>(snapshot->all().destinations.at(0).transport).command,
               ElementsAre("/usr/bin/node", "server.js", "a b", "\"c\""));
+}
+
+TEST_F(CatalogTest, KeepsWhatAChildMayReach) {
+  auto files = erp();
+  files.transport = StdioTransport{.command = {"/usr/bin/npx", "-y", "server"},
+                                   .reads = {"/opt/mcp", "/etc/app"},
+                                   .writes = {"/srv/notes"},
+                                   .network = snapshot::Network::kAll,
+                                   .variables = {{"A", ""}, {"B", "two words = \"x\""}},
+                                   .working_directory = "/srv/notes"};
+  ASSERT_TRUE(add(files));
+  const auto snapshot = world();
+  const auto& kept = std::get<StdioTransport>(snapshot->all().destinations.at(0).transport);
+  const auto& given = std::get<StdioTransport>(files.transport);
+  EXPECT_EQ(kept.command, given.command);
+  EXPECT_EQ(kept.reads, given.reads);
+  EXPECT_EQ(kept.writes, given.writes);
+  EXPECT_EQ(kept.network, given.network);
+  EXPECT_EQ(kept.variables, given.variables);
+  EXPECT_EQ(kept.working_directory, given.working_directory);
+}
+
+TEST_F(CatalogTest, RefusesWhatNoChildCanBeGiven) {
+  const std::vector<std::string> many(40, "/opt/x");
+  const StdioTransport bad[] = {{.command = {"/bin/x"}, .reads = {"opt"}},
+                                {.command = {"/bin/x"}, .writes = {std::string("/a\0b", 4)}},
+                                {.command = {"/bin/x"}, .reads = many},
+                                {.command = {"/bin/x"}, .working_directory = "srv"},
+                                {.command = {"/bin/x"}, .variables = {{"", "v"}}},
+                                {.command = {"/bin/x"}, .variables = {{"1A", "v"}}},
+                                {.command = {"/bin/x"}, .variables = {{"A=B", "v"}}},
+                                {.command = {"/bin/x"}, .variables = {{"A", "1"}, {"A", "2"}}},
+                                {.command = {"/bin/x"}, .variables = {{"HOME", "/root"}}},
+                                {.command = {"/bin/x"}, .variables = {{"A", std::string("\0", 1)}}}};
+  for (const auto& transport : bad) {
+    auto destination = erp();
+    destination.transport = transport;
+    expect_code(add(destination), "RMT-C012");
+  }
 }
 
 TEST_F(CatalogTest, RefusesNamesThatPoliciesUseForActions) {
@@ -124,18 +163,41 @@ TEST_F(CatalogTest, RefusesAnOwnerWhoHasLeft) {
 
 TEST_F(CatalogTest, KeepsASecretSealedAndOpensItForItsDestination) {
   auto destination = erp();
-  destination.secret = NewSecret{"Authorization", Secret("Bearer xyzzy-secret")};
+  destination.secrets = {{"Authorization", Secret("Bearer xyzzy-secret")}};
   const auto id = add(destination).value();
   const auto snapshot = world();
   const auto* found = snapshot->destination(id.str());
-  EXPECT_EQ(found->secret->slot, "Authorization");
-  EXPECT_EQ(vault_.unseal(id, *found->secret)->reveal(), "Bearer xyzzy-secret");
+  ASSERT_EQ(found->secrets.size(), 1U);
+  EXPECT_EQ(found->secrets[0].slot, "Authorization");
+  EXPECT_EQ(vault_.unseal(id, found->secrets[0])->reveal(), "Bearer xyzzy-secret");
   for (const auto* name : {"remit.db", "remit.db-wal"}) {
     std::ifstream file(folder_ / name, std::ios::binary);
     std::ostringstream bytes;
     bytes << file.rdbuf();
     EXPECT_THAT(bytes.str(), Not(HasSubstr("xyzzy"))) << name;
   }
+}
+
+TEST_F(CatalogTest, KeepsSeveralSecretsAndReplacesOne) {
+  auto destination = erp();
+  destination.transport = StdioTransport{.command = {"/bin/x"}, .variables = {{"MODE", "x"}}};
+  destination.secrets = {{"TOKEN", Secret("one-of-them")}, {"API_KEY", Secret("two-of-them")}};
+  const auto id = add(destination).value();
+  ASSERT_TRUE(run([&](Transaction& tx) {
+    return catalog_.set_secret(tx, operator_, id, {"TOKEN", Secret("three-of-them")});
+  }));
+  const auto snapshot = world();
+  const auto opened = vault_.unseal_all(*snapshot->destination(id.str())).value();
+  ASSERT_EQ(opened.size(), 2U);
+  EXPECT_EQ(opened[0].slot, "API_KEY");
+  EXPECT_EQ(opened[0].value.reveal(), "two-of-them");
+  EXPECT_EQ(opened[1].value.reveal(), "three-of-them");
+
+  destination.name = "other";
+  destination.secrets = {{"TOKEN", Secret("one-of-them")}, {"TOKEN", Secret("two-of-them")}};
+  expect_code(add(destination), "RMT-C014");
+  destination.secrets = {{"MODE", Secret("one-of-them")}};
+  expect_code(add(destination), "RMT-C014");
 }
 
 TEST_F(CatalogTest, RefusesSlotsThatCarryTheProtocolOrLoadCode) {
@@ -161,7 +223,7 @@ TEST_F(CatalogTest, RefusesSlotsThatCarryTheProtocolOrLoadCode) {
                                                                 {stdio, "1A", "xyzzy-secret"}}) {
     auto destination = erp();
     destination.transport = transport;
-    destination.secret = NewSecret{slot, Secret(value)};
+    destination.secrets = {{slot, Secret(value)}};
     const auto refused = add(destination);
     expect_code(refused, "RMT-C014");
   }
@@ -321,7 +383,7 @@ TEST_F(CatalogTest, NeedsAnotherPersonThanTheOwnerInProductionAlone) {
 
 TEST_F(CatalogTest, RetiresADestinationWithItsToolsAndSecretForEver) {
   auto destination = erp();
-  destination.secret = NewSecret{"Authorization", Secret("xyzzy-secret")};
+  destination.secrets = {{"Authorization", Secret("xyzzy-secret")}};
   const auto id = add(destination).value();
   const auto pay = discover(id, {kPay}).value().added.at(0);
   const auto retire = [&] {
@@ -386,7 +448,7 @@ TEST_F(CatalogTest, AServersInstructionsAreKeptWithinBounds) {
 
 TEST_F(CatalogTest, ACredentialThatWasSaidBackStandsSoUntilItIsReplaced) {
   auto destination = erp();
-  destination.secret = NewSecret{"Authorization", Secret("Bearer xyzzy-secret")};
+  destination.secrets = {{"Authorization", Secret("Bearer xyzzy-secret")}};
   const auto id = add(destination).value();
   EXPECT_FALSE(world()->destination(id.str())->credential_echoed);
   ASSERT_TRUE(run([&](Transaction& tx) { return catalog_.record_credential_echo(tx, operator_, id); }));

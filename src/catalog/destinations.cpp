@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/utf8.h"
 #include "catalog/catalog.h"
 #include "catalog/values.h"
@@ -24,6 +26,22 @@ Result<snapshot::Transport> read_living(store::Reader& reader, const Destination
   if (!row.is_null(2))
     return fail(ErrorKind::kConflict, "RMT-C011", fmt::format("destination `{}` is retired", row.text(0)));
   return transport_of(row.text(1));
+}
+
+Result<void> check_secrets(const NewDestination& given) {
+  constexpr std::size_t kMaxSecrets = 16;
+  if (given.secrets.size() > kMaxSecrets)
+    return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("there are more than {} secrets", kMaxSecrets));
+  const auto* stdio = std::get_if<snapshot::StdioTransport>(&given.transport);
+  std::set<std::string_view> taken;
+  if (stdio != nullptr)
+    for (const auto& [name, value] : stdio->variables) taken.insert(name);
+  for (const auto& secret : given.secrets) {
+    TRY(check_slot(given.transport, secret.slot, secret.value.reveal()));
+    if (!taken.insert(secret.slot).second)
+      return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("`{}` is given twice", secret.slot));
+  }
+  return {};
 }
 
 Result<void> set_bounds(store::Transaction& tx, const DestinationId& id,
@@ -57,7 +75,7 @@ Result<DestinationId> Catalog::add_destination(store::Transaction& tx, const aud
   TRY(check_destination_name(given.name));
   TRY(check_transport(given.transport));
   ASSIGN_OR_RETURN(auto labels, normal_labels(given.labels));
-  if (given.secret) TRY(check_slot(given.transport, given.secret->slot, given.secret->value.reveal()));
+  TRY(check_secrets(given));
   TRY(check_bounds(given.bounds));
   TRY(require_person_(tx, given.owner));
   if (given.approver) TRY(require_person_(tx, *given.approver));
@@ -81,13 +99,13 @@ Result<DestinationId> Catalog::add_destination(store::Transaction& tx, const aud
                   std::string(to_string(given.data_class)), labels_text(labels), given.owner.str(),
                   to_micros(clock_.now()), revision}));
   TRY(set_bounds(tx, id, given.bounds));
-  if (given.secret) TRY(seal_into(tx, id, *given.secret));
+  for (const auto& secret : given.secrets) TRY(seal_into(tx, id, secret));
   TRY(record(tx, actor, "destination.add", id.str(),
              {{"environment", environment},
               {"owner", given.owner.str()},
               {"approver", given.approver ? boost::json::value(given.approver->str()) : nullptr},
               {"data_class", to_string(given.data_class)},
-              {"secret", given.secret.has_value()}}));
+              {"secret", !given.secrets.empty()}}));
   return id;
 }
 
@@ -95,10 +113,12 @@ Result<void> Catalog::seal_into(store::Transaction& tx, const DestinationId& des
                                 const NewSecret& secret) {
   const auto sealed = vault_.seal(SecretId::make(clock_, random_), destination, secret.slot, secret.value);
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
-  TRY(tx.execute(
-      "UPDATE destination SET secret_id = ?, secret_slot = ?, secret_box = ?, credential_echoed_at = NULL, "
-      "revision = ? WHERE id = ?",
-      {sealed.id.str(), sealed.slot, sealed.box, revision, destination.str()}));
+  TRY(tx.execute("DELETE FROM destination_secret WHERE destination = ? AND slot = ?",
+                 {destination.str(), sealed.slot}));
+  TRY(tx.execute("INSERT INTO destination_secret (destination, slot, id, box) VALUES (?, ?, ?, ?)",
+                 {destination.str(), sealed.slot, sealed.id.str(), sealed.box}));
+  TRY(tx.execute("UPDATE destination SET credential_echoed_at = NULL, revision = ? WHERE id = ?",
+                 {revision, destination.str()}));
   return {};
 }
 
@@ -143,10 +163,9 @@ Result<std::vector<ToolId>> Catalog::retire_destination(store::Transaction& tx, 
     TRY(retire_tool(tx, actor, tools.back()));
   }
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
-  TRY(tx.execute(
-      "UPDATE destination SET retired_at = ?, secret_id = NULL, secret_slot = NULL, secret_box = NULL, "
-      "revision = ? WHERE id = ?",
-      {to_micros(clock_.now()), revision, id.str()}));
+  TRY(tx.execute("DELETE FROM destination_secret WHERE destination = ?", {id.str()}));
+  TRY(tx.execute("UPDATE destination SET retired_at = ?, revision = ? WHERE id = ?",
+                 {to_micros(clock_.now()), revision, id.str()}));
   TRY(record(tx, actor, "destination.retire", id.str(), {{"tools", tools.size()}}));
   return tools;
 }

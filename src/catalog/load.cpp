@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <unordered_map>
 
 #include "base/canonical_json.h"
 #include "catalog/values.h"
@@ -11,12 +12,24 @@
 namespace remit::catalog {
 namespace {
 
+using SecretsOf = std::unordered_map<std::string, std::vector<snapshot::SealedSecret>>;
+
+Result<SecretsOf> load_secrets(store::Reader& reader) {
+  ASSIGN_OR_RETURN(auto rows, reader.query("SELECT destination, slot, id, box FROM destination_secret "
+                                           "ORDER BY destination, slot"));
+  SecretsOf secrets;
+  for (const auto& row : rows)
+    secrets[row.text(0)].push_back({SecretId::trusted(row.text(2)), row.text(1), row.blob(3)});
+  return secrets;
+}
+
 Result<void> load_destinations(store::Reader& reader, snapshot::SnapshotData& data) {
   ASSIGN_OR_RETURN(
       auto rows,
-      reader.query("SELECT id, environment, name, address, data_class, labels, owner, secret_id, "
-                   "secret_slot, secret_box, open_seconds, answer_seconds, max_answer_bytes, instructions, "
-                   "credential_echoed_at FROM destination WHERE retired_at IS NULL ORDER BY id"));
+      reader.query("SELECT id, environment, name, address, data_class, labels, owner, open_seconds, "
+                   "answer_seconds, max_answer_bytes, instructions, credential_echoed_at FROM destination "
+                   "WHERE retired_at IS NULL ORDER BY id"));
+  ASSIGN_OR_RETURN(auto secrets, load_secrets(reader));
   for (const auto& row : rows) {
     snapshot::Destination destination;
     destination.id = DestinationId::trusted(row.text(0));
@@ -26,13 +39,13 @@ Result<void> load_destinations(store::Reader& reader, snapshot::SnapshotData& da
     ASSIGN_OR_RETURN(destination.transport, transport_of(row.text(3)));
     ASSIGN_OR_RETURN(destination.data_class, data_class_of(row.text(4)));
     ASSIGN_OR_RETURN(destination.labels, labels_of(row.text(5)));
-    if (!row.is_null(7))
-      destination.secret = snapshot::SealedSecret{SecretId::trusted(row.text(7)), row.text(8), row.blob(9)};
-    if (!row.is_null(10)) destination.bounds.open_timeout = std::chrono::seconds(row.integer(10));
-    if (!row.is_null(11)) destination.bounds.answer_timeout = std::chrono::seconds(row.integer(11));
-    if (!row.is_null(12)) destination.bounds.max_answer_bytes = static_cast<std::uint64_t>(row.integer(12));
-    if (!row.is_null(13)) destination.instructions = row.text(13);
-    if (!row.is_null(14)) destination.credential_echoed = from_micros(row.integer(14));
+    if (const auto own = secrets.find(row.text(0)); own != secrets.end())
+      destination.secrets = std::move(own->second);
+    if (!row.is_null(7)) destination.bounds.open_timeout = std::chrono::seconds(row.integer(7));
+    if (!row.is_null(8)) destination.bounds.answer_timeout = std::chrono::seconds(row.integer(8));
+    if (!row.is_null(9)) destination.bounds.max_answer_bytes = static_cast<std::uint64_t>(row.integer(9));
+    if (!row.is_null(10)) destination.instructions = row.text(10);
+    if (!row.is_null(11)) destination.credential_echoed = from_micros(row.integer(11));
     data.destinations.push_back(std::move(destination));
   }
   ASSIGN_OR_RETURN(

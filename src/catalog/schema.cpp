@@ -5,7 +5,8 @@
 namespace remit::catalog {
 namespace {
 
-// `address` is JSON: {"url":"…"} or {"command":["…",…]}. Labels are a JSON array of strings.
+// `address` is JSON: {"url":"…"} or {"command":["…",…]}, with what a child may reach ("reads", "writes",
+// "network", "variables", "cwd"). Labels are a JSON array of strings.
 constexpr std::string_view kDestination =
     "CREATE TABLE destination (id TEXT PRIMARY KEY, environment TEXT NOT NULL, name TEXT NOT NULL, "
     "address TEXT NOT NULL, data_class TEXT NOT NULL, labels TEXT NOT NULL, owner TEXT NOT NULL, secret_id "
@@ -13,6 +14,18 @@ constexpr std::string_view kDestination =
     "secret_slot TEXT, secret_box BLOB, created_at BIGINT NOT NULL, retired_at BIGINT, revision BIGINT NOT "
     "NULL);"
     "CREATE UNIQUE INDEX destination_living ON destination (environment, name) WHERE retired_at IS NULL;";
+
+// A destination's sealed credentials; it had one at most before.
+constexpr std::string_view kDestinationSecret =
+    "CREATE TABLE destination_secret (destination TEXT NOT NULL REFERENCES destination (id), slot TEXT NOT "
+    "NULL, id "
+    "TEXT NOT NULL, box BLOB NOT NULL, PRIMARY KEY (destination, slot));"
+    "INSERT INTO destination_secret (destination, slot, id, box) SELECT id, secret_slot, secret_id, "
+    "secret_box FROM "
+    "destination WHERE secret_id IS NOT NULL;"
+    "ALTER TABLE destination DROP COLUMN secret_id;"
+    "ALTER TABLE destination DROP COLUMN secret_slot;"
+    "ALTER TABLE destination DROP COLUMN secret_box;";
 
 // `pinned` is the definition byte for byte as it was listed, `definition` its canonical form, whose SHA-256
 // is the pin. `offered` is what the upstream lists instead, while that differs.
@@ -58,6 +71,7 @@ std::vector<store::Migration> migrations() {
   return {{300, "destination", kDestination},
           {301, "tool", kTool},
           {302, "policy_set", kPolicySet},
+          {303, "destination_secret", kDestinationSecret},
           {305, "destination_upstream", kUpstream},
           {310, "tool_missing", kMissing},
           {311, "set_aside", kSetAside}};

@@ -12,6 +12,9 @@
 #include "http/url.h"
 
 namespace remit::catalog {
+
+namespace json = boost::json;
+
 namespace {
 
 using snapshot::DataClass;
@@ -26,6 +29,8 @@ constexpr std::size_t kMaxLabels = 32;
 constexpr std::size_t kMaxAddress = 4096;
 constexpr std::size_t kMaxSecret = 8192;
 constexpr std::size_t kLeastSecret = 8;  // gateway/redactor.h
+constexpr std::size_t kMaxPaths = 32;
+constexpr std::size_t kMaxVariables = 64;
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -92,6 +97,107 @@ Result<void> check_length(std::string_view slot, std::string_view value) {
                               kLeastSecret));
 }
 
+Result<void> check_command(const std::vector<std::string>& command) {
+  if (command.empty() || !command.front().starts_with('/'))
+    return invalid(fmt::format("the command `{}` does not start with a program's absolute path",
+                               command.empty() ? "" : command.front().substr(0, 200)),
+                   "Give the program's absolute path, as `command -v` prints it, then its arguments.");
+  if (command.size() > kMaxArguments)
+    return invalid(fmt::format("the command has more than {} parts", kMaxArguments));
+  for (const auto& part : command)
+    if (part.size() > kMaxAddress || part.contains('\0'))
+      return invalid("a part of the command is too long or has a zero byte");
+  return {};
+}
+
+bool is_variable(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxName && !is_digit(name.front()) &&
+         std::ranges::all_of(name,
+                             [](char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_'; });
+}
+
+Result<void> check_variables(const std::vector<std::pair<std::string, std::string>>& variables) {
+  if (variables.size() > kMaxVariables)
+    return invalid(fmt::format("there are more than {} variables", kMaxVariables));
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    const auto& [name, value] = variables[i];
+    if (!is_variable(name))
+      return invalid(fmt::format("`{}` cannot be the name of an environment variable", name.substr(0, 80)));
+    if (name == "HOME") return invalid("the variable HOME is the child's own folder, which Remit makes");
+    if (value.size() > kMaxAddress || value.contains('\0'))
+      return invalid(fmt::format("the value of the variable {} is too long or has a zero byte", name));
+    if (i > 0 && variables[i - 1].first >= name)
+      return invalid(fmt::format("the variable {} is given twice", name));
+  }
+  return {};
+}
+
+// What the paths lead to is for the machine to say that starts the child.
+Result<void> check_paths(const StdioTransport& stdio) {
+  if (stdio.reads.size() + stdio.writes.size() > kMaxPaths)
+    return invalid(fmt::format("more than {} files and folders are declared", kMaxPaths));
+  std::vector<std::string_view> paths(stdio.reads.begin(), stdio.reads.end());
+  paths.insert(paths.end(), stdio.writes.begin(), stdio.writes.end());
+  if (!stdio.working_directory.empty()) paths.emplace_back(stdio.working_directory);
+  for (const auto path : paths)
+    if (!path.starts_with('/') || path.size() > kMaxAddress || path.contains('\0'))
+      return invalid(fmt::format("`{}` is not an absolute path", path.substr(0, 200)));
+  return {};
+}
+
+Result<void> check_stdio(const StdioTransport& stdio) {
+  TRY(check_command(stdio.command));
+  TRY(check_variables(stdio.variables));
+  return check_paths(stdio);
+}
+
+json::array array_of(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const auto& text : texts) array.emplace_back(text);
+  return array;
+}
+
+// Empty where it is not there or not a list of texts.
+std::vector<std::string> texts_in(const json::object& object, std::string_view name) {
+  std::vector<std::string> texts;
+  if (const auto* value = object.if_contains(name); value && value->is_array())
+    for (const auto& element : value->get_array())
+      if (element.is_string()) texts.emplace_back(element.get_string());
+  return texts;
+}
+
+json::object address_of(const StdioTransport& stdio) {
+  json::object address{{"command", array_of(stdio.command)}};
+  if (!stdio.reads.empty()) address["reads"] = array_of(stdio.reads);
+  if (!stdio.writes.empty()) address["writes"] = array_of(stdio.writes);
+  if (stdio.network != snapshot::Network::kNone) address["network"] = to_string(stdio.network);
+  if (!stdio.working_directory.empty()) address["cwd"] = stdio.working_directory;
+  if (!stdio.variables.empty()) {
+    json::object variables;
+    for (const auto& [name, value] : stdio.variables) variables[name] = value;
+    address["variables"] = std::move(variables);
+  }
+  return address;
+}
+
+Result<StdioTransport> stdio_of(const json::object& address) {
+  StdioTransport stdio{.command = texts_in(address, "command"),
+                       .reads = texts_in(address, "reads"),
+                       .writes = texts_in(address, "writes")};
+  if (const auto* network = address.if_contains("network"); network && network->is_string()) {
+    const std::string text(network->get_string());
+    ASSIGN_OR_RETURN(stdio.network,
+                     understood(snapshot::parse_name<snapshot::Network>(text), "network", text));
+  }
+  if (const auto* folder = address.if_contains("cwd"); folder && folder->is_string())
+    stdio.working_directory = folder->get_string();
+  if (const auto* variables = address.if_contains("variables"); variables && variables->is_object())
+    for (const auto& [name, value] : variables->get_object())
+      if (value.is_string()) stdio.variables.emplace_back(name, value.get_string());
+  std::ranges::sort(stdio.variables);
+  return stdio;
+}
+
 }  // namespace
 
 Result<void> check_destination_name(std::string_view name) {
@@ -113,17 +219,7 @@ Result<void> check_transport(const Transport& transport) {
           fmt::format("`{}` is not the http or https URL of an MCP server", http->url.substr(0, 200)));
     return {};
   }
-  const auto& command = std::get<StdioTransport>(transport).command;
-  if (command.empty() || !command.front().starts_with('/'))
-    return invalid(fmt::format("the command `{}` does not start with a program's absolute path",
-                               command.empty() ? "" : command.front().substr(0, 200)),
-                   "Give the program's absolute path, as `command -v` prints it, then its arguments.");
-  if (command.size() > kMaxArguments)
-    return invalid(fmt::format("the command has more than {} parts", kMaxArguments));
-  for (const auto& part : command)
-    if (part.size() > kMaxAddress || part.contains('\0'))
-      return invalid("a part of the command is too long or has a zero byte");
-  return {};
+  return check_stdio(std::get<StdioTransport>(transport));
 }
 
 Result<void> check_slot(const Transport& transport, std::string_view slot, std::string_view value) {
@@ -171,29 +267,18 @@ Result<std::vector<std::string>> normal_labels(std::vector<std::string> labels) 
 
 std::string address_text(const Transport& transport) {
   if (const auto* http = std::get_if<HttpTransport>(&transport))
-    return boost::json::serialize(boost::json::object{{"url", http->url}});
-  boost::json::array command;
-  for (const auto& part : std::get<StdioTransport>(transport).command) command.emplace_back(part);
-  return boost::json::serialize(boost::json::object{{"command", std::move(command)}});
+    return json::serialize(json::object{{"url", http->url}});
+  return json::serialize(address_of(std::get<StdioTransport>(transport)));
 }
 
-std::string labels_text(const std::vector<std::string>& labels) {
-  boost::json::array array;
-  for (const auto& label : labels) array.emplace_back(label);
-  return boost::json::serialize(array);
-}
+std::string labels_text(const std::vector<std::string>& labels) { return json::serialize(array_of(labels)); }
 
 Result<Transport> transport_of(const std::string& address) {
   ASSIGN_OR_RETURN(auto json, parse_json(address));
   if (const auto* object = json.if_object()) {
     if (const auto* url = object->if_contains("url"); url && url->is_string())
       return HttpTransport{std::string(url->get_string())};
-    if (const auto* command = object->if_contains("command"); command && command->is_array()) {
-      StdioTransport stdio;
-      for (const auto& part : command->get_array())
-        if (part.is_string()) stdio.command.emplace_back(part.get_string());
-      if (stdio.command.size() == command->get_array().size()) return stdio;
-    }
+    if (object->contains("command")) return stdio_of(*object);
   }
   return understood<Transport>(std::nullopt, "address", address);
 }

@@ -154,4 +154,13 @@ Result<Secret> Vault::unseal(const DestinationId& destination, const snapshot::S
   return value;
 }
 
+Result<std::vector<OpenedSecret>> Vault::unseal_all(const snapshot::Destination& destination) const {
+  std::vector<OpenedSecret> opened;
+  for (const auto& sealed : destination.secrets) {
+    ASSIGN_OR_RETURN(auto value, unseal(destination.id, sealed));
+    opened.push_back({.slot = sealed.slot, .value = std::move(value)});
+  }
+  return opened;
+}
+
 }  // namespace remit::catalog

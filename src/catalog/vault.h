@@ -14,13 +14,20 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/random.h"
 #include "base/secret.h"
 #include "snapshot/types.h"
 
 namespace remit::catalog {
+
+struct OpenedSecret {
+  std::string slot;
+  Secret value;
+};
 
 class Vault {
  public:
@@ -35,6 +42,7 @@ class Vault {
 
   // Errors: kInvalid RMT-C003 (changed, moved, or sealed under another key file).
   Result<Secret> unseal(const DestinationId& destination, const snapshot::SealedSecret& sealed) const;
+  Result<std::vector<OpenedSecret>> unseal_all(const snapshot::Destination& destination) const;
 
  private:
   Vault(Secret key, Random& random) : key_(std::move(key)), random_(&random) {}

@@ -184,17 +184,30 @@ void add_destinations(CLI::App& root, Line& line) {
   const std::string what = "Its MCP server as a child process: --command -- PROGRAM ARGUMENT…";
   auto* command = add->add_flag("--command", what);
   command->excludes(url);
-  add->add_option("PROGRAM", d.command, "With --command: an absolute path, and its arguments")
+  add->add_option("PROGRAM", d.command,
+                  "With --command: a path or a name on the search path, and its arguments")
       ->needs(command)
       ->expected(-1);
-  add->add_option("--secret-slot", d.secret_slot,
-                  "The header (url) or variable (command) that carries its credential");
-  add->add_option("--secret-file", d.secret_file, "The file that holds the credential; - for standard input");
+  add->add_option(
+         "--secret", d.secrets,
+         "NAME=FILE: a credential for the header (url) or variable (command) of that name, and the file "
+         "that holds it, - for standard input; may be repeated")
+      ->allow_extra_args(false);
+  const auto child = [&](CLI::Option* option) { option->needs(command); };
+  child(add->add_option("--reads", d.reads, "A folder or file that the child may read; may be repeated")
+            ->allow_extra_args(false));
+  child(add->add_option("--writes", d.writes, "A folder or file that the child may change; may be repeated")
+            ->allow_extra_args(false));
+  child(add->add_option("--network", d.network, "What the child may connect to: none (the default) or all"));
+  child(add->add_option("--var", d.variables, "NAME=VALUE for the child's environment; may be repeated")
+            ->allow_extra_args(false));
+  child(add->add_option("--cwd", d.cwd, "The folder that the child starts in; default: a home of its own"));
   add->add_option("--open-timeout", d.open_seconds,
                   "Seconds to start, open a session and list its tools; default: the server's setting");
   add->add_option("--answer-timeout", d.answer_seconds, "Seconds to answer a call or tell its progress");
   add->add_option("--max-answer", d.max_answer_mib, "MiB that one answer may have");
   run(destination->add_subcommand("list", "Every destination"), line, list_destinations);
+  verb("show", "What it is, and what its child may reach", show_destination);
   verb("scan", "Ask it which tools it offers now", scan_destination);
   verb("retire", "Retire it with its tools and the grants on them", retire_destination);
 }

@@ -60,12 +60,13 @@ Result<int> list_keys(const Context& context, const AgentOptions& options);
 
 // destination.cpp
 struct DestinationOptions {
-  std::string name, environment, owner, by, data_class = "internal", url, secret_slot, secret_file;
-  std::vector<std::string> labels, command;
+  std::string name, environment, owner, by, data_class = "internal", url, network, cwd;
+  std::vector<std::string> labels, command, reads, writes, variables, secrets;
   std::optional<std::uint64_t> open_seconds, answer_seconds, max_answer_mib;
 };
 Result<int> add_destination(const Context& context, const DestinationOptions& options);
 Result<int> list_destinations(const Context& context);
+Result<int> show_destination(const Context& context, const DestinationOptions& options);
 Result<int> scan_destination(const Context& context, const DestinationOptions& options);
 Result<int> retire_destination(const Context& context, const DestinationOptions& options);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -93,6 +94,36 @@ Result<void> clear(const fs::path& folder) {
   if (ec || !marker)
     return fail(ErrorKind::kUnavailable, "RMT-X020", fmt::format("{} cannot be made", folder.string()));
   return {};
+}
+
+// Whether any account may go to a path.
+bool open_to_all(const fs::path& path) {
+  std::error_code ec;
+  for (auto way = path.parent_path(); way.has_relative_path(); way = way.parent_path())
+    if ((fs::status(way, ec).permissions() & fs::perms::others_exec) == fs::perms::none) return false;
+  return true;
+}
+
+// The demo runs on every machine, and says what the machine lacks. Where servers are given accounts of their
+// own and go by their paths, these must lead there.
+Result<DemoFiles> make_room(server::Config& config, const DemoServers& servers) {
+  const fs::path shared = "/var/lib/remit-demo";
+  DemoFiles files{.folder = config.data.string() + "-files"};
+  if (server::Children(config).machine().level == sandbox::Level::kAccount) {
+    if (std::ranges::all_of(servers.program_folders(),
+                            [](const auto& folder) { return open_to_all(folder + "/x"); })) {
+      files = {.folder = shared / "files", .account = config.children.accounts.last};
+      config.children.folder = shared / "children";
+    } else {
+      config.children.most = sandbox::Level::kLandlock;
+    }
+  }
+  server::Children children(config);
+  config.children.production = std::min(config.children.production, children.machine().level);
+  TRY(clear(files.folder));
+  for (const auto& sentence : children.told()) fmt::print("{}\n", sentence);
+  fmt::print("\n");
+  return files;
 }
 
 void run_script(Script& script, Client& client, DemoAgent& invoice_bot, DemoAgent& report_bot,
@@ -206,14 +237,15 @@ Result<int> demo(const Context& context, const DemoOptions& options) {
   ASSIGN_OR_RETURN(auto config, load(place));
   if (!options.listen.empty()) config.listen = {options.listen};
   TRY(clear(config.data));
-  fmt::print("remit demo {} · data in {} (made anew each time)\n\n", REMIT_VERSION, config.data.string());
+  fmt::print("remit demo {} · data in {} (made anew each time)\n", REMIT_VERSION, config.data.string());
+  ASSIGN_OR_RETURN(const auto files, make_room(config, servers));
 
   ASSIGN_OR_RETURN(const auto everything,
                    EverythingServer::start(servers, config.data / "server-everything.log"));
   std::unique_ptr<server::Plane> plane;
   TRY(listen(plane, config, options.listen.empty()));
   ASSIGN_OR_RETURN(auto client, Client::open(config));
-  ASSIGN_OR_RETURN(const auto company, found_company(client, config.data, servers, everything.url()));
+  ASSIGN_OR_RETURN(const auto company, found_company(client, config.data, files, servers, everything.url()));
 
   Script script;
   {

@@ -1,6 +1,7 @@
 #include "cli/demo_company.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/json/array.hpp>
 #include <boost/json/value_from.hpp>
@@ -39,6 +40,16 @@ Result<void> write_files(const DemoCompany& company) {
   return write(company.archive / "salaries-2025.txt", "Salaries 2025: for the people of finance alone\n");
 }
 
+// A folder with all that is in it. Nobody else has written there yet.
+Result<void> give(const fs::path& folder, uid_t account) {
+  std::error_code ec;
+  bool given = ::lchown(folder.c_str(), account, account) == 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, ec))
+    given = given && ::lchown(entry.path().c_str(), account, account) == 0;
+  if (given && !ec) return {};
+  return fail(ErrorKind::kUnavailable, "RMT-K006", fmt::format("{} cannot be given away", folder.string()));
+}
+
 struct AgentPlan {
   std::string_view name, environment, owner, purpose, approver;
 };
@@ -67,6 +78,7 @@ struct DestinationPlan {
   std::string_view name, environment, data_class;
   std::string url;                   // or
   std::vector<std::string> command;  // one of the two
+  std::vector<std::string> reads = {}, writes = {};
 };
 
 Result<void> add_destination(Client& client, const DestinationPlan& plan) {
@@ -75,10 +87,13 @@ Result<void> add_destination(Client& client, const DestinationPlan& plan) {
                     {"owner", kApprover},
                     {"by", kOwner},
                     {"data_class", plan.data_class}};
-  if (plan.url.empty())
+  if (plan.url.empty()) {
     body["command"] = json::value_from(plan.command);
-  else
+    body["reads"] = json::value_from(plan.reads);
+    body["writes"] = json::value_from(plan.writes);
+  } else {
     body["url"] = plan.url;
+  }
   TRY(client.post("/v1/destinations", body));
   ASSIGN_OR_RETURN(const auto found,
                    client.post(fmt::format("/v1/destinations/{}/{}/scan", plan.environment, plan.name), {}));
@@ -123,8 +138,8 @@ forbid (
 )";
 }
 
-Result<DemoCompany> found_company(Client& client, const fs::path& folder, const DemoServers& servers,
-                                  const std::string& everything_url) {
+Result<DemoCompany> found_company(Client& client, const fs::path& folder, const DemoFiles& files,
+                                  const DemoServers& servers, const std::string& everything_url) {
   for (const auto name : {kOwner, kApprover, kSandboxOwner}) TRY(client.post("/v1/humans", {{"name", name}}));
   fmt::print("✔ people        {}, {}, {}\n", kOwner, kApprover, kSandboxOwner);
 
@@ -145,16 +160,28 @@ Result<DemoCompany> found_company(Client& client, const fs::path& folder, const 
                                                .approver = kSandboxOwner}));
   DemoCompany company{.invoice_bot = std::move(invoice_bot),
                       .report_bot = std::move(report_bot),
-                      .invoices = folder / "files/invoices",
-                      .archive = folder / "files/archive"};
+                      .invoices = files.folder / "invoices",
+                      .archive = files.folder / "archive"};
   TRY(write_files(company));
+  if (files.account) TRY(give(files.folder, *files.account));
 
   const std::string_view production = "production";
   const std::string_view sandbox = "sandbox";
-  TRY(add_destination(
-      client, {"invoices", production, "confidential", {}, servers.filesystem_command(company.invoices)}));
-  TRY(add_destination(
-      client, {"archive", production, "restricted", {}, servers.filesystem_command(company.archive)}));
+  const auto reads = servers.program_folders();
+  TRY(add_destination(client, {"invoices",
+                               production,
+                               "confidential",
+                               {},
+                               servers.filesystem_command(company.invoices),
+                               reads,
+                               {company.invoices.string()}}));
+  TRY(add_destination(client, {"archive",
+                               production,
+                               "restricted",
+                               {},
+                               servers.filesystem_command(company.archive),
+                               reads,
+                               {company.archive.string()}}));
   TRY(add_destination(client, {"desk", production, "internal", everything_url, {}}));
   TRY(add_destination(client, {"desk", sandbox, "internal", everything_url, {}}));
 

@@ -3,7 +3,10 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "cli/client.h"
@@ -29,9 +32,15 @@ struct DemoCompany {
   std::filesystem::path archive;   // files that are no business of its
 };
 
-// Makes it, with its files and keys under `folder`. Tells what it does on standard output.
-// Errors: whatever the API says.
-Result<DemoCompany> found_company(Client& client, const std::filesystem::path& folder,
+// Where the demo's servers find what they work on: outside of the data folder, which no server may reach.
+struct DemoFiles {
+  std::filesystem::path folder;
+  std::optional<uid_t> account = {};  // whose they are, where servers have accounts of their own
+};
+
+// Makes it, with its keys under `folder`. Tells what it does on standard output. Errors: whatever the API
+// says.
+Result<DemoCompany> found_company(Client& client, const std::filesystem::path& folder, const DemoFiles& files,
                                   const DemoServers& servers, const std::string& everything_url);
 
 // The policies of its production.

@@ -84,6 +84,14 @@ std::vector<std::string> DemoServers::filesystem_command(const fs::path& files) 
   return {node.string(), filesystem.string(), files.string()};
 }
 
+std::vector<std::string> DemoServers::program_folders() const {
+  // …/node_modules/@modelcontextprotocol/server-filesystem/dist/index.js
+  const auto modules = filesystem.parent_path().parent_path().parent_path().parent_path();
+  std::vector<std::string> folders = {modules.string()};
+  if (!node.native().starts_with("/usr/")) folders.push_back(node.parent_path().parent_path().string());
+  return folders;
+}
+
 EverythingServer::EverythingServer(mcp::ChildProcess child, std::string url)
     : child_(std::move(child)), url_(std::move(url)) {}
 

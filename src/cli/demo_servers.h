@@ -28,6 +28,8 @@ struct DemoServers {
 
   // server-filesystem, with access to one folder.
   std::vector<std::string> filesystem_command(const std::filesystem::path& files) const;
+  // The folders that it runs from.
+  std::vector<std::string> program_folders() const;
 };
 
 // server-everything on a free port of loopback. It ends with this object, or with this process.

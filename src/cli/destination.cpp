@@ -4,6 +4,7 @@
 
 #include <boost/json/value_from.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -36,6 +37,43 @@ std::string told(const json::value& found) {
   return text;
 }
 
+// NAME=REST. Only the name is ever said again: the rest may be what it should not be.
+Result<std::pair<std::string, std::string>> split(std::string_view option, const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos)
+    return fail(ErrorKind::kInvalid, "RMT-K007", fmt::format("{} is not followed by NAME=…", option));
+  return std::pair(text.substr(0, equals), text.substr(equals + 1));
+}
+
+// As a path from here, so that a person may write ./files; the plane wants it whole.
+json::array absolute(const std::vector<std::string>& paths) {
+  json::array array;
+  for (const auto& path : paths) {
+    auto whole = std::filesystem::absolute(path).lexically_normal();
+    if (!whole.has_filename() && whole.has_relative_path())
+      whole = whole.parent_path();  // a slash at its end
+    array.emplace_back(whole.string());
+  }
+  return array;
+}
+
+Result<void> describe_child(const DestinationOptions& options, json::object& body) {
+  body["command"] = json::value_from(options.command);
+  body["reads"] = absolute(options.reads);
+  body["writes"] = absolute(options.writes);
+  if (!options.network.empty()) body["network"] = options.network;
+  if (!options.cwd.empty()) body["cwd"] = absolute({options.cwd}).front();
+  json::object variables;
+  for (const auto& variable : options.variables) {
+    ASSIGN_OR_RETURN(const auto parts, split("--var", variable));
+    if (variables.contains(parts.first))
+      return fail(ErrorKind::kInvalid, "RMT-K007", fmt::format("--var {} is given twice", parts.first));
+    variables[parts.first] = parts.second;
+  }
+  body["variables"] = std::move(variables);
+  return {};
+}
+
 }  // namespace
 
 Result<int> add_destination(const Context& context, const DestinationOptions& options) {
@@ -46,16 +84,17 @@ Result<int> add_destination(const Context& context, const DestinationOptions& op
                     {"labels", json::value_from(options.labels)}};
   if (!options.by.empty()) body["by"] = options.by;
   if (!options.url.empty()) body["url"] = options.url;
-  if (!options.command.empty()) body["command"] = json::value_from(options.command);
   if (options.open_seconds) body["open_seconds"] = *options.open_seconds;
   if (options.answer_seconds) body["answer_seconds"] = *options.answer_seconds;
   if (options.max_answer_mib) body["max_answer_mib"] = *options.max_answer_mib;
-  if (options.secret_slot.empty() != options.secret_file.empty())
-    return fail(ErrorKind::kInvalid, "RMT-K007", "--secret-slot and --secret-file go together");
-  if (!options.secret_file.empty()) {
-    ASSIGN_OR_RETURN(const auto secret, read_secret(options.secret_file));
-    body["secret"] = json::object{{"slot", options.secret_slot}, {"value", secret.reveal()}};
+  if (!options.command.empty()) TRY(describe_child(options, body));
+  json::array secrets;
+  for (const auto& given : options.secrets) {
+    ASSIGN_OR_RETURN(const auto parts, split("--secret", given));
+    ASSIGN_OR_RETURN(const auto secret, read_secret(parts.second));
+    secrets.push_back(json::object{{"slot", parts.first}, {"value", secret.reveal()}});
   }
+  body["secrets"] = std::move(secrets);
   ASSIGN_OR_RETURN(auto client, Client::open(context, Missing::kMake));
   ASSIGN_OR_RETURN(auto answer, client.post("/v1/destinations", body));
   // What it offers is asked for at once: a destination without tools is of no use to anyone.
@@ -89,9 +128,37 @@ Result<int> list_destinations(const Context& context) {
                {"DATA CLASS", "data_class"},
                {"LABELS", "labels"},
                {"OWNER", "owner"},
-               {"SECRET", "secret_slot"},
+               {"SECRETS", "secret_slots"},
                {"SAID BACK", "credential_echoed"}});
   return kOk;
+}
+
+Result<int> show_destination(const Context& context, const DestinationOptions& options) {
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/destinations"));
+  for (const auto& item : answer.at("items").as_array()) {
+    if (cell(&item.at("name")) != options.name || cell(&item.at("environment")) != options.environment)
+      continue;
+    print_object(context, item,
+                 {{"name", "name"},
+                  {"environment", "environment"},
+                  {"id", "id"},
+                  {"owner", "owner"},
+                  {"data class", "data_class"},
+                  {"labels", "labels"},
+                  {"transport", "transport"},
+                  {"url", "url"},
+                  {"command", "command"},
+                  {"reads", "reads"},
+                  {"writes", "writes"},
+                  {"network", "network"},
+                  {"variables", "variables"},
+                  {"starts in", "cwd"},
+                  {"secrets", "secret_slots"}});
+    return kOk;
+  }
+  return fail(ErrorKind::kNotFound, "RMT-C010",
+              fmt::format("there is no destination `{}` in {}", options.name, options.environment));
 }
 
 Result<int> scan_destination(const Context& context, const DestinationOptions& options) {

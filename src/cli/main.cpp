@@ -8,11 +8,13 @@
 
 #include "cli/command_line.h"
 #include "cli/output.h"
+#include "sandbox/sandbox.h"
 #include "server/log_format.h"
 
 int main(int argc, char** argv) {
   using namespace remit;
   std::signal(SIGPIPE, SIG_IGN);  // `remit audit tail | head` ends with an error of its own
+  sandbox::close_own_memory();    // keys pass through it
   server::start_logging({.level = "error"});
   try {
     const auto command = cli::read_command_line(argc, argv);

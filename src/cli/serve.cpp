@@ -21,6 +21,10 @@ Result<int> serve(const Context& context, const ServeOptions& options) {
   ASSIGN_OR_RETURN(const auto plane, server::Plane::open(config));
   ASSIGN_OR_RETURN(const auto addresses, plane->listen());
   for (const auto& address : addresses) fmt::print("listening http://{}\n", address);
+  for (const auto& sentence : plane->children().told()) {
+    fmt::print("{}\n", sentence);
+    spdlog::info("{}", sentence);
+  }
   fmt::print("ready\n");
   std::fflush(stdout);
   spdlog::info("ready: version {}, data {}, {}", REMIT_VERSION, config.data.string(), plane->public_url());

@@ -396,10 +396,7 @@ Result<Shard::Reached> Shard::reach(Session& session, const snapshot::Destinatio
     if (!place->in_use()) session.upstreams.erase(known);
   }
   // Made anew, so that a changed address or credential counts from the next opening on.
-  Secret secret;
-  if (destination.secret) {
-    ASSIGN_OR_RETURN(secret, gateway_.parts_.vault.unseal(destination.id, *destination.secret));
-  }
+  ASSIGN_OR_RETURN(auto secrets, gateway_.parts_.vault.unseal_all(destination));
   const bool is_child = std::holds_alternative<snapshot::StdioTransport>(destination.transport);
   auto& places = is_child ? gateway_.children_ : gateway_.remotes_;
   auto place =
@@ -433,7 +430,7 @@ Result<Shard::Reached> Shard::reach(Session& session, const snapshot::Destinatio
                             gateway_.parts_.on_listing(id, listing);
                         },
                     .on_echo = [this, id = destination.id] { gateway_.credential_echoed(id); }},
-      destination, std::move(secret), gateway_.options_.upstream);
+      destination, std::move(secrets), gateway_.options_.upstream);
   if (predecessor) upstream->replace(std::move(predecessor));
   session.upstreams.insert_or_assign(destination.id, Connected{upstream, std::move(*place)});
   return Reached{.upstream = std::move(upstream), .use = std::move(use)};

@@ -23,6 +23,12 @@ std::string_view code_for(const Error& error) {
   return http::may_have_arrived(error) ? "RMT-U002" : "RMT-U001";
 }
 
+std::vector<std::string_view> values_of(const std::vector<catalog::OpenedSecret>& secrets) {
+  std::vector<std::string_view> values;
+  for (const auto& secret : secrets) values.push_back(secret.value.reveal());
+  return values;
+}
+
 }  // namespace
 
 UpstreamLimits limits_of(const snapshot::Destination& destination, UpstreamLimits usual) {
@@ -34,12 +40,12 @@ UpstreamLimits limits_of(const snapshot::Destination& destination, UpstreamLimit
   return usual;
 }
 
-Upstream::Upstream(UpstreamParts parts, snapshot::Destination destination, Secret secret,
-                   UpstreamLimits limits)
+Upstream::Upstream(UpstreamParts parts, snapshot::Destination destination,
+                   std::vector<catalog::OpenedSecret> secrets, UpstreamLimits limits)
     : parts_(std::move(parts)),
       destination_(std::move(destination)),
-      secret_(std::move(secret)),
-      redactor_(std::array{secret_.reveal()}),
+      secrets_(std::move(secrets)),
+      redactor_(values_of(secrets_)),
       limits_(limits_of(destination_, limits)),
       deadline_(parts_.loop, [this] {
         if (state_ == State::kOpening)
@@ -146,7 +152,7 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
   if (const auto* http = std::get_if<snapshot::HttpTransport>(&destination_.transport)) {
     HttpTransportOptions options{
         .headers = {}, .max_message_bytes = limits_.max_answer_bytes, .patience = limits_.answer_ceiling};
-    if (destination_.secret) options.headers.set(destination_.secret->slot, std::string(secret_.reveal()));
+    for (const auto& secret : secrets_) options.headers.set(secret.slot, std::string(secret.value.reveal()));
     HttpTransportHandlers handlers;
     handlers.clean = cleaner();
     handlers.on_lost = [current](const mcp::Id& request, Error why) {
@@ -177,10 +183,12 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
     return std::move(*made);
   }
   const auto& stdio = std::get<snapshot::StdioTransport>(destination_.transport);
-  mcp::Command command;
-  command.argv = stdio.command;
-  if (destination_.secret) command.environment.emplace_back(destination_.secret->slot, secret_.reveal());
-  auto started = mcp::StdioTransport::start(parts_.loop.context().get_executor(), command,
+  if (!limits_.child) return fail(ErrorKind::kUnavailable, "RMT-U001", "no child can be started here");
+  std::vector<std::pair<std::string, std::string>> secrets;
+  for (const auto& secret : secrets_) secrets.emplace_back(secret.slot, secret.value.reveal());
+  auto command = limits_.child(destination_, stdio, std::move(secrets));
+  if (!command) return fail(ErrorKind::kUnavailable, "RMT-U001", format(command.error()));
+  auto started = mcp::StdioTransport::start(parts_.loop.context().get_executor(), *command,
                                             {.max_line = limits_.max_answer_bytes});
   if (!started) return std::unexpected(std::move(started).error());
   return std::move(*started);
@@ -336,7 +344,7 @@ Error Upstream::without_secret(Error error) const {
 }
 
 std::function<void(std::string&)> Upstream::cleaner() const {
-  if (secret_.empty()) return {};
+  if (secrets_.empty()) return {};
   return [weak = weak_from_this()](std::string& text) {
     const auto self = weak.lock();
     if (self && self->redactor_.clean_json(text) && self->parts_.on_echo) self->parts_.on_echo();
@@ -347,7 +355,8 @@ namespace {
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the session
 http::Task<Result<mcp::ToolPage>> list_tools_on(http::Loop& loop, snapshot::Destination destination,
-                                                Secret secret, UpstreamLimits limits) {
+                                                std::vector<catalog::OpenedSecret> secrets,
+                                                UpstreamLimits limits) {
   http::Client client(loop);
   mcp::ToolPage listed;
   bool echoed = false;
@@ -358,7 +367,7 @@ http::Task<Result<mcp::ToolPage>> list_tools_on(http::Loop& loop, snapshot::Dest
                     .on_listing = [&listed](const mcp::ToolPage& page) { listed = page; },
                     .on_echo = [&echoed] { echoed = true; },
                     .on_remark = [&remarks](const std::string& what) { remarks.push_back(what); }},
-      std::move(destination), std::move(secret), limits);
+      std::move(destination), std::move(secrets), limits);
   const auto ready = co_await Upstream::ready(upstream);
   if (ready) listed.instructions = upstream->session().server().instructions;
   upstream->end();
@@ -373,12 +382,10 @@ http::Task<Result<mcp::ToolPage>> list_tools_on(http::Loop& loop, snapshot::Dest
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): both outlive it
 http::Task<Result<mcp::ToolPage>> list_tools(http::Loop& loop, const catalog::Vault& vault,
                                              snapshot::Destination destination, UpstreamLimits limits) {
-  Secret secret;
-  if (destination.secret) {
-    CO_ASSIGN_OR_RETURN(secret, vault.unseal(destination.id, *destination.secret));
-  }
+  auto secrets = vault.unseal_all(destination);
+  if (!secrets) co_return std::unexpected(std::move(secrets).error());
   co_return co_await http::on_loop(loop,
-                                   list_tools_on(loop, std::move(destination), std::move(secret), limits));
+                                   list_tools_on(loop, std::move(destination), std::move(*secrets), limits));
 }
 
 }  // namespace remit::gateway

@@ -32,10 +32,17 @@
 #include "gateway/redactor.h"
 #include "http/client.h"
 #include "http/loop.h"
+#include "mcp/child_process.h"
 #include "mcp/client_session.h"
 #include "snapshot/types.h"
 
 namespace remit::gateway {
+
+// The command of a destination's child, for which it stands alone to say how the child is confined. `secrets`
+// are variables of the child's environment. On the upstream's loop.
+using ChildCommand =
+    std::function<Result<mcp::Command>(const snapshot::Destination&, const snapshot::StdioTransport&,
+                                       std::vector<std::pair<std::string, std::string>> secrets)>;
 
 struct UpstreamLimits {
   std::chrono::milliseconds open_timeout{15'000};       // start, handshake and tool list together
@@ -44,6 +51,7 @@ struct UpstreamLimits {
   std::chrono::milliseconds listing_max_age{60'000};    // of what is known to be offered
   std::size_t max_answer_bytes = 8 * 1024 * 1024;       // of one message
   std::size_t max_pages = 1000;                         // of a list of tools
+  ChildCommand child = {};                              // none: no child is started
 };
 
 // A destination's own limits where it has them.
@@ -71,8 +79,9 @@ inline constexpr std::string_view kSessionForgotten = "RMT-U080";
 
 class Upstream : public std::enable_shared_from_this<Upstream> {
  public:
-  // `secret` is empty where the destination needs none.
-  Upstream(UpstreamParts parts, snapshot::Destination destination, Secret secret, UpstreamLimits limits);
+  // `secrets` are the destination's, opened.
+  Upstream(UpstreamParts parts, snapshot::Destination destination, std::vector<catalog::OpenedSecret> secrets,
+           UpstreamLimits limits);
   ~Upstream();
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
@@ -152,7 +161,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
 
   const UpstreamParts parts_;
   const snapshot::Destination destination_;
-  const Secret secret_;
+  const std::vector<catalog::OpenedSecret> secrets_;
   const Redactor redactor_;
   const UpstreamLimits limits_;
 

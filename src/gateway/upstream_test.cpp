@@ -472,7 +472,7 @@ TEST_F(WithSecret, OneThatDoesNotOpenIsADenialAndNoMore) {
   // Moved from another row, as somebody with access to the store might.
   world_.command([&](store::Transaction& tx) -> Result<void> {
     TRY(tx.next_revision());
-    TRY(tx.execute("UPDATE destination SET secret_box = ? WHERE secret_box IS NOT NULL", {Bytes(120, 1)}));
+    TRY(tx.execute("UPDATE destination_secret SET box = ?", {Bytes(120, 1)}));
     return {};
   });
   const auto reply = agent_->call("read");
@@ -603,7 +603,7 @@ TEST_F(Listing, SaysWhyThereIsNone) {
   EXPECT_EQ(list(destination(snapshot::HttpTransport{"ftp://x"})).error().code, "RMT-U001");
   EXPECT_EQ(list(destination(snapshot::StdioTransport{{"/nowhere"}})).error().code, "RMT-U001");
   auto sealed = destination(snapshot::HttpTransport{server_.url()});
-  sealed.secret = snapshot::SealedSecret{.id = {}, .slot = "Authorization", .box = Bytes(120, 1)};
+  sealed.secrets = {{.id = {}, .slot = "Authorization", .box = Bytes(120, 1)}};
   EXPECT_EQ(list(sealed).error().code, "RMT-C003");
 }
 
@@ -611,8 +611,8 @@ TEST_F(Listing, SaysWhatAServerThatDoesNotStartWroteLast) {
   auto broken = destination(snapshot::StdioTransport{
       {"/bin/sh", "-c",
        R"(echo "Starting up"; printf 'no \033[1mconfig\n  token=%s\n' "$LOCAL_TOKEN" >&2; exit 4)"}});
-  broken.secret =
-      world_.vault().seal(SecretId::trusted("sec_1"), crm_, "LOCAL_TOKEN", Secret(std::string(kToken)));
+  broken.secrets = {
+      world_.vault().seal(SecretId::trusted("sec_1"), crm_, "LOCAL_TOKEN", Secret(std::string(kToken)))};
   const auto error = list(broken).error();
   EXPECT_THAT(error.message, HasSubstr("exit status 4"));
   EXPECT_THAT(error.message, HasSubstr("Starting up"));

@@ -199,7 +199,7 @@ Result<mcp::Command> without_namespaces(const Machine& machine, const Confinemen
 
 }  // namespace
 
-const Machine& Sandbox::machine() {
+const Machine& Sandbox::machine() const {
   std::call_once(probed_, [this] {
     machine_ = known_ ? *known_ : probe(settings_.accounts.first);
     if (machine_.level > settings_.most) {

@@ -37,7 +37,7 @@ class Sandbox {
   // On a machine that gives this and no more.
   Sandbox(Settings settings, Machine machine) : settings_(std::move(settings)), known_(std::move(machine)) {}
 
-  const Machine& machine();
+  const Machine& machine() const;
 
   // `id` names the home: a destination's id. Errors: RMT-C040, RMT-C041, RMT-C042 (a folder that the child's
   // account could not use), RMT-M044 to M043.
@@ -49,9 +49,9 @@ class Sandbox {
  private:
   const Settings settings_;
   const std::optional<Machine> known_;
-  std::once_flag probed_;
-  Machine machine_;
-  std::optional<Homes> homes_;
+  mutable std::once_flag probed_;
+  mutable Machine machine_;
+  mutable std::optional<Homes> homes_;
 };
 
 // What this process keeps from others of its own account, and from a core file: its memory holds keys.

@@ -183,6 +183,44 @@ std::vector<Table::Key> limit_keys(Limits& limits) {
   return keys;
 }
 
+Table::Apply amount(std::uint64_t& target, std::int64_t least, std::int64_t most, unsigned shift = 0) {
+  return [&target, least, most, shift](const toml::node& node) -> Result<> {
+    ASSIGN_OR_RETURN(const auto value, integer(node, least, most));
+    target = static_cast<std::uint64_t>(value) << shift;
+    return {};
+  };
+}
+
+Result<> read_level_of_confinement(const toml::node& node, sandbox::Level& target) {
+  constexpr std::array<std::string_view, 4> kLevels = {"namespaces", "account", "landlock", "none"};
+  ASSIGN_OR_RETURN(const auto value, text(node));
+  const auto level = sandbox::parse_level(value);
+  if (!level)
+    return out_of_range(fmt::format("must be what confines a child, not `{}`", value),
+                        did_you_mean(value, kLevels));
+  target = *level;
+  return {};
+}
+
+// "200000-265535": whole numbers, none of a person's or a service's.
+Result<> read_accounts(const toml::node& node, sandbox::Accounts& target) {
+  constexpr uid_t kFirst = 65'536;
+  ASSIGN_OR_RETURN(const auto value, text(node));
+  sandbox::Accounts read{.first = 0, .last = 0};
+  const auto* const end = value.data() + value.size();
+  const auto first = std::from_chars(value.data(), end, read.first);
+  if (first.ec == std::errc{} && first.ptr != end && *first.ptr == '-') {
+    const auto last = std::from_chars(first.ptr + 1, end, read.last);
+    if (last.ec == std::errc{} && last.ptr == end && read.first >= kFirst && read.last >= read.first &&
+        read.last < ~uid_t{0}) {
+      target = read;
+      return {};
+    }
+  }
+  return out_of_range(fmt::format("must be a range of user ids from {} on, not `{}`", kFirst, value),
+                      "Write it as \"200000-265535\".");
+}
+
 Table::Apply table(const Table& inner, Problems& problems) {
   return [&inner, &problems](const toml::node& node) -> Result<> {
     if (!node.is_table()) return wrong_type("a table", node);
@@ -239,6 +277,17 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
   const Table calls("calls.", {{"upstream_open_seconds", seconds(config.upstream_open, 600)},
                                {"upstream_answer_seconds", seconds(config.upstream_answer, 3600)}});
   const Table limits("limits.", limit_keys(config.limits));
+  const Table children(
+      "children.",
+      {{"production",
+        [&](const toml::node& node) { return read_level_of_confinement(node, config.children.production); }},
+       {"folder", path(config.children.folder, base)},
+       {"accounts", [&](const toml::node& node) { return read_accounts(node, config.children.accounts); }},
+       {"memory_mib", amount(config.children.limits.memory_bytes, 64, 1 << 20, 20)},
+       {"processes", amount(config.children.limits.processes, 8, 1 << 16)},
+       {"open_files", amount(config.children.limits.files, 64, 1 << 20)},
+       {"file_mib", amount(config.children.limits.file_bytes, 1, 1 << 20, 20)},
+       {"temporary_mib", amount(config.children.limits.temporary_bytes, 1, 1 << 20, 20)}});
   const Table top("", {{"data", path(config.data, base)},
                        {"listen",
                         [&](const toml::node& node) -> Result<> {
@@ -272,7 +321,8 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
                        {"log", table(log, problems)},
                        {"audit", table(audit, problems)},
                        {"calls", table(calls, problems)},
-                       {"limits", table(limits, problems)}});
+                       {"limits", table(limits, problems)},
+                       {"children", table(children, problems)}});
   top.read(root, problems);
 
   // After the whole table, since the key that permits an address may stand after it.

@@ -26,6 +26,16 @@
 //   [limits]                             # every bound, with its default and its range: limits.h
 //   connections = 4096
 //
+//   [children]                           # servers over stdio: destinations with a command
+//   production = "account"               # what production needs: namespaces, account, landlock or none
+//   folder = "/var/lib/remit/children"   # their homes; default: DATA/children, or DATA.children for accounts
+//   accounts = "200000-265535"           # of children, where Remit runs as root: one for each destination
+//   memory_mib = 2048                    # of each process of a child
+//   processes = 256                      # of a child, threads too; by account: eight times as many
+//   open_files = 1024                    # of each process of a child
+//   file_mib = 512                       # of each file that a child writes
+//   temporary_mib = 256                  # of all that is in a child's /tmp
+//
 // Every problem of a file is told at once, each with its line and its fix: a server that starts on half a
 // configuration enforces another one than was written.
 //
@@ -42,6 +52,7 @@
 
 #include "base/result.h"
 #include "http/url.h"
+#include "sandbox/sandbox.h"
 #include "server/data_folder.h"
 #include "server/limits.h"
 
@@ -64,6 +75,13 @@ struct Config {
   std::chrono::seconds upstream_open{15};
   std::chrono::seconds upstream_answer{60};
   Limits limits;
+  struct {
+    sandbox::Level production = sandbox::Level::kAccount;
+    std::filesystem::path folder;
+    sandbox::Accounts accounts;
+    sandbox::Limits limits;
+    sandbox::Level most = sandbox::Level::kNamespaces;  // no key of the file: the demo's
+  } children;
 };
 
 struct ConfigProblem {

@@ -34,6 +34,15 @@ upstream_answer_seconds = 30
 connections = 100
 header_seconds = 3
 mcp_body_kib = 128
+[children]
+production = "landlock"
+folder = "children"
+accounts = "300000-300009"
+memory_mib = 512
+processes = 64
+open_files = 256
+file_mib = 10
+temporary_mib = 20
 )",
                                    "/etc/remit");
   ASSERT_TRUE(config) << config.error().front().error.message;
@@ -57,6 +66,16 @@ mcp_body_kib = 128
   EXPECT_EQ(config->limits.count("connections"), 100U);
   EXPECT_EQ(config->limits.time("header_seconds"), std::chrono::seconds{3});
   EXPECT_EQ(config->limits.bytes("mcp_body_kib"), 128U * 1024);
+  const auto& children = config->children;
+  EXPECT_EQ(children.production, sandbox::Level::kLandlock);
+  EXPECT_EQ(children.folder, "/etc/remit/children");
+  EXPECT_EQ(children.accounts.first, 300'000U);
+  EXPECT_EQ(children.accounts.last, 300'009U);
+  EXPECT_EQ(children.limits.memory_bytes, 512U << 20U);
+  EXPECT_EQ(children.limits.processes, 64U);
+  EXPECT_EQ(children.limits.files, 256U);
+  EXPECT_EQ(children.limits.file_bytes, 10U << 20U);
+  EXPECT_EQ(children.limits.temporary_bytes, 20U << 20U);
 }
 
 TEST(Config, HasAKeyWithARangeForEveryLimit) {

@@ -90,13 +90,16 @@ http::Response to_response(issuer::TokenAnswer answer) {
   return response;
 }
 
-gateway::UpstreamLimits upstream_limits(const Config& config) {
+gateway::UpstreamLimits upstream_limits(const Config& config, Children& children) {
   return {.open_timeout = config.upstream_open,
           .answer_timeout = config.upstream_answer,
           .answer_ceiling = config.limits.time("upstream_answer_ceiling_seconds"),
           .listing_max_age = config.limits.time("listing_seconds"),
           .max_answer_bytes = config.limits.bytes("upstream_answer_mib"),
-          .max_pages = config.limits.count("upstream_pages")};
+          .max_pages = config.limits.count("upstream_pages"),
+          .child = [&children](const auto& destination, const auto& stdio, auto secrets) {
+            return children.command(destination, stdio, std::move(secrets));
+          }};
 }
 
 std::vector<admin::Limit> told(const Limits& limits) {
@@ -181,6 +184,7 @@ Issuer::Issuer(Environment environment, const std::string& public_url, const iss
 Plane::Plane(Config config)
     : config_(std::move(config)),
       folder_(config_.data),
+      children_(config_),
       loops_(config_.threads > 0 ? config_.threads : std::max(1U, std::thread::hardware_concurrency())),
       bodies_(std::make_shared<http::ByteBudget>(config_.limits.bytes("bodies_mib"))),
       bodies_of_strangers_(
@@ -216,21 +220,22 @@ Result<void> Plane::open_parts() {
     snapshots_.swap(std::move(snapshot));
     return {};
   }));
-  api_ = std::make_unique<admin::Api>(
-      admin::ApiParts{.store = *store_,
-                      .registry = *registry_,
-                      .catalog = *catalog_,
-                      .policies = *policies_,
-                      .snapshots = snapshots_,
-                      .clock = clock_,
-                      .list_tools =
-                          [this](snapshot::Destination destination) {
-                            return gateway::list_tools(command_loop_[0], *vault_, std::move(destination),
-                                                       upstream_limits(config_));
-                          },
-                      .version = REMIT_VERSION,
-                      .doors = [this] { return doors(); },
-                      .limits = told(config_.limits)});
+  api_ = std::make_unique<admin::Api>(admin::ApiParts{
+      .store = *store_,
+      .registry = *registry_,
+      .catalog = *catalog_,
+      .policies = *policies_,
+      .snapshots = snapshots_,
+      .clock = clock_,
+      .list_tools =
+          [this](snapshot::Destination destination) {
+            return gateway::list_tools(command_loop_[0], *vault_, std::move(destination),
+                                       upstream_limits(config_, children_));
+          },
+      .admit_child = [this](snapshot::StdioTransport stdio) { return children_.admit(std::move(stdio)); },
+      .version = REMIT_VERSION,
+      .doors = [this] { return doors(); },
+      .limits = told(config_.limits)});
   return open_log();
 }
 
@@ -346,7 +351,11 @@ Result<void> Plane::open_issuers(std::string public_url) {
 }
 
 admin::Doors Plane::doors() const {
-  admin::Doors doors{.log_key = log_key().text(), .public_url = {}, .metrics = {}, .endpoints = {}};
+  admin::Doors doors{.log_key = log_key().text(),
+                     .children = children_.told(),
+                     .public_url = {},
+                     .metrics = {},
+                     .endpoints = {}};
   if (!ready_.load(std::memory_order_acquire)) return doors;
   doors.sessions = static_cast<std::size_t>(std::max<std::int64_t>(0, gateway_->counters().sessions));
   doors.children = gateway_->children();
@@ -381,7 +390,7 @@ Result<std::vector<std::string>> Plane::listen() {
       host_rules_.hosts.push_back(*std::move(authority));
   gateway::GatewayOptions options{
       .public_url = public_url_,
-      .upstream = upstream_limits(config_),
+      .upstream = upstream_limits(config_, children_),
       .upstream_idle = config_.limits.time("idle_child_seconds"),
       .session_idle = config_.limits.time("idle_session_seconds"),
       .max_sessions_per_deployment = config_.limits.count("sessions_per_deployment"),

@@ -40,6 +40,7 @@
 #include "issuer/metadata.h"
 #include "issuer/repeat_limit.h"
 #include "issuer/token_endpoint.h"
+#include "server/children.h"
 #include "server/client_directory.h"
 #include "server/config.h"
 #include "snapshot/holder.h"
@@ -85,6 +86,7 @@ class Plane {
   http::Loop& loop() { return command_loop_[0]; }
   const Issuer* issuer(Environment environment) const;
   const std::string& public_url() const { return public_url_; }
+  Children& children() { return children_; }
   const audit::VerifierKey& log_key() const { return publisher_->verifier(); }
   std::filesystem::path audit_folder() const;
 
@@ -122,6 +124,7 @@ class Plane {
 
   const Config config_;
   const DataFolder folder_;
+  Children children_;
   SystemClock clock_;
   SystemRandom random_;
   http::LoopGroup loops_;  // for agents and strangers

@@ -129,8 +129,15 @@ struct HttpTransport {
   std::string url;
 };
 
+// A server that Remit starts, and what it may reach: nothing but this, a HOME of its own, and the system's
+// programs and libraries.
 struct StdioTransport {
-  std::vector<std::string> command;  // program and arguments, never through a shell
+  std::vector<std::string> command;     // program and arguments, never through a shell
+  std::vector<std::string> reads = {};  // files and folders, absolute
+  std::vector<std::string> writes = {};
+  Network network = Network::kNone;
+  std::vector<std::pair<std::string, std::string>> variables = {};  // sorted by name
+  std::string working_directory = {};                               // absolute; empty: its HOME
 };
 
 using Transport = std::variant<HttpTransport, StdioTransport>;
@@ -163,7 +170,7 @@ struct Destination {
   DataClass data_class = DataClass::kInternal;
   std::vector<std::string> labels;  // sorted, unique: "pii", "secret", "untrusted", …
   HumanId owner;
-  std::optional<SealedSecret> secret;
+  std::vector<SealedSecret> secrets;     // sorted by slot, each slot once
   std::vector<SetAside> set_aside = {};  // of its last list of tools
   UpstreamBounds bounds;
   std::string instructions;  // the server's own words for whoever uses it, as of the last scan; may be empty

@@ -58,9 +58,13 @@ class World:
         remit.ask("policy publish", HERE / "policy.cedar", env="production", by="ben")
 
     def _destinations(self, everything, odd, node):
-        def add(name, env, data_class, *how, **options):
+        # The folders that the servers over stdio run from.
+        programs = [SERVERS.parent] + ([] if str(node).startswith("/usr/") else [pathlib.Path(node).parent.parent])
+
+        def add(name, env, data_class, *how, writes=(), **options):
             # What is behind `--` is the destination's own command, so it comes last.
-            command = ["--command", "--", *how] if how else []
+            reach = [f"--reads={folder}" for folder in programs] + [f"--writes={folder}" for folder in writes]
+            command = [*reach, "--command", "--", *how] if how else []
             added = self.remit.ask(
                 "destination add", name, *command, env=env, data_class=data_class, owner="cleo", by="ben", **options
             )
@@ -68,15 +72,15 @@ class World:
                 raise RuntimeError(f"the tools of {name} could not be listed")
 
         filesystem = [node, "--no-deprecation", SERVERS / "server-filesystem/dist/index.js"]
-        add("files", "production", "internal", *filesystem, self.files)
-        add("archive", "production", "restricted", *filesystem, self.archive)
+        add("files", "production", "internal", *filesystem, self.files, writes=[self.files])
+        add("archive", "production", "restricted", *filesystem, self.archive, writes=[self.archive])
         add("everything", "production", "public", url=everything.url)
         add("odd", "production", "public", url=odd.url)
         secret = self.work / "toolbox.secret"
         secret.write_text(TOOLBOX_TOKEN)
         secret.chmod(0o600)
         toolbox = [node, SERVERS / "server-everything/dist/index.js", "stdio"]
-        add("toolbox", "sandbox", "internal", *toolbox, secret_slot="TOOLBOX_TOKEN", secret_file=secret)
+        add("toolbox", "sandbox", "internal", *toolbox, secret=f"TOOLBOX_TOKEN={secret}")
 
         def classify(env, effect, data_class, *tools):
             self.remit.ask("tool classify", *tools, env=env, effect=effect, data_class=data_class, by="ben")

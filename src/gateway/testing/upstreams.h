@@ -17,7 +17,7 @@ namespace remit::gateway::testing {
 inline WorldOptions patient(std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
   WorldOptions options;
   options.gateway.upstream = {
-      .open_timeout = timeout, .answer_timeout = timeout, .max_answer_bytes = 64 * 1024};
+      .open_timeout = timeout, .answer_timeout = timeout, .max_answer_bytes = 64 * 1024, .child = unconfined};
   return options;
 }
 

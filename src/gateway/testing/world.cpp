@@ -51,6 +51,11 @@ World::World(WorldOptions options)
   approver = add_human("Tom");
 }
 
+Result<mcp::Command> unconfined(const snapshot::Destination&, const snapshot::StdioTransport& stdio,
+                                std::vector<std::pair<std::string, std::string>> secrets) {
+  return mcp::Command{.argv = stdio.command, .environment = std::move(secrets)};
+}
+
 World::~World() {
   stop();
   agent_loops_.stop();
@@ -180,6 +185,8 @@ Bot World::add_bot(std::string_view name, Environment environment) {
 DestinationId World::add_destination(std::string_view name, snapshot::Transport transport,
                                      std::optional<catalog::NewSecret> secret, Environment environment,
                                      snapshot::UpstreamBounds bounds) {
+  std::vector<catalog::NewSecret> secrets;
+  if (secret) secrets.push_back(*secret);
   DestinationId id;
   command([&](store::Transaction& tx) -> Result<void> {
     ASSIGN_OR_RETURN(id, catalog_->add_destination(tx, actor,
@@ -188,7 +195,7 @@ DestinationId World::add_destination(std::string_view name, snapshot::Transport 
                                                     .transport = transport,
                                                     .owner = owner,
                                                     .approver = approver,
-                                                    .secret = secret,
+                                                    .secrets = secrets,
                                                     .bounds = bounds}));
     return {};
   });

@@ -29,12 +29,18 @@
 
 namespace remit::gateway::testing {
 
+// A child as any program would start it.
+Result<mcp::Command> unconfined(const snapshot::Destination& destination,
+                                const snapshot::StdioTransport& stdio,
+                                std::vector<std::pair<std::string, std::string>> secrets);
+
 struct WorldOptions {
   std::size_t loops = 2;
   std::string vfs = {};  // of a FaultVfs
-  GatewayOptions gateway = {
-      .public_url = "https://remit.example",
-      .upstream = {.open_timeout = std::chrono::seconds(20), .answer_timeout = std::chrono::seconds(20)}};
+  GatewayOptions gateway = {.public_url = "https://remit.example",
+                            .upstream = {.open_timeout = std::chrono::seconds(20),
+                                         .answer_timeout = std::chrono::seconds(20),
+                                         .child = unconfined}};
 };
 
 // A deployment that may act, with its credential.
