@@ -93,21 +93,21 @@ def count_calls(server, instrument, load):
     return (counts[1] - counts[0]) / (instrument.CALLS[1] - instrument.CALLS[0])
 
 
-def count_instructions(folder, programs, load):
-    """The instrument's name, and the instructions per call of nginx and of Remit; None where there is none."""
+def count_instructions(folder, programs, remits, load):
+    """The instrument's name, and the instructions per call of nginx and of each build of Remit; None where there is none."""
     kind = next((kind for kind in (Perf, Callgrind) if kind.works()), None)
     if kind is None:
         return None
     counts = []
     with Upstream(folder / "counted-upstream", programs) as upstream:
-        for name in ("nginx", "remit"):
-            place = folder / f"counted-{name}"
+        for number, program in enumerate([None, *remits]):
+            place = folder / f"counted-{number}"
             place.mkdir()
             instrument = kind(place)
-            if name == "nginx":
+            if program is None:
                 server = Nginx(place, upstream.address, instrument.under)
             else:
-                server = Remit(place, instrument.program(programs / "remit"), upstream.address, instrument.under)
+                server = Remit(place, instrument.program(program), upstream.address, instrument.under)
             with server:
                 counts.append(count_calls(server, instrument, load))
     return kind.NAME, counts

@@ -4,6 +4,7 @@ import pathlib
 import statistics
 
 MANY, ONE = 64, 1  # connections
+REMIT = 2  # its place among the ways; behind it may stand another build
 
 
 def _middle_cpu(seen):
@@ -23,9 +24,11 @@ FIGURES = [  # name, connections, value of one measurement, format
 ]
 
 
-def _row(name, texts, values):
-    direct, nginx, remit = values
-    ratios = [f"{remit / other:,.2f}×" if other else "–" for other in (direct, nginx)]
+def _row(name, form, values):
+    """`values`, one a way, and what Remit's is of each other."""
+    remit = values[REMIT]
+    texts = [form.format(value) if value is not None else "–" for value in values]
+    ratios = [f"{remit / other:,.2f}×" if other else "–" for at, other in enumerate(values) if at != REMIT]
     return f"| {name} | " + " | ".join([*texts, *ratios]) + " |"
 
 
@@ -35,15 +38,16 @@ def _values(way, connections, figure):
 
 
 def table(ways, instructions):
-    """`instructions` is None, or the instrument's name and the figures of nginx and Remit."""
-    lines = ["| | direct | nginx | Remit | Remit / direct | Remit / nginx |", "|---|--:|--:|--:|--:|--:|"]
+    """`instructions` is None, or the instrument's name and the figures of every way but direct."""
+    names = [way.name for way in ways]
+    heads = [*names, *(f"Remit / {name}" for at, name in enumerate(names) if at != REMIT)]
+    lines = ["| | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
     for name, connections, figure, form in FIGURES:
-        values = [statistics.median(found) if (found := _values(way, connections, figure)) else None for way in ways]
-        lines.append(_row(name, [form.format(value) if value is not None else "–" for value in values], values))
+        found = [_values(way, connections, figure) for way in ways]
+        lines.append(_row(name, form, [statistics.median(values) if values else None for values in found]))
     if instructions:
         instrument, counts = instructions
-        lines.append(_row(f"instructions per call in the middle, user space ({instrument})",
-                          ["–", *(f"{count:,.0f}" for count in counts)], [None, *counts]))
+        lines.append(_row(f"instructions per call in the middle, user space ({instrument})", "{:,.0f}", [None, *counts]))
     return "\n".join(lines)
 
 
