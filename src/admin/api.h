@@ -79,8 +79,8 @@ struct Endpoint {
 // How the plane is reached and verified, and what goes on there; URLs are empty while nobody listens.
 struct Doors {
   std::string log_key;  // the log's verifier key, as text
-  std::vector<std::string> children =
-      {};  // what confines the servers that it starts, and what of that it lacks
+  // What confines the programs that run as destinations, and what of that this machine lacks.
+  std::vector<std::string> confinement = {};
   std::string public_url;
   std::string metrics = {};  // where they are served; empty: over the socket alone
   std::vector<Endpoint> endpoints;

@@ -81,7 +81,7 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
                              {"counts", std::move(counts)},
                              {"set_aside", set_aside(snapshot.all())},
                              {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
-                             {"children", json::value_from(doors.children)},
+                             {"confinement", json::value_from(doors.confinement)},
                              {"public_url", text_or_null(doors.public_url)},
                              {"metrics", text_or_null(doors.metrics)},
                              {"endpoints", std::move(endpoints)},

@@ -16,7 +16,7 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
   }
   ASSERT_EQ(post("/v1/agents/killed-bot/kill", {{"reason", "drill"}, {"by", "raj"}}).status, 200);
   doors_ = {.log_key = "remit.test/audit+12345678+AQ==",
-            .children = {"children are confined by namespaces"},
+            .confinement = {"children are confined by namespaces"},
             .public_url = "https://remit.test",
             .metrics = "http://127.0.0.1:9464/metrics",
             .endpoints = {{.environment = Environment::kPilot,
@@ -63,7 +63,7 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
                                         {"counts", counts},
                                         {"set_aside", json::array()},
                                         {"audit", log},
-                                        {"children", json::array{"children are confined by namespaces"}},
+                                        {"confinement", json::array{"children are confined by namespaces"}},
                                         {"public_url", "https://remit.test"},
                                         {"metrics", "http://127.0.0.1:9464/metrics"},
                                         {"endpoints", json::array{pilot}},

@@ -97,8 +97,9 @@ Result<int> status(const Context& context) {
   if (listens)
     fmt::print("{:<19} {}\n", "metrics",
                shown.at("metrics").is_null() ? "remit metrics" : cell(shown.if_contains("metrics")));
-  for (const auto& sentence : shown.at("children").as_array())
-    fmt::print("{:<19} {}\n", &sentence == shown.at("children").as_array().begin() ? "children" : "  lacking",
+  for (const auto& sentence : shown.at("confinement").as_array())
+    fmt::print("{:<19} {}\n",
+               &sentence == shown.at("confinement").as_array().begin() ? "confinement" : "  lacking",
                cell(&sentence));
   print_invalid(policies);
   if (!listens) return kOk;

@@ -122,10 +122,11 @@ TEST_F(Sessions, ASessionIsItsCredentialsNotItsDeployments) {
   const auto key = jose::PrivateKey::generate(jose::Algorithm::kEd25519, random_).public_key();
   world_.command([&](store::Transaction& tx) -> Result<void> {
     ASSIGN_OR_RETURN(rotated.credential,
-                     world_.registry().add_credential(
-                         tx, world_.actor, bot_.deployment,
-                         {.public_jwk = boost::json::serialize(key.jwk()), .thumbprint = key.thumbprint()},
-                         world_.approver));
+                     world_.registry().add_credential(tx, world_.actor, bot_.deployment,
+                                                      {.public_jwk = boost::json::serialize(key.jwk()),
+                                                       .thumbprint = key.thumbprint(),
+                                                       .material = key.material_thumbprint()},
+                                                      world_.approver));
     return {};
   });
   AgentClient with_new_key(world_, rotated);

@@ -51,7 +51,7 @@ TEST(Message, RefusesWhatIsNoMessageAndAnswersUnderItsId) {
       {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}", kParseError, "RMT-M001", ""},
       {R"({"jsonrpc":"2.0","id":1,"id":2,"method":"m"})", kParseError, "RMT-M001", ""},
       {R"({"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1,"\u0061":2}})", kParseError, "RMT-M001", ""},
-      {deep, kInvalidRequest, "RMT-M002", ""},
+      {deep, kInvalidRequest, "RMT-M002", "1"},
       {"[]", kInvalidRequest, "RMT-M003", ""},
       {R"([{"jsonrpc":"2.0","id":1,"method":"ping"}])", kInvalidRequest, "RMT-M003", ""},
       {"7", kInvalidRequest, "RMT-M003", ""},

@@ -352,7 +352,7 @@ Result<void> Plane::open_issuers(std::string public_url) {
 
 admin::Doors Plane::doors() const {
   admin::Doors doors{.log_key = log_key().text(),
-                     .children = children_.told(),
+                     .confinement = children_.told(),
                      .public_url = {},
                      .metrics = {},
                      .endpoints = {}};
