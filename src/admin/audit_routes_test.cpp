@@ -199,6 +199,7 @@ TEST_F(AuditRoutes, ExplainAnAllowedCallWithItsOutcome) {
                 {"approval_path", nullptr},
                 {"revision", snapshots_.current()->revision()},
                 {"nearest", nullptr},
+                {"shown_name", nullptr},
                 {"outcome",
                  {{"status", "timeout"}, {"reason", "RMT-U004"}, {"latency_us", 1234}, {"time", time}}}}));
   ASSERT_EQ(entries.size(), 2U);

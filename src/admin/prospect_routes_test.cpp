@@ -53,7 +53,7 @@ TEST_F(ProspectRoutes, ShowWhatEachToolDependsOn) {
       when { context.input has amount && context.input.amount > 5000 };)";
   EXPECT_EQ(
       json::serialize(item(kPolicies, 0)),
-      R"({"tool":"erp/pay","outlook":"approval","reason":null,"message":null,"policies":[],"approval_path":"payments",)"
+      R"({"tool":"erp/pay","shown_name":"pay","outlook":"approval","reason":null,"message":null,"policies":[],"approval_path":"payments",)"
       R"("open":[{"effect":"permit","policy":"big","condition":"context.input has amount && context.input.amount > 5000","approval_path":"payments"}]})");
   const auto read = item(kPolicies, 1);
   EXPECT_EQ(read.at("outlook"), "always");

@@ -220,7 +220,7 @@ TEST_F(Sessions, StreamsAreCountedWhileTheyAreOpen) {
 // Every client counts from 0, and answers come back in another order than the calls went.
 TEST_F(Sessions, TheAnswersOf64ClientsWithTheSameIdsDoNotMix) {
   constexpr int kClients = 64;
-  constexpr int kCallsEach = 4;
+  constexpr int kCallsEach = 2;  // together what one deployment may have under way
   std::atomic<int> nth = 0;
   server_.script("tools/call", [&](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
     if (nth++ % 3 == 0) {

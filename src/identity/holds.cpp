@@ -99,6 +99,10 @@ Result<void> Registry::lift_hold(store::Transaction& tx, const audit::Actor& act
   if (is_approval(kind) || kind == HoldKind::kDrift)
     TRY(require_second_person(deployment, lifter, "RMT-I014", fmt::format("lift `{}`", name)));
   TRY(require_mended(tx, deployment, kind, hold, clock_.now()));
+  // To lift one of these approves it, and nobody approves what has ended.
+  if (is_approval(kind) && deployment.expires <= clock_.now())
+    return fail(ErrorKind::kConflict, "RMT-I007",
+                fmt::format("`{}` ended at its end date: renew it first", deployment.label()));
   TRY(tx.next_revision());
   TRY(tx.execute("DELETE FROM identity_hold WHERE subject = ? AND kind = ?", {id.str(), name}));
   if (is_approval(kind)) TRY(confirm_approvals(tx, deployment, lifter, clock_.now()));

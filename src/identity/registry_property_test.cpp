@@ -504,7 +504,7 @@ class Trial {
   bool may_lift(const snapshot::Deployment& one, const snapshot::Hold& hold, const HumanId& by) const {
     if (hold.kind == HoldKind::kExpired) return one.expires > now();
     if (hold.kind == HoldKind::kOwnerMissing || hold.kind == HoldKind::kChangePending)
-      return here(one.owner) && !is_own(one, by);
+      return here(one.owner) && !is_own(one, by) && one.expires > now();
     if (hold.kind == HoldKind::kDrift) return hold.mended && !is_own(one, by);
     if (hold.kind == HoldKind::kCredentialExposed)
       return std::ranges::none_of(model_.credentials, [&](auto& credential) {
