@@ -83,7 +83,16 @@ void add_namespaces(Line& line, const Inside& inside) {
     line.add("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP");
 }
 
-Result<void> add_system(Line& line, const Inside& inside) {
+// The folders above a path, for everybody to pass: those that bubblewrap makes by itself are closed to all
+// but their owner.
+void add_way(Line& line, std::set<fs::path>& made, const fs::path& path) {
+  const auto above = path.parent_path();
+  if (!above.has_relative_path() || !made.insert(above).second) return;
+  add_way(line, made, above);
+  line.add("--perms", "0755", "--dir", above.native());
+}
+
+Result<void> add_system(Line& line, std::set<fs::path>& made, const Inside& inside) {
   line.add("--ro-bind", "/usr", "/usr");
   std::error_code ec;
   for (const auto name : kSystem) {
@@ -95,6 +104,7 @@ Result<void> add_system(Line& line, const Inside& inside) {
   }
   const auto add_configuration = [&](std::string_view name) {
     const auto path = fmt::format("/etc/{}", name);
+    add_way(line, made, path);
     line.add("--ro-bind-try", path, path);
   };
   for (const auto name : kConfiguration) add_configuration(name);
@@ -118,17 +128,7 @@ void add_scratch(Line& line, const Limits& limits) {
   line.add("--dir", "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp");
 }
 
-// The folders above a path, for everybody to pass: bubblewrap closes them above a folder that is closed
-// itself.
-void add_way(Line& line, std::set<fs::path>& made, const fs::path& path) {
-  const auto above = path.parent_path();
-  if (!above.has_relative_path() || !made.insert(above).second) return;
-  add_way(line, made, above);
-  line.add("--perms", "0755", "--dir", above.native());
-}
-
-void add_declared(Line& line, const Inside& inside) {
-  std::set<fs::path> made;
+void add_declared(Line& line, std::set<fs::path>& made, const Inside& inside) {
   add_way(line, made, kInnerHome);
   for (const auto& one : inside.declared) add_way(line, made, one.declared.path);
   line.add("--bind-fd", line.hand(inside.home.opened), kInnerHome);
@@ -167,9 +167,10 @@ std::vector<std::string> inner_command(const Inside& inside) {
 Result<mcp::Command> bubblewrapped(const std::string& bubblewrap, const Inside& inside) {
   Line line;
   add_namespaces(line, inside);
-  TRY(add_system(line, inside));
+  std::set<fs::path> made;
+  TRY(add_system(line, made, inside));
   add_scratch(line, inside.limits);
-  add_declared(line, inside);
+  add_declared(line, made, inside);
   // Nothing but what was mounted above is left to write to.
   line.add("--remount-ro", "/");
   ASSIGN_OR_RETURN(const auto filter, make_filter({}));
