@@ -209,7 +209,7 @@ class Scenario:
         answer = self.client.ask(
             "call_large", session="clerk", tool="write_file", arguments={"path": str(written)}, fill="content", megabytes=5
         )
-        right = "over the limit" in answer.get("error", "") and not written.exists()
+        right = "over the limit" in str(answer.get("error", "")) and not written.exists()
         self.check(right, "a message over the limit: an error of its own", answer)
         self.allowed("and the session goes on", self.call("clerk", "get-sum", a=20, b=22), "42")
 

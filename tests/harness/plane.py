@@ -188,6 +188,8 @@ class Session:
             answer = connection.getresponse()
             text = answer.read().decode()
             expect(answer.status in (200, 202), f"HTTP {answer.status}: {text[:300]}")
+            if answer.getheader("Content-Type") == "text/event-stream":  # it took its time: the last event is the answer
+                text = [line for line in text.splitlines() if line.startswith("data: ")][-1].removeprefix("data: ")
             return json.loads(text) if text else {}, answer.getheader("Mcp-Session-Id")
 
     def call(self, number):
