@@ -182,9 +182,10 @@ class AnswerLimit {
 
 }  // namespace
 
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it waits with the caller
+// NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters): it waits with the caller
 http::Task<std::string> Shard::call(Caller caller, SessionPtr session, mcp::Message request,
                                     ReplyChannel& reply) {
+  // NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
   const auto params = mcp::parse_tool_call(request);
   if (!params) co_return mcp::make_error(params.error());
   const auto invalid = [&](std::string_view code, std::string message) {
@@ -460,7 +461,6 @@ http::Task<CallEnd> Shard::forward(Handover& call) {
   auto end = co_await hand_over(call);
   if (end) co_return std::move(*end);
 
-  Error why = std::move(end).error();
   const auto snapshot = gateway_.parts_.snapshots.current();
   const auto* destination = snapshot ? snapshot->destination(call.destination.str()) : nullptr;
   if (destination == nullptr)
@@ -469,17 +469,16 @@ http::Task<CallEnd> Shard::forward(Handover& call) {
     auto opened = co_await open_upstream(call, *destination);
     if (opened)
       call.reached = std::move(*opened);
-    else
-      why = std::move(opened).error();
-    if (!opened && !call.open->end->is_set())
-      co_return CallEnd{.how = How::kLost,
-                        .why = "its session had to be opened anew, and that failed: " + why.message,
-                        .code = why.code};
+    else if (!call.open->end->is_set())
+      co_return CallEnd{
+          .how = How::kLost,
+          .why = "its session had to be opened anew, and that failed: " + opened.error().message,
+          .code = opened.error().code};
   }
   if (call.open->end->is_set()) co_return std::move(*co_await Completion<CallEnd>::wait(call.open->end));
   end = co_await hand_over(call);
   if (end) co_return std::move(*end);
-  why = std::move(end).error();
+  const Error why = std::move(end).error();
   if (why.kind == ErrorKind::kInvalid) {  // a 400, and so not about the session, which was just opened
     call.open->sent = true;
     co_return CallEnd{.how = How::kRefused, .why = why.message};

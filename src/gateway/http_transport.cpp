@@ -220,7 +220,7 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
     if (!body) co_return std::move(body).error();
     if (self->handlers.clean) self->handlers.clean(*body);
     co_return ok ? self->read_document(answer->status, answer->headers, std::move(*body), id)
-                 : self->read_refusal(answer->status, answer->headers, std::move(*body), id, had_session);
+                 : self->read_refusal(answer->status, answer->headers, *body, id, had_session);
   }
 
   // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
@@ -261,7 +261,7 @@ struct HttpTransport::State : std::enable_shared_from_this<State> {
   // An HTTP error. It may carry the answer, as a JSON-RPC error under the request's id, which says more than
   // a status. Else a server that does not know the session says so with 404, and many say so with 400
   // (2025-11-25, "Session Management").
-  std::optional<Error> read_refusal(int status, const http::Headers& headers, std::string body,
+  std::optional<Error> read_refusal(int status, const http::Headers& headers, const std::string& body,
                                     const mcp::Id& id, bool had_session) {
     const auto words = words_of(headers, body);
     const bool of_session = had_session && (status == 404 || status == 400);

@@ -25,6 +25,7 @@ std::string_view code_for(const Error& error) {
 
 std::vector<std::string_view> values_of(const std::vector<catalog::OpenedSecret>& secrets) {
   std::vector<std::string_view> values;
+  values.reserve(secrets.size());
   for (const auto& secret : secrets) values.push_back(secret.value.reveal());
   return values;
 }
@@ -46,7 +47,7 @@ Upstream::Upstream(UpstreamParts parts, snapshot::Destination destination,
       destination_(std::move(destination)),
       secrets_(std::move(secrets)),
       redactor_(values_of(secrets_)),
-      limits_(limits_of(destination_, limits)),
+      limits_(limits_of(destination_, std::move(limits))),
       deadline_(parts_.loop, [this] {
         if (state_ == State::kOpening)
           return lose({ErrorKind::kUnavailable, "RMT-U003", "it did not open an MCP session in time"});
@@ -185,6 +186,7 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
   const auto& stdio = std::get<snapshot::StdioTransport>(destination_.transport);
   if (!limits_.child) return fail(ErrorKind::kUnavailable, "RMT-U001", "no child can be started here");
   std::vector<std::pair<std::string, std::string>> secrets;
+  secrets.reserve(secrets_.size());
   for (const auto& secret : secrets_) secrets.emplace_back(secret.slot, secret.value.reveal());
   auto command = limits_.child(destination_, stdio, std::move(secrets));
   if (!command) return fail(ErrorKind::kUnavailable, "RMT-U001", format(command.error()));

@@ -214,6 +214,7 @@ std::expected<Admitted, Response> Connection::admit(Request& request) {
 
 // The refusal goes out before the body has come. A short one is read and dropped, so that the client can go
 // on here; behind any other the connection closes.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): its caller waits
 Task<Connection::Read> Connection::answer_early(const Response& refusal) {
   const bool drops_rest =
       !parser_->expects_continue() && parser_->body_left().value_or(kMostDropped + 1) <= kMostDropped;

@@ -97,6 +97,7 @@ void StreamState::client_gone() {
   if (callback) callback();
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): for want of memory alone, and then there is nothing to save
 EventStream::~EventStream() { state_->close(); }
 bool EventStream::send(const ServerEvent& event) { return state_->send(format_event(event)); }
 bool EventStream::send_comment(std::string_view text) { return state_->send(format_comment(text)); }

@@ -95,7 +95,7 @@ void ServerCore::close_all() {
 Server::Server(LoopGroup& loops, ServerOptions options, Admission admission)
     : core_(std::make_shared<ServerCore>(loops, std::move(options), std::move(admission))) {}
 
-Server::Server(LoopGroup& loops, ServerOptions options, Handler handler)
+Server::Server(LoopGroup& loops, const ServerOptions& options, Handler handler)
     : Server(loops, options, admit_all(std::move(handler), options.max_body_bytes)) {}
 
 Server::~Server() {

@@ -130,7 +130,7 @@ class Server {
   // The loops must outlive the server. An exception that leaves the handler is answered 500, RMT-H009.
   Server(LoopGroup& loops, ServerOptions options, Admission admission);
   // Admits everything.
-  Server(LoopGroup& loops, ServerOptions options, Handler handler);
+  Server(LoopGroup& loops, const ServerOptions& options, Handler handler);
 
   // Closes everything and waits until every handler has returned. Not on a loop's thread.
   ~Server();

@@ -38,9 +38,8 @@ bool is_name(std::string_view normal) {
 }
 
 bool read_port(std::string_view text, std::uint16_t& port) {
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, port);
-  return error == std::errc{} && stop == end && port != 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && stop == text.data() + text.size() && port != 0;
 }
 
 int hex_digit(char c) {
