@@ -174,6 +174,7 @@ Result<> read_level(const toml::node& node, Config& config) {
 // [limits]: a key for each row of kLimits.
 std::vector<Table::Key> limit_keys(Limits& limits) {
   std::vector<Table::Key> keys;
+  keys.reserve(std::size(kLimits));
   for (std::size_t i = 0; i < std::size(kLimits); ++i)
     keys.push_back({kLimits[i].name, [&limits, i](const toml::node& node) -> Result<> {
                       ASSIGN_OR_RETURN(const auto value, integer(node, kLimits[i].least, kLimits[i].most));

@@ -104,6 +104,7 @@ gateway::UpstreamLimits upstream_limits(const Config& config, Children& children
 
 std::vector<admin::Limit> told(const Limits& limits) {
   std::vector<admin::Limit> all;
+  all.reserve(std::size(kLimits));
   for (std::size_t i = 0; i < std::size(kLimits); ++i)
     all.push_back({.name = kLimits[i].name,
                    .value = limits.value(i),
@@ -478,12 +479,15 @@ Result<void> Plane::listen_for_metrics() {
   metrics_server_ = std::make_unique<http::Server>(
       loops_, http::ServerOptions{.max_connections = kMetricsConnections, .host_allowed = by_address},
       // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
-      [this](http::Request& request, http::Exchange&) -> http::Task<http::Response> {
-        if (is_health(request)) co_return answer_health(request);
-        co_return is_for(request, "/metrics") ? answer_metrics(request) : not_found();
-      });
+      [this](http::Request& request, http::Exchange&) { return handle_metrics(request); });
   ASSIGN_OR_RETURN(metrics_address_, metrics_server_->listen(config_.metrics_listen));
   return {};
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): it outlives the handler
+http::Task<http::Response> Plane::handle_metrics(http::Request& request) {
+  if (is_health(request)) co_return answer_health(request);
+  co_return is_for(request, "/metrics") ? answer_metrics(request) : not_found();
 }
 
 // Only agents, and those who ask for a token, have a body to send.

@@ -112,6 +112,7 @@ class Plane {
   http::Response answer_health(const http::Request& request) const;
   http::Response answer_metrics(const http::Request& request) const;
   http::Task<http::Response> handle_command(http::Request& request);
+  http::Task<http::Response> handle_metrics(http::Request& request);
   const Issuer* issuer_of(const http::Request& request,
                           std::string (issuer::Settings::*endpoint)() const) const;
   http::Task<http::Response> answer_token(http::Request& request, const Issuer& issuer);
