@@ -41,8 +41,8 @@ class Difficult:
         self.lists_the_readable_tools()
         self.calls_across_restarts()
         self.gets_a_big_answer_whole()
-        self.survives_half_a_surrogate_pair()
         self.is_kept_from_a_tool_that_changed_unannounced()
+        self.survives_half_a_surrogate_pair()
         self.left_one_intent_and_one_outcome_a_call()
 
     def call(self, tool, **arguments):
@@ -90,15 +90,23 @@ class Difficult:
         answer = self.call("big")
         whole = answer.get("is_error") is False and answer.get("text") == "x" * BIG
         seen = {**answer, "text": f"{len(answer.get('text', ''))} characters"}
-        self.check(whole, "3 MiB after 300 ms come whole", seen)
+        # After 100 ms it can only come as an event, and Python 2.x reads none of over 1 MiB.
+        too_large = "exceeded the 1048576 byte limit" in str(answer.get("error", ""))
+        what = "the SDK reads no event as large as 3 MiB, and says so" if too_large else "3 MiB after 300 ms come whole"
+        self.check(whole or too_large, what, seen)
 
     def survives_half_a_surrogate_pair(self):
-        answer = self.call("surrogate")
-        # What comes is for the SDK to read or to refuse; that it hears of it at once, and goes on, is Remit's.
+        # What comes is for the SDK to read or to refuse; that the call has its outcome is Remit's. Python 1.x neither reads
+        # nor refuses it, and leaves its caller waiting.
+        pending = self.client.begin("call", session="one", tool="surrogate", arguments={}, progress=False)
+        if not wait_until(pending.done, 5):
+            answered = wait_until(lambda: self.server.calls.count("surrogate") == 1, 5)
+            return self.check(answered, "half a surrogate pair: the SDK says nothing of it, Remit was answered")
+        answer = pending.wait()
         passed = answer.get("text") == "half a pair: \ud83d."
         seen = "reads it" if passed else f"refuses it: {answer}"
         self.check(passed or "error" in answer, f"half a surrogate pair: the SDK {seen}")
-        self.echoes("and goes on", "still here")
+        return self.echoes("and goes on", "still here")
 
     def is_kept_from_a_tool_that_changed_unannounced(self):
         self.check(self.call("changing").get("is_error") is False, "calls a tool as it was reviewed")
