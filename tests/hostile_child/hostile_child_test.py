@@ -226,6 +226,7 @@ def prepare(plane, folder):
     (folder / "secret").chmod(0o600)
     plane.own(folder)
     plane.run("human", "add", "Ada")
+    plane.run("human", "add", "Ben")
     plane.run("agent", "register", "clerk", "--env", "sandbox", "--owner", "Ada", "--purpose", "tests", "--process",
               "tests", "--key-out", folder / "clerk.jwk")
     plane.run("agent", "approve", "clerk", "--env", "sandbox", "--by", "Ada")
@@ -372,10 +373,10 @@ def play(rights):
 def refuse_production(plane, folder):
     """Production starts a child only where it is confined well."""
     code, out, err = plane.command(
-        "destination", "add", "main", "--env", "production", "--owner", "Ada", "--data-class", "internal", "--reads",
-        folder / "server", "--command", "--", PYTHON, "-I", folder / "server/server.py")
+        "destination", "add", "main", "--env", "production", "--owner", "Ada", "--by", "Ben", "--data-class", "internal",
+        "--reads", folder / "server", "--command", "--", PYTHON, "-I", folder / "server/server.py")
     well = plane.level in ("namespaces", "account")
-    expect(("RMT-X040" in err + out) != well, f"in production at {plane.level}: exit {code}: {err or out}")
+    expect((code == 0) == well and ("RMT-X040" in err + out) != well, f"in production at {plane.level}: exit {code}: {err or out}")
 
 
 def everything():
