@@ -298,14 +298,7 @@ TEST_F(ApiTest, PinsWhatADestinationOffersAndGrantsWhatAPersonClassified) {
 }
 
 TEST_F(ApiTest, TellsWhatADestinationListsThatCannotBeUsed) {
-  with_people();
-  ASSERT_EQ(post("/v1/destinations", {{"environment", "sandbox"},
-                                      {"name", "erp"},
-                                      {"command", json::array{"/bin/true"}},
-                                      {"data_class", "internal"},
-                                      {"owner", "raj"}})
-                .status,
-            201);
+  with_erp();
   definitions_ = {R"({"name":"read","inputSchema":{"type":"object"}})",
                   R"({"name":"odd","inputSchema":{"type":"object","required":null}})"};
   const auto scanned = post("/v1/destinations/sandbox/erp/scan");
@@ -324,14 +317,7 @@ TEST_F(ApiTest, TellsWhatADestinationListsThatCannotBeUsed) {
 }
 
 TEST_F(ApiTest, ShowsBothDefinitionsBeforeAChangeIsApproved) {
-  with_people();
-  ASSERT_EQ(post("/v1/destinations", {{"environment", "sandbox"},
-                                      {"name", "erp"},
-                                      {"command", json::array{"/bin/true"}},
-                                      {"data_class", "internal"},
-                                      {"owner", "raj"}})
-                .status,
-            201);
+  with_erp();
   definitions_ = {R"({"name":"read","inputSchema":{"type":"object"}})"};
   ASSERT_EQ(post("/v1/destinations/sandbox/erp/scan").status, 200);
   EXPECT_EQ(get("/v1/tools/sandbox/erp%2Fread/change").code(), "RMT-C016");

@@ -12,16 +12,9 @@ class ProspectRoutes : public ApiTest {
  protected:
   // An active agent `invoice-bot` with the tools erp/pay and erp/read in sandbox.
   void with_granted_tools() {
-    with_people();
+    with_erp();
     ASSERT_EQ(post("/v1/agents", registration("invoice-bot", "sandbox")).status, 201);
     ASSERT_EQ(post("/v1/deployments/sandbox/invoice-bot/approve", {{"by", "ana"}}).status, 200);
-    ASSERT_EQ(post("/v1/destinations", {{"environment", "sandbox"},
-                                        {"name", "erp"},
-                                        {"url", "http://127.0.0.1:9/mcp"},
-                                        {"data_class", "internal"},
-                                        {"owner", "raj"}})
-                  .status,
-              201);
     definitions_ = {
         R"({"name":"pay","inputSchema":{"type":"object","properties":{"amount":{"type":"integer"}}}})",
         R"({"name":"read","inputSchema":{"type":"object"}})"};

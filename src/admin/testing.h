@@ -156,6 +156,18 @@ class ApiTest : public testing::Test {
     for (const auto name : {"ana", "raj"}) ASSERT_EQ(post("/v1/humans", {{"name", name}}).status, 201);
   }
 
+  // And a destination of raj's in sandbox, `erp`, that lists `definitions_`.
+  void with_erp() {
+    with_people();
+    ASSERT_EQ(post("/v1/destinations", {{"environment", "sandbox"},
+                                        {"name", "erp"},
+                                        {"url", "http://127.0.0.1:9/mcp"},
+                                        {"data_class", "internal"},
+                                        {"owner", "raj"}})
+                  .status,
+              201);
+  }
+
   const store::TempFolder folder_;
   ManualClock clock_;
   SeededRandom random_;

@@ -10,8 +10,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/canonical_json.h"
-#include "gateway/testing/agent.h"
 #include "gateway/testing/eventually.h"
+#include "gateway/testing/upstreams.h"
 #include "http/raw_client.h"
 #include "mcp/message.h"
 
@@ -23,16 +23,9 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class Calls : public ::testing::Test {
+class Calls : public Upstreams {
  protected:
-  explicit Calls(WorldOptions options = {}) : world_(std::move(options)) {
-    server_.offer({tool("say"), tool("shout")});
-    crm_ = world_.connect("crm", server_);
-    bot_ = world_.add_bot("clerk");
-    world_.grant(bot_, "crm/say");
-    agent_.emplace(world_, bot_);
-    agent_->open();
-  }
+  explicit Calls(WorldOptions options = {}) : Upstreams(std::move(options)) {}
 
   void hang_calls() {
     server_.script("tools/call", [this](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
@@ -72,12 +65,6 @@ class Calls : public ::testing::Test {
            agent_->token + "\r\nMcp-Session-Id: " + agent_->session +
            "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }
-
-  McpServer server_;
-  World world_;
-  Bot bot_;
-  DestinationId crm_;
-  std::optional<AgentClient> agent_;
 };
 
 TEST_F(Calls, AnAllowedCallAndItsAnswerAreByteForByteWhatCame) {
