@@ -19,8 +19,9 @@ include(GoogleTest)
 
 find_package(rapidcheck REQUIRED)
 
-# Asio and Beast are compiled once, in src/http, not in every file that includes them.
-add_library(remit_boost INTERFACE)
-target_link_libraries(remit_boost INTERFACE Boost::headers Boost::json Boost::url Threads::Threads)
-target_compile_definitions(remit_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
-                                                 BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+# Asio and Beast are compiled once, here, not in every file that includes them.
+add_library(remit_boost STATIC ${CMAKE_CURRENT_LIST_DIR}/boost/asio.cpp ${CMAKE_CURRENT_LIST_DIR}/boost/beast.cpp)
+set_target_properties(remit_boost PROPERTIES UNITY_BUILD OFF)
+target_link_libraries(remit_boost PUBLIC Boost::headers Boost::json Boost::url OpenSSL::SSL Threads::Threads)
+target_compile_definitions(remit_boost PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+                                              BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)

@@ -7,7 +7,7 @@
 namespace remit::audit {
 namespace {
 
-std::unexpected<Error> malformed(std::string why) {
+std::unexpected<Error> bad_checkpoint(std::string why) {
   return fail(ErrorKind::kInvalid, "RMT-A004", std::move(why));
 }
 
@@ -15,7 +15,7 @@ std::unexpected<Error> malformed(std::string why) {
 Result<std::string_view> take_line(std::string_view& text, const char* what) {
   const auto end = text.find('\n');
   if (end == std::string_view::npos || end == 0)
-    return malformed(std::string("the checkpoint's ") + what + " is missing");
+    return bad_checkpoint(std::string("the checkpoint's ") + what + " is missing");
   const auto line = text.substr(0, end);
   text.remove_prefix(end + 1);
   return line;
@@ -26,9 +26,9 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
   const bool leading_zero = text.size() > 1 && text.front() == '0';
   if (error != std::errc{} || end != text.data() + text.size() || leading_zero)
-    return malformed("the checkpoint's size is not a number");
+    return bad_checkpoint("the checkpoint's size is not a number");
   if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    return malformed("the checkpoint's size is out of range");
+    return bad_checkpoint("the checkpoint's size is out of range");
   return size;
 }
 
@@ -43,7 +43,7 @@ Result<Checkpoint> Checkpoint::parse(std::string_view text) {
   ASSIGN_OR_RETURN(checkpoint.head.size, parse_size(size));
   const auto bytes = from_base64(root);
   if (!bytes || bytes->size() != checkpoint.head.root.bytes.size())
-    return malformed("the checkpoint's root hash is not 32 bytes in base64");
+    return bad_checkpoint("the checkpoint's root hash is not 32 bytes in base64");
   std::ranges::copy(*bytes, checkpoint.head.root.bytes.begin());
   while (!text.empty()) {
     ASSIGN_OR_RETURN(const auto extension, take_line(text, "extension line"));

@@ -6,7 +6,7 @@
 namespace remit::audit {
 namespace {
 
-std::unexpected<Error> refuse(std::string why) {
+std::unexpected<Error> bad_proof(std::string why) {
   return fail(ErrorKind::kInvalid, "RMT-A005", std::move(why));
 }
 
@@ -66,7 +66,7 @@ Result<Digest> root_of(std::uint64_t size, const HashReader& read) {
 }
 
 Result<Proof> make_inclusion_proof(std::uint64_t index, std::uint64_t size, const HashReader& read) {
-  if (index >= size) return refuse("the tree does not hold that entry");
+  if (index >= size) return bad_proof("the tree does not hold that entry");
   Proof proof;
   std::uint64_t begin = 0;
   std::uint64_t end = size;
@@ -83,7 +83,7 @@ Result<Proof> make_inclusion_proof(std::uint64_t index, std::uint64_t size, cons
 }
 
 Result<Proof> make_consistency_proof(std::uint64_t old_size, std::uint64_t size, const HashReader& read) {
-  if (old_size > size) return refuse("the older tree is larger than the newer one");
+  if (old_size > size) return bad_proof("the older tree is larger than the newer one");
   Proof proof;
   if (old_size == 0 || old_size == size) return proof;
   std::uint64_t begin = 0;
@@ -106,12 +106,12 @@ Result<Proof> make_consistency_proof(std::uint64_t old_size, std::uint64_t size,
 
 Result<void> verify_inclusion(std::uint64_t index, const Digest& leaf, const TreeHead& head,
                               std::span<const Digest> proof) {
-  if (index >= head.size) return refuse("the tree does not hold that entry");
+  if (index >= head.size) return bad_proof("the tree does not hold that entry");
   std::uint64_t node = index;
   std::uint64_t last = head.size - 1;
   Digest root = leaf;
   for (const auto& sibling : proof) {
-    if (last == 0) return refuse("the proof is too long");
+    if (last == 0) return bad_proof("the proof is too long");
     if ((node & 1) != 0 || node == last) {
       root = node_hash(sibling, root);
       while ((node & 1) == 0 && node != 0) {
@@ -124,24 +124,24 @@ Result<void> verify_inclusion(std::uint64_t index, const Digest& leaf, const Tre
     node >>= 1;
     last >>= 1;
   }
-  if (last != 0) return refuse("the proof is too short");
-  if (root != head.root) return refuse("the proof does not lead to the root of the tree");
+  if (last != 0) return bad_proof("the proof is too short");
+  if (root != head.root) return bad_proof("the proof does not lead to the root of the tree");
   return {};
 }
 
 Result<void> verify_consistency(const TreeHead& older, const TreeHead& newer, std::span<const Digest> proof) {
-  if (older.size > newer.size) return refuse("the older tree is larger than the newer one");
+  if (older.size > newer.size) return bad_proof("the older tree is larger than the newer one");
   if (older.size == newer.size || older.size == 0) {
-    if (!proof.empty()) return refuse("the proof is too long");
+    if (!proof.empty()) return bad_proof("the proof is too long");
     if (older.size == newer.size && older.root != newer.root)
-      return refuse("two trees of the same size have different roots");
-    if (older.size == 0 && older.root != empty_root()) return refuse("an empty tree has another root");
+      return bad_proof("two trees of the same size have different roots");
+    if (older.size == 0 && older.root != empty_root()) return bad_proof("an empty tree has another root");
     return {};
   }
   // Where the older tree is complete its root is the first node of the path, and the proof leaves it out.
   std::size_t next = 0;
   const bool complete = std::has_single_bit(older.size);
-  if (!complete && proof.empty()) return refuse("the proof is too short");
+  if (!complete && proof.empty()) return bad_proof("the proof is too short");
   const Digest first = complete ? older.root : proof[next++];
   std::uint64_t node = older.size - 1;
   std::uint64_t last = newer.size - 1;
@@ -153,7 +153,7 @@ Result<void> verify_consistency(const TreeHead& older, const TreeHead& newer, st
   Digest new_root = first;
   for (; next < proof.size(); ++next) {
     const auto& sibling = proof[next];
-    if (last == 0) return refuse("the proof is too long");
+    if (last == 0) return bad_proof("the proof is too long");
     if ((node & 1) != 0 || node == last) {
       old_root = node_hash(sibling, old_root);
       new_root = node_hash(sibling, new_root);
@@ -167,9 +167,9 @@ Result<void> verify_consistency(const TreeHead& older, const TreeHead& newer, st
     node >>= 1;
     last >>= 1;
   }
-  if (last != 0) return refuse("the proof is too short");
-  if (old_root != older.root) return refuse("the proof does not lead to the root of the older tree");
-  if (new_root != newer.root) return refuse("the proof does not lead to the root of the newer tree");
+  if (last != 0) return bad_proof("the proof is too short");
+  if (old_root != older.root) return bad_proof("the proof does not lead to the root of the older tree");
+  if (new_root != newer.root) return bad_proof("the proof does not lead to the root of the newer tree");
   return {};
 }
 

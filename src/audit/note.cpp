@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kDash = "\u2014 ";
 constexpr std::string_view kPrivate = "PRIVATE+KEY+";
 
-std::unexpected<Error> malformed(std::string why) {
+std::unexpected<Error> bad_note(std::string why) {
   return fail(ErrorKind::kInvalid, "RMT-A001", std::move(why));
 }
 std::unexpected<Error> bad_key(std::string why) {
@@ -111,13 +111,13 @@ Result<Signer> verify_signature(const VerifierKey& key, std::string_view text, B
 }
 
 Result<NoteSignature> parse_signature(std::string_view line) {
-  if (!line.starts_with(kDash)) return malformed("a signature line does not begin with a dash and a space");
+  if (!line.starts_with(kDash)) return bad_note("a signature line does not begin with a dash and a space");
   line.remove_prefix(kDash.size());
   const auto space = line.find(' ');
   if (space == std::string_view::npos || !is_key_name(line.substr(0, space)))
-    return malformed("a signature line does not name a key");
+    return bad_note("a signature line does not name a key");
   const auto bytes = from_base64(line.substr(space + 1));
-  if (!bytes || bytes->size() < 5) return malformed("a signature is not in base64, or too short");
+  if (!bytes || bytes->size() < 5) return bad_note("a signature is not in base64, or too short");
   return NoteSignature{.name = std::string(line.substr(0, space)),
                        .id = big_endian_32(*bytes),
                        .bytes = Bytes(bytes->begin() + 4, bytes->end())};
@@ -178,7 +178,7 @@ Secret SigningKey::text() const {
 
 Result<std::string> SigningKey::sign(std::string_view text) const {
   if (!text.ends_with('\n') || !is_note_text(text))
-    return malformed("the text of a note ends in a newline and holds no control character");
+    return bad_note("the text of a note ends in a newline and holds no control character");
   Ed25519Key seed{};
   std::ranges::copy(as_bytes(seed_.reveal()), seed.begin());
   const auto signature = ed25519_sign(seed, as_bytes(text));
@@ -190,15 +190,15 @@ Result<std::string> SigningKey::sign(std::string_view text) const {
 
 Result<Note> parse_note(std::string_view text) {
   if (text.size() > kMaxNoteBytes) return fail(ErrorKind::kTooLarge, "RMT-A001", "the note is too large");
-  if (!is_note_text(text)) return malformed("the note is not UTF-8, or holds a control character");
+  if (!is_note_text(text)) return bad_note("the note is not UTF-8, or holds a control character");
   const auto blank = text.rfind("\n\n");
-  if (blank == std::string_view::npos) return malformed("no empty line divides text and signatures");
+  if (blank == std::string_view::npos) return bad_note("no empty line divides text and signatures");
   Note note{.text = std::string(text.substr(0, blank + 1)), .signatures = {}};
   std::string_view lines = text.substr(blank + 2);
-  if (lines.empty()) return malformed("the note is not signed");
+  if (lines.empty()) return bad_note("the note is not signed");
   while (!lines.empty()) {
     const auto end = lines.find('\n');
-    if (end == std::string_view::npos) return malformed("the note does not end in a newline");
+    if (end == std::string_view::npos) return bad_note("the note does not end in a newline");
     if (note.signatures.size() == kMaxNoteSignatures)
       return fail(ErrorKind::kTooLarge, "RMT-A001", "the note has too many signatures");
     ASSIGN_OR_RETURN(auto signature, parse_signature(lines.substr(0, end)));

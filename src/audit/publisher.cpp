@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kRowsAtATime = 1024;
 
-std::unexpected<Error> refuse(std::string why) {
+std::unexpected<Error> disagrees(std::string why) {
   return fail(ErrorKind::kConflict, "RMT-A020", std::move(why));
 }
 
@@ -49,12 +49,12 @@ Result<void> Publisher::for_each_row(std::uint64_t first, std::uint64_t end,
                        {static_cast<std::int64_t>(first), static_cast<std::int64_t>(last)}));
       for (const auto& row : rows) {
         if (row.integer(0) != static_cast<std::int64_t>(first))
-          return refuse("entry " + std::to_string(first) + " of the log is missing in the store");
+          return disagrees("entry " + std::to_string(first) + " of the log is missing in the store");
         TRY(work(as_bytes(row.text(1))));
         ++first;
       }
       if (first != last)
-        return refuse("entry " + std::to_string(first) + " of the log is missing in the store");
+        return disagrees("entry " + std::to_string(first) + " of the log is missing in the store");
       return {};
     }));
   }
@@ -68,16 +68,16 @@ Result<void> Publisher::check_extends(const TreeHead& signed_before) {
     return {};
   }));
   if (size < signed_before.size)
-    return refuse("the store has " + std::to_string(size) + " entries, but " +
-                  std::to_string(signed_before.size) + " were signed: it was put back to an older state");
+    return disagrees("the store has " + std::to_string(size) + " entries, but " +
+                     std::to_string(signed_before.size) + " were signed: it was put back to an older state");
   CompactTree tree;
   TRY(for_each_row(0, signed_before.size, [&](BytesView entry) -> Result<void> {
     tree.append(leaf_hash(entry));
     return {};
   }));
   if (tree.head() != signed_before)
-    return refuse("the first " + std::to_string(signed_before.size) +
-                  " entries in the store are not those that were signed");
+    return disagrees("the first " + std::to_string(signed_before.size) +
+                     " entries in the store are not those that were signed");
   return {};
 }
 
@@ -114,13 +114,13 @@ Result<void> Publisher::sign(const TreeHead& head) {
   // The state may have been moved by someone else who holds this key: what it says now counts, not what it
   // said when it was read last.
   ASSIGN_OR_RETURN(const auto before, signed_head());
-  if (before != signed_) return refuse("another process has signed with this key");
+  if (before != signed_) return disagrees("another process has signed with this key");
   // From the files themselves: what was written is what is vouched for.
   TileReader tiles(options_.folder, head.size);
   ASSIGN_OR_RETURN(const auto root, root_of(head.size, tiles.reader()));
   ASSIGN_OR_RETURN(const auto proof, make_consistency_proof(before.size, head.size, tiles.reader()));
   if (root != head.root || !verify_consistency(before, head, proof))
-    return refuse("the tiles do not extend the last signed state");
+    return disagrees("the tiles do not extend the last signed state");
 
   const Checkpoint checkpoint{.origin = key_.verifier().name, .head = head};
   ASSIGN_OR_RETURN(const auto note, key_.sign(checkpoint.text()));

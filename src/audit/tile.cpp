@@ -9,7 +9,7 @@ namespace {
 
 constexpr unsigned kTileBits = 8;
 
-std::unexpected<Error> malformed(std::string why) {
+std::unexpected<Error> bad_tile(std::string why) {
   return fail(ErrorKind::kInvalid, "RMT-A006", std::move(why));
 }
 
@@ -51,7 +51,7 @@ Result<Bytes> tile_bytes(const Tile& tile, const HashReader& read) {
 }
 
 Result<std::vector<Digest>> parse_tile(BytesView bytes, std::uint64_t width) {
-  if (bytes.size() != width * 32) return malformed("the tile does not hold as many hashes as its name says");
+  if (bytes.size() != width * 32) return bad_tile("the tile does not hold as many hashes as its name says");
   std::vector<Digest> hashes(width);
   for (std::uint64_t i = 0; i < width; ++i)
     std::ranges::copy(bytes.subspan(i * 32, 32), hashes[i].bytes.begin());
@@ -71,14 +71,14 @@ Result<void> append_to_bundle(Bytes& bundle, BytesView entry) {
 Result<std::vector<std::string>> parse_bundle(BytesView bytes, std::uint64_t width) {
   std::vector<std::string> entries;
   while (!bytes.empty()) {
-    if (bytes.size() < 2) return malformed("the entry bundle is cut off");
+    if (bytes.size() < 2) return bad_tile("the entry bundle is cut off");
     const std::size_t length = (std::size_t{bytes[0]} << 8) | bytes[1];
-    if (bytes.size() - 2 < length) return malformed("the entry bundle is cut off");
+    if (bytes.size() - 2 < length) return bad_tile("the entry bundle is cut off");
     entries.emplace_back(as_text(bytes.subspan(2, length)));
     bytes = bytes.subspan(2 + length);
   }
   if (entries.size() != width)
-    return malformed("the entry bundle does not hold as many entries as its name says");
+    return bad_tile("the entry bundle does not hold as many entries as its name says");
   return entries;
 }
 

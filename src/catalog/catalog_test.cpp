@@ -21,7 +21,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr std::string_view kPay = R"({"name":"pay","description":"Pays.","inputSchema":{"type":"object"}})";
+constexpr std::string_view kPayDefinition =
+    R"({"name":"pay","description":"Pays.","inputSchema":{"type":"object"}})";
 constexpr std::string_view kPayReordered =
     R"({"inputSchema": {"type": "object"}, "description": "Pays.", "name": "pay"})";
 constexpr std::string_view kPayPoisoned =
@@ -231,13 +232,13 @@ TEST_F(CatalogTest, RefusesSlotsThatCarryTheProtocolOrLoadCode) {
 
 TEST_F(CatalogTest, PinsWhatIsDiscoveredAndLeavesItUncallable) {
   const auto erp_id = add(erp()).value();
-  const auto found = discover(erp_id, {kPay}).value();
+  const auto found = discover(erp_id, {kPayDefinition}).value();
   ASSERT_EQ(found.added.size(), 1U);
   const auto snapshot = world();
   const auto* pay = snapshot->tool(Environment::kProduction, "erp/pay");
   ASSERT_NE(pay, nullptr);
-  EXPECT_EQ(pay->digest, pin_of(tool(kPay).definition));
-  EXPECT_EQ(pay->definition, kPay);  // byte for byte
+  EXPECT_EQ(pay->digest, pin_of(tool(kPayDefinition).definition));
+  EXPECT_EQ(pay->definition, kPayDefinition);  // byte for byte
   EXPECT_EQ(pay->effect, std::nullopt);
   EXPECT_EQ(pay->data_class, DataClass::kConfidential);
   EXPECT_FALSE(pay->quarantined);
@@ -245,7 +246,7 @@ TEST_F(CatalogTest, PinsWhatIsDiscoveredAndLeavesItUncallable) {
 
 TEST_F(CatalogTest, TakesAReorderedDefinitionForTheSameAndRecordsNothing) {
   const auto erp_id = add(erp()).value();
-  ASSERT_TRUE(discover(erp_id, {kPay}));
+  ASSERT_TRUE(discover(erp_id, {kPayDefinition}));
   const auto entries = log_entries();
   const auto revision = store_->revision();
   const auto found = discover(erp_id, {kPayReordered}).value();
@@ -256,16 +257,16 @@ TEST_F(CatalogTest, TakesAReorderedDefinitionForTheSameAndRecordsNothing) {
 
 TEST_F(CatalogTest, QuarantinesAChangedDefinitionUntilItIsBackOrAccepted) {
   const auto erp_id = add(erp()).value();
-  const auto id = discover(erp_id, {kPay}).value().added.at(0);
+  const auto id = discover(erp_id, {kPayDefinition}).value().added.at(0);
   EXPECT_THAT(discover(erp_id, {kPayPoisoned})->quarantined, ElementsAre(id));
   EXPECT_TRUE(world()->tool(id.str())->quarantined);
   EXPECT_THAT(discover(erp_id, {kPayPoisoned})->quarantined, ElementsAre(id));
-  EXPECT_THAT(discover(erp_id, {kPay})->restored, ElementsAre(id));
+  EXPECT_THAT(discover(erp_id, {kPayDefinition})->restored, ElementsAre(id));
   EXPECT_FALSE(world()->tool(id.str())->quarantined);
 
   ASSERT_TRUE(discover(erp_id, {kPayPoisoned}));
   const auto change = run<PinChange>([&](Transaction& tx) { return Catalog::pin_change(tx, id); }).value();
-  EXPECT_EQ(change.pinned, kPay);
+  EXPECT_EQ(change.pinned, kPayDefinition);
   EXPECT_EQ(change.offered, kPayPoisoned);
   const auto accept = [&](const Digest& seen, const HumanId& who) {
     return run([&](Transaction& tx) { return catalog_.accept_definition(tx, operator_, id, seen, who); });
@@ -281,14 +282,14 @@ TEST_F(CatalogTest, QuarantinesAChangedDefinitionUntilItIsBackOrAccepted) {
 
 TEST_F(CatalogTest, KnowsToolsThatAreListedNoMoreUntilTheyAreAgain) {
   const auto erp_id = add(erp()).value();
-  const auto id = discover(erp_id, {kPay}).value().added.at(0);
+  const auto id = discover(erp_id, {kPayDefinition}).value().added.at(0);
   EXPECT_FALSE(world()->tool(id.str())->missing);
   EXPECT_THAT(discover(erp_id, {})->missing, ElementsAre(id));
   EXPECT_TRUE(world()->tool(id.str())->missing);
   const auto entries = log_entries();
   EXPECT_THAT(discover(erp_id, {})->missing, ElementsAre(id));
   EXPECT_EQ(log_entries(), entries) << "once is enough";
-  EXPECT_THAT(discover(erp_id, {kPay})->unchanged, ElementsAre(id));
+  EXPECT_THAT(discover(erp_id, {kPayDefinition})->unchanged, ElementsAre(id));
   EXPECT_FALSE(world()->tool(id.str())->missing);
   // Back, and another: it is there, and quarantined.
   ASSERT_TRUE(discover(erp_id, {}));
@@ -300,7 +301,7 @@ TEST_F(CatalogTest, KnowsToolsThatAreListedNoMoreUntilTheyAreAgain) {
 TEST_F(CatalogTest, KeepsWhatWasSetAsideWithItsReason) {
   constexpr std::string_view kUnreadable = R"({"name":"pay","inputSchema":{"anyOf":[]}})";
   const auto erp_id = add(erp()).value();
-  const auto id = discover(erp_id, {kPay}).value().added.at(0);
+  const auto id = discover(erp_id, {kPayDefinition}).value().added.at(0);
   const auto set_aside = [&] { return world()->destination(erp_id.str())->set_aside; };
   EXPECT_THAT(set_aside(), IsEmpty());
   // The one that was pinned became unreadable: it is not shown, and not taken for gone without a word.
@@ -314,7 +315,7 @@ TEST_F(CatalogTest, KeepsWhatWasSetAsideWithItsReason) {
   ASSERT_TRUE(discover(erp_id, {kUnreadable}));
   EXPECT_EQ(log_entries(), entries);
   EXPECT_EQ(store_->revision(), revision);
-  ASSERT_TRUE(discover(erp_id, {kPay}));
+  ASSERT_TRUE(discover(erp_id, {kPayDefinition}));
   EXPECT_THAT(set_aside(), IsEmpty());
   EXPECT_FALSE(world()->tool(id.str())->missing);
 
@@ -326,7 +327,7 @@ TEST_F(CatalogTest, KeepsWhatWasSetAsideWithItsReason) {
 
 // Pinned by a version that took anything over.
 TEST_F(CatalogTest, TellsAPinnedDefinitionThatClientsCannotRead) {
-  const auto id = discover(add(erp()).value(), {kPay}).value().added.at(0);
+  const auto id = discover(add(erp()).value(), {kPayDefinition}).value().added.at(0);
   EXPECT_TRUE(world()->tool(id.str())->readable);
   ASSERT_TRUE(run([&](Transaction& tx) -> Result<void> {
     TRY(tx.execute(
@@ -338,12 +339,12 @@ TEST_F(CatalogTest, TellsAPinnedDefinitionThatClientsCannotRead) {
 }
 
 TEST_F(CatalogTest, RefusesAListWithTwoToolsOfOneName) {
-  expect_code(discover(add(erp()).value(), {kPay, kPayPoisoned}), "RMT-C015");
+  expect_code(discover(add(erp()).value(), {kPayDefinition, kPayPoisoned}), "RMT-C015");
   EXPECT_THAT(world()->all().tools, IsEmpty());
 }
 
 TEST_F(CatalogTest, HasEffectAndDataClassFromAPersonAlone) {
-  const auto id = discover(add(erp()).value(), {kPay}).value().added.at(0);
+  const auto id = discover(add(erp()).value(), {kPayDefinition}).value().added.at(0);
   const auto classify = [&](const HumanId& who) {
     return run([&](Transaction& tx) {
       return catalog_.classify(tx, operator_, id, {Effect::kPay, DataClass::kRestricted, {"pii"}}, who);
@@ -370,7 +371,7 @@ TEST_F(CatalogTest, NeedsAnotherPersonThanTheOwnerInProductionAlone) {
     given.environment = environment;
     const bool production = environment == Environment::kProduction;
     if (!production) given.approver.reset();
-    const auto id = discover(add(given).value(), {kPay}).value().added.at(0);
+    const auto id = discover(add(given).value(), {kPayDefinition}).value().added.at(0);
     const auto by_owner = run([&](Transaction& tx) {
       return catalog_.classify(tx, operator_, id, {Effect::kRead, DataClass::kPublic, {}}, maria_);
     });
@@ -385,7 +386,7 @@ TEST_F(CatalogTest, RetiresADestinationWithItsToolsAndSecretForEver) {
   auto destination = erp();
   destination.secrets = {{"Authorization", Secret("xyzzy-secret")}};
   const auto id = add(destination).value();
-  const auto pay = discover(id, {kPay}).value().added.at(0);
+  const auto pay = discover(id, {kPayDefinition}).value().added.at(0);
   const auto retire = [&] {
     return run<std::vector<ToolId>>(
         [&](Transaction& tx) { return catalog_.retire_destination(tx, operator_, id); });
@@ -394,13 +395,13 @@ TEST_F(CatalogTest, RetiresADestinationWithItsToolsAndSecretForEver) {
   EXPECT_THAT(world()->all().destinations, IsEmpty());
   EXPECT_THAT(world()->all().tools, IsEmpty());
   expect_code(retire(), "RMT-C011");
-  expect_code(discover(id, {kPay}), "RMT-C011");
+  expect_code(discover(id, {kPayDefinition}), "RMT-C011");
   ASSERT_TRUE(add(erp()));
 }
 
 TEST_F(CatalogTest, FindsByNameInOneEnvironment) {
   const auto id = add(erp()).value();
-  const auto pay = discover(id, {kPay}).value().added.at(0);
+  const auto pay = discover(id, {kPayDefinition}).value().added.at(0);
   ASSERT_TRUE(run([&](Transaction& tx) -> Result<void> {
     EXPECT_EQ(find_destination(tx, Environment::kProduction, "erp").value(), id);
     EXPECT_EQ(find_tool(tx, Environment::kProduction, "erp/pay").value(), pay);

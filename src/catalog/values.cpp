@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/ascii.h"
 #include "base/canonical_json.h"
 #include "http/url.h"
 
@@ -34,7 +35,6 @@ constexpr std::size_t kMaxVariables = 64;
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 // RFC 9110 §5.6.2
 bool is_token_character(char c) {

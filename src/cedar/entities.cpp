@@ -4,6 +4,7 @@
 #include "cedar/json/json.h"
 #include "cedar/json/json_values.h"
 #include "cedar/schema/conformance.h"
+#include "cedar/syntax/diagnostic.h"
 
 namespace cedar {
 namespace {
@@ -11,10 +12,6 @@ namespace {
 bool same_fields(std::span<const Field> a, std::span<const Field> b) {
   return std::ranges::equal(
       a, b, [](const Field& x, const Field& y) { return x.name == y.name && x.value == y.value; });
-}
-
-std::unexpected<DataError> fail(std::string message) {
-  return std::unexpected(DataError{"", std::move(message)});
 }
 
 // Adds one entity to a store, answers its place; twice the same is once, twice with a difference an error.
@@ -31,7 +28,7 @@ std::expected<std::uint32_t, DataError> declare(Entities::Impl& impl, const Uid&
   if (is_action_type(uid.type)) {
     const auto other = std::ranges::find_if_not(parents, is_action_type, &Uid::type);
     if (other != parents.end())
-      return fail(to_string(uid) + " is an action, and its parent " + to_string(*other) + " is none");
+      return data_error(to_string(uid) + " is an action, and its parent " + to_string(*other) + " is none");
   }
   const std::uint32_t place = impl.store.intern(uid, impl.arena);
   Entity& entity = impl.store.at(place);
@@ -39,7 +36,7 @@ std::expected<std::uint32_t, DataError> declare(Entities::Impl& impl, const Uid&
     if (std::ranges::equal(entity.parents, above) && same_fields(entity.attributes, attributes) &&
         same_fields(entity.tags, tags))
       return place;
-    return fail(to_string(uid) + " is given twice, and differently");
+    return data_error(to_string(uid) + " is given twice, and differently");
   }
   entity.declared = true;
   entity.parents = impl.arena.copy_of(above);
@@ -60,7 +57,7 @@ std::expected<Json, DataError> object_member(const Json& entity, std::string_vie
 std::expected<std::uint32_t, DataError> declare(Entities::Impl& impl, const Json& given, const Limits& limits,
                                                 const Schema::Impl* schema) {
   const Json* name = given.find("uid");
-  if (name == nullptr) return fail(R"(an entity is an object with "uid", "attrs" and "parents")");
+  if (name == nullptr) return data_error(R"(an entity is an object with "uid", "attrs" and "parents")");
   for (const Json::Member& member : given.members()) {
     const std::string_view key = member.name;
     if (key == "uid" || key == "attrs" || key == "parents" || key == "tags") continue;
@@ -100,9 +97,9 @@ std::expected<void, DataError> close(Entities::Impl& impl) {
     case EntityStore::Problem::kNone:
       return {};
     case EntityStore::Problem::kCycle:
-      return fail(to_string(impl.store.at(index).uid) + " is its own ancestor");
+      return data_error(to_string(impl.store.at(index).uid) + " is its own ancestor");
     case EntityStore::Problem::kTooMany:
-      return fail("the entities have too many ancestors, counted together");
+      return data_error("the entities have too many ancestors, counted together");
   }
   std::unreachable();
 }
@@ -148,7 +145,7 @@ std::expected<Entities, DataError> Entities::from_json(const boost::json::value&
 
 std::expected<Entities, DataError> Entities::read(const Json& given, const Limits& limits,
                                                   const Schema* schema) {
-  if (!given.is_array()) return fail("entities are a JSON array");
+  if (!given.is_array()) return data_error("entities are a JSON array");
   const Schema::Impl* types = schema == nullptr ? nullptr : &schema->impl();
   const auto impl = std::make_shared<Impl>();
   std::vector<std::uint32_t> places;
@@ -211,12 +208,12 @@ Context::Context() {
 
 std::expected<Context, DataError> Context::read(const Json& given, const Limits& limits,
                                                 const Type* expected) {
-  if (!given.is_object()) return fail("the context is a JSON object");
+  if (!given.is_object()) return data_error("the context is a JSON object");
   const auto impl = std::make_shared<Impl>();
   auto record = JsonReader(impl->arena, limits).value(given, expected);
   if (!record) return std::unexpected(std::move(record).error());
   if (record->kind() != Kind::kRecord)
-    return fail("the context is a record, not " + std::string(describe(record->kind())));
+    return data_error("the context is a record, not " + std::string(describe(record->kind())));
   impl->record = *record;
   return Context(impl);
 }
@@ -238,7 +235,7 @@ std::expected<Context, DataError> Context::parse_json(std::string_view text, con
 std::expected<Context, DataError> Context::from_json(const boost::json::object& given, const Schema& schema,
                                                      const EntityUid& action, const Limits& limits) {
   const Action* declared = schema.impl().find_action({action.type(), action.id(), action.hash()});
-  if (declared == nullptr) return fail("the schema has no action " + to_string(action));
+  if (declared == nullptr) return data_error("the schema has no action " + to_string(action));
   Arena scratch;
   const auto tree = json_of(given, limits, scratch);
   if (!tree) return std::unexpected(tree.error());
@@ -248,7 +245,7 @@ std::expected<Context, DataError> Context::from_json(const boost::json::object& 
 std::expected<Context, DataError> Context::parse_json(std::string_view text, const Schema& schema,
                                                       const EntityUid& action, const Limits& limits) {
   const Action* declared = schema.impl().find_action({action.type(), action.id(), action.hash()});
-  if (declared == nullptr) return fail("the schema has no action " + to_string(action));
+  if (declared == nullptr) return data_error("the schema has no action " + to_string(action));
   Arena scratch;
   const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
@@ -264,7 +261,8 @@ std::expected<Request, DataError> Request::parse_json(std::string_view text, con
   JsonReader reader(scratch, limits);
   const auto named = [&](std::string_view name) -> std::expected<EntityUid, DataError> {
     const Json* given = parsed->find(name);
-    if (given == nullptr) return fail("a request is an object with principal, action, resource and context");
+    if (given == nullptr)
+      return data_error("a request is an object with principal, action, resource and context");
     const auto uid = reader.uid(*given);
     if (!uid) return below(name, uid.error());
     return EntityUid(std::string(uid->type), std::string(uid->id));

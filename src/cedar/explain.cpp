@@ -12,11 +12,6 @@ namespace {
 
 using ast::ExprKind;
 
-template <typename Node>
-const Node& as(const ast::Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 // A part of a policy that is looked at on its own.
 struct Part {
   StepPart part;

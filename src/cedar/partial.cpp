@@ -9,6 +9,7 @@
 #include "cedar/engine/scope.h"
 #include "cedar/json/json_values.h"
 #include "cedar/schema/schema_impl.h"
+#include "cedar/syntax/diagnostic.h"
 #include "cedar/syntax/print.h"
 
 namespace cedar {
@@ -19,10 +20,6 @@ Uid view(const EntityUid& uid) { return {uid.type(), uid.id(), uid.hash()}; }
 PartialSubject view(const PartialEntity& entity) {
   if (entity.uid) return {.uid = view(*entity.uid), .type = entity.uid->type()};
   return {.uid = {}, .type = entity.type};
-}
-
-std::unexpected<DataError> fail(std::string message) {
-  return std::unexpected(DataError{.pointer = "", .message = std::move(message)});
 }
 
 // What is left of a scope's test. False: it does not hold.
@@ -186,7 +183,7 @@ std::optional<std::string> disagreement(const RecordShape& shape, const Value& g
 
 // Adds one attribute to what is not known.
 std::expected<void, DataError> add(RecordShape& root, const UnknownAttribute& attribute) {
-  if (attribute.path.empty()) return fail("an attribute that is not known needs a path");
+  if (attribute.path.empty()) return data_error("an attribute that is not known needs a path");
   RecordShape* at = &root;
   std::string pointer;
   for (std::size_t i = 0; i < attribute.path.size(); ++i) {
@@ -312,7 +309,7 @@ std::expected<PartialContext, DataError> PartialContext::parse_json(std::string_
                                                                     const EntityUid& action,
                                                                     const Limits& limits) {
   const Action* declared = schema.impl().find_action(view(action));
-  if (declared == nullptr) return fail("the schema has no action " + to_string(action));
+  if (declared == nullptr) return data_error("the schema has no action " + to_string(action));
   Arena scratch;
   const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
@@ -325,7 +322,7 @@ std::expected<PartialRequest, DataError> PartialRequest::read(std::string_view t
   const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());
   if (!parsed->is_object())
-    return fail("a request is an object with principal, action, resource and context");
+    return data_error("a request is an object with principal, action, resource and context");
   PartialRequest request;
   JsonReader reader(scratch, limits);
   for (const auto& [name, to] : {std::pair("principal", &request.principal),

@@ -16,7 +16,6 @@ namespace {
 
 namespace json = boost::json;
 using snapshot::InputType;
-using Kind = InputType::Kind;
 
 constexpr std::int64_t kUnits = 10'000;                  // of a decimal, in one
 constexpr std::int64_t kMaxWhole = 922'337'203'685'477;  // in a decimal
@@ -86,19 +85,19 @@ bool is_dangerous(const json::value& value, int depth) {
 
 std::string_view shown(std::string_view name) { return utf8_head(name, kMaxShownName); }
 
-std::string_view wanted(Kind kind) {
+std::string_view wanted(InputType::Kind kind) {
   switch (kind) {
-    case Kind::kBool:
+    case InputType::Kind::kBool:
       return "true or false";
-    case Kind::kLong:
+    case InputType::Kind::kLong:
       return "a whole number";
-    case Kind::kDecimal:
+    case InputType::Kind::kDecimal:
       return "a number";
-    case Kind::kString:
+    case InputType::Kind::kString:
       return "a string";
-    case Kind::kSet:
+    case InputType::Kind::kSet:
       return "an array";
-    case Kind::kRecord:
+    case InputType::Kind::kRecord:
       return "an object";
   }
   return "something else";
@@ -111,26 +110,26 @@ class Converter {
     if (from.is_null() && type.nullable) return std::nullopt;
     std::optional<json::value> to;
     switch (type.kind) {
-      case Kind::kBool:
+      case InputType::Kind::kBool:
         if (from.is_bool()) to = from;
         break;
-      case Kind::kString:
+      case InputType::Kind::kString:
         if (from.is_string()) to = from;
         break;
-      case Kind::kLong:
+      case InputType::Kind::kLong:
         if (const auto number = long_of(from))
           to = *number;
         else if (is_whole(from))
           to = stand_in(std::int64_t{0});
         break;
-      case Kind::kDecimal:
+      case InputType::Kind::kDecimal:
         to = decimal_of(from);
         if (!to && from.is_number()) to = stand_in(decimal(false, 0));
         break;
-      case Kind::kSet:
+      case InputType::Kind::kSet:
         if (from.is_array()) return convert_array(from.get_array(), *type.element);
         break;
-      case Kind::kRecord:
+      case InputType::Kind::kRecord:
         if (from.is_object()) return convert_object(from.get_object(), type, nullptr);
         break;
     }
@@ -189,7 +188,7 @@ class Converter {
     return value;
   }
 
-  void note_beyond(Kind kind) {
+  void note_beyond(InputType::Kind kind) {
     beyond_.push_back({place_, kind});
     is_beyond_ = false;
     left_out_ = true;

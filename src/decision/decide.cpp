@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "decision/denial.h"
+#include "decision/policy_names.h"
 #include "decision/request.h"
 
 namespace remit::decision {
@@ -40,16 +41,6 @@ std::optional<Decision> check_pin(const Call& call, const Standing& standing, st
             "its destination can review it.",
             tool.qualified_name));
   return std::nullopt;
-}
-
-std::string name_of(const cedar::Policy& policy) {
-  return std::string(policy.annotation("id").value_or(policy.id()));
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "`" : ", `") + name + "`";
-  return text;
 }
 
 // From Cedar's answer to ours. Anything but a clean allow is denied.

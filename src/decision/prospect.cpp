@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "decision/denial.h"
+#include "decision/policy_names.h"
 #include "decision/request.h"
 
 namespace remit::decision {
@@ -13,16 +14,6 @@ namespace {
 constexpr std::size_t kMaxConditionBytes = 2000;
 
 using snapshot::Snapshot;
-
-std::string name_of(const cedar::Policy& policy) {
-  return std::string(policy.annotation("id").value_or(policy.id()));
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "`" : ", `") + name + "`";
-  return text;
-}
 
 std::optional<cedar::PartialResponse> ask(const Standing& standing, const Snapshot& snapshot) {
   const auto environment = standing.deployment->environment;

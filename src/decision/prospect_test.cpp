@@ -28,7 +28,7 @@ struct Outcome {
   std::string approval_path;
   std::vector<std::string> open;
 };
-Outcome under(std::string_view text, const std::function<void(SnapshotData&)>& change = {}) {
+Outcome prospect_under(std::string_view text, const std::function<void(SnapshotData&)>& change = {}) {
   auto data = world();
   data.policies.at(0).set = policies(text);
   if (change) change(data);
@@ -53,17 +53,17 @@ constexpr std::string_view kLimit =
     R"(@id("limit") forbid (principal, action, resource) when { context.input has amount && context.input.amount > 9000 };)";
 
 TEST(Prospects, OfToolsThatPoliciesAlwaysPermit) {
-  const auto found = under(std::string(kPermitAll) + std::string(kSmall));
+  const auto found = prospect_under(std::string(kPermitAll) + std::string(kSmall));
   EXPECT_EQ(found.outlook, Outlook::kAlways);
   EXPECT_THAT(found.policies, ElementsAre("policy0"));
   EXPECT_THAT(found.open, IsEmpty());
 }
 
 TEST(Prospects, OfToolsThatDependOnTheirArguments) {
-  const auto found = under(kSmall);
+  const auto found = prospect_under(kSmall);
   EXPECT_EQ(found.outlook, Outlook::kDepends);
   EXPECT_THAT(found.open, ElementsAre("permit small: context.input.amount <= 5000"));
-  const auto limited = under(std::string(kPermitAll) + std::string(kLimit));
+  const auto limited = prospect_under(std::string(kPermitAll) + std::string(kLimit));
   EXPECT_EQ(limited.outlook, Outlook::kDepends);
   EXPECT_THAT(limited.policies, ElementsAre("policy0"));
   EXPECT_THAT(limited.open,
@@ -71,24 +71,26 @@ TEST(Prospects, OfToolsThatDependOnTheirArguments) {
 }
 
 TEST(Prospects, OfWhatDependsOnTheTimeOrWasLeftOut) {
-  EXPECT_EQ(under(R"(permit (principal, action, resource) when { context.time < datetime("2026-01-01") };)")
+  EXPECT_EQ(prospect_under(
+                R"(permit (principal, action, resource) when { context.time < datetime("2026-01-01") };)")
                 .outlook,
             Outlook::kDepends);
   EXPECT_EQ(
-      under(R"(permit (principal, action, resource) unless { context.omitted.contains("x") };)").outlook,
+      prospect_under(R"(permit (principal, action, resource) unless { context.omitted.contains("x") };)")
+          .outlook,
       Outlook::kDepends);
 }
 
 TEST(Prospects, OfToolsThatNeedAnApproval) {
-  const auto alone = under(kBig);
+  const auto alone = prospect_under(kBig);
   EXPECT_EQ(alone.outlook, Outlook::kApproval);
   EXPECT_EQ(alone.approval_path, "payments");
   EXPECT_THAT(alone.open, ElementsAre("permit big: context.input.amount > 5000 @payments"));
-  const auto beside = under(std::string(kPermitAll) + std::string(kBig));
+  const auto beside = prospect_under(std::string(kPermitAll) + std::string(kBig));
   EXPECT_EQ(beside.outlook, Outlook::kDepends);
   EXPECT_THAT(beside.open, ElementsAre("permit big: context.input.amount > 5000 @payments"));
   const auto always =
-      under(std::string(kPermitAll) + R"(@approval("p") permit (principal, action, resource);)");
+      prospect_under(std::string(kPermitAll) + R"(@approval("p") permit (principal, action, resource);)");
   EXPECT_EQ(always.outlook, Outlook::kApproval);
   EXPECT_EQ(always.approval_path, "p");
 }
@@ -121,7 +123,7 @@ TEST(Prospects, OfToolsThatAreAlwaysRefused) {
                R"(@id("no") forbid (principal, action, resource) when { context.input.a < context.none };)",
            "RMT-D043",
            {"no"}}}) {
-    const auto found = under(text);
+    const auto found = prospect_under(text);
     EXPECT_EQ(found.outlook, Outlook::kNever) << text;
     EXPECT_EQ(found.code, code) << text;
     EXPECT_EQ(found.policies, names) << text;
@@ -131,7 +133,7 @@ TEST(Prospects, OfToolsThatAreAlwaysRefused) {
 TEST(Prospects, SayWhyAnAgentMayNotActAtAll) {
   using State = snapshot::State;
   const auto code = [](const std::function<void(SnapshotData&)>& change) {
-    return under(kPermitAll, change).code;
+    return prospect_under(kPermitAll, change).code;
   };
   EXPECT_EQ(code([](auto& d) { d.deployments[0].state = State::kPending; }), "RMT-D002");
   EXPECT_EQ(code([](auto& d) { d.deployments[0].killed = true; }), "RMT-D003");
@@ -144,13 +146,13 @@ TEST(Prospects, SayWhyAnAgentMayNotActAtAll) {
 }
 
 TEST(Prospects, UseACredentialThatIsGoodNow) {
-  EXPECT_EQ(under(kPermitAll,
-                  [](auto& d) {
-                    auto old = d.credentials[0];
-                    old.id = CredentialId::trusted("crd_old");
-                    old.revoked = true;
-                    d.credentials.insert(d.credentials.begin(), old);
-                  })
+  EXPECT_EQ(prospect_under(kPermitAll,
+                           [](auto& d) {
+                             auto old = d.credentials[0];
+                             old.id = CredentialId::trusted("crd_old");
+                             old.revoked = true;
+                             d.credentials.insert(d.credentials.begin(), old);
+                           })
                 .outlook,
             Outlook::kAlways);
 }

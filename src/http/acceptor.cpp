@@ -14,6 +14,7 @@
 
 #include "http/problem.h"
 #include "http/serialize.h"
+#include "http/url.h"
 
 namespace remit::http {
 namespace {
@@ -23,7 +24,6 @@ using asio::generic::stream_protocol;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::string_view kUnixPrefix = "unix:";
 constexpr std::chrono::milliseconds kPauseAfterError{100};
 
 std::unexpected<Error> invalid(std::string_view address, std::string_view why) {

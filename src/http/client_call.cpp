@@ -27,7 +27,7 @@ ClientCall::ClientCall(std::shared_ptr<ClientPool> pool, Call call, CallOptions 
       origin_(call_.url.origin()),
       until_(steady_clock::now() + options_.timeout) {}
 
-ClientCall::~ClientCall() { release(false); }
+ClientCall::~ClientCall() { drop(); }
 
 Result<void> ClientCall::check() const {
   const auto& target = call_.url.target;
@@ -73,14 +73,14 @@ Task<Result<bool>> ClientCall::send(bool fresh) {
     connection_->arm(std::min(left(), pool_->options().connect_timeout));
     auto connected = co_await connection_->connect(call_.url);
     if (!connected) {
-      release(false);
+      drop();
       co_return std::unexpected(std::move(connected).error());
     }
   }
   // The stop that a cancellation has posted may stand behind us on the loop: who cancels relies on nothing
   // being written from then on.
   if (options_.cancellation.cancelled()) {
-    release(false);
+    drop();
     co_return fail(ErrorKind::kUnavailable, "RMT-H026", "cancelled before calling " + origin_);
   }
   connection_->arm(left());
@@ -91,7 +91,7 @@ Task<Result<bool>> ClientCall::send(bool fresh) {
   if (!written.error) co_return true;
   const bool stale = lease->used_before && !sent_ && connection_->stopped() == ClientConnection::Stop::kNone;
   auto failure = lost(written.error.message());
-  release(false);
+  drop();
   if (stale) co_return false;
   co_return failure;
 }
@@ -136,7 +136,7 @@ Task<Result<void>> ClientCall::read_to_end() {
     auto read = co_await read_once();
     if (!read) co_return read;
   }
-  release(true);
+  give_back();
   co_return Result<void>{};
 }
 
@@ -149,14 +149,14 @@ Task<Result<std::string>> ClientCall::read_piece() {
     while (body.empty() && !parser_->done()) {
       auto read = co_await read_once();
       if (!read) {
-        release(false);
+        drop();
         co_return std::unexpected(std::move(read).error());
       }
     }
     connection_->disarm();
   }
   if (!parser_->done() && !connection_) co_return lost("an earlier read has failed");
-  if (parser_->done()) release(true);
+  if (parser_->done()) give_back();
   co_return std::exchange(body, {});
 }
 
@@ -177,14 +177,21 @@ void ClientCall::subscribe() {
   });
 }
 
-void ClientCall::release(bool reusable) {
+void ClientCall::give_back() {
+  if (!connection_) return;
+  const bool keep = parser_ && parser_->done() && parser_->keep_alive() && connection_->unread().empty() &&
+                    connection_->stopped() == ClientConnection::Stop::kNone;
+  if (!keep) return drop();
+  options_.cancellation.unsubscribe(subscription_);
+  connection_->disarm();
+  pool_->give_back(origin_, std::exchange(connection_, nullptr));
+}
+
+void ClientCall::drop() {
   if (!connection_) return;
   options_.cancellation.unsubscribe(subscription_);
-  auto connection = std::exchange(connection_, nullptr);
+  const auto connection = std::exchange(connection_, nullptr);
   connection->disarm();
-  const bool keep = reusable && parser_ && parser_->done() && parser_->keep_alive() &&
-                    connection->unread().empty() && connection->stopped() == ClientConnection::Stop::kNone;
-  if (keep) return pool_->give_back(origin_, std::move(connection));
   connection->stop(ClientConnection::Stop::kCancelled);
   pool_->discard(origin_);
 }

@@ -29,7 +29,8 @@ class ClientCall : public std::enable_shared_from_this<ClientCall> {
   Result<void> feed();
   void new_parser();
   void subscribe();
-  void release(bool reusable);
+  void give_back();  // the connection, for the next call if it may serve one
+  void drop();       // the connection, which serves no other
   std::chrono::milliseconds left() const;
   std::unexpected<Error> lost(const std::string& why) const;
 

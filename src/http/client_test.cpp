@@ -76,14 +76,14 @@ class ClientTest : public testing::Test {
   Client client_{loops_[0]};
 };
 
-Task<Response> echo(Request& request, Exchange&) {
+Task<Response> say_again(Request& request, Exchange&) {
   co_return Response{
       .headers = {{"X-Host", *request.headers.find("Host")}},
       .body = std::string(to_string(request.method)) + " " + request.target + "|" + request.body};
 }
 
 TEST_F(ClientTest, CallsAndKeepsTheConnection) {
-  serve(echo);
+  serve(say_again);
   for (int i = 0; i < 5; ++i) {
     auto response = run(to(base_ + "/a?b=c", Method::kPost, "hello"));
     ASSERT_TRUE(response) << response.error().message;
@@ -96,7 +96,7 @@ TEST_F(ClientTest, CallsAndKeepsTheConnection) {
 }
 
 TEST_F(ClientTest, CarriesLargeBodiesBothWays) {
-  serve(echo);
+  serve(say_again);
   const std::string body(3'000'000, 'x');
   auto response = run(to(base_, Method::kPut, body));
   ASSERT_TRUE(response) << response.error().message;
@@ -376,7 +376,7 @@ TEST_F(ClientTest, ARequestThatIsHalfWrittenIsCutWhereItsCallIsCancelled) {
 }
 
 TEST_F(ClientTest, CancellingAFinishedCallLeavesItsConnectionToOthers) {
-  serve(echo);
+  serve(say_again);
   Cancellation cancellation;
   ASSERT_TRUE(run(to(base_), {.cancellation = cancellation}));
   cancellation.cancel();
@@ -408,7 +408,7 @@ TEST_F(ClientTest, TimeToConnectIsBounded) {
 }
 
 TEST_F(ClientTest, AsksTheRulesAboutTheAddressItself) {
-  serve(echo);
+  serve(say_again);
   std::vector<std::string> asked;
   OwnClient strict(loops_[0], {.address_allowed = [&](const boost::asio::ip::address& address) {
                      asked.push_back(address.to_string());
@@ -447,8 +447,8 @@ TEST_F(ClientTest, BoundsTheConnectionsToAnOrigin) {
 }
 
 TEST_F(ClientTest, BoundsConnectionsToAllOriginsTogetherAndLetsThoseThatRestMakeRoom) {
-  serve(echo);
-  Server elsewhere(loops_, {}, Handler(echo));
+  serve(say_again);
+  Server elsewhere(loops_, {}, Handler(say_again));
   const auto other = "http://" + elsewhere.listen("127.0.0.1:0").value();
   OwnClient narrow(loops_[0], {.max_connections = 1});
   for (int i = 0; i < 2; ++i) {
@@ -458,7 +458,7 @@ TEST_F(ClientTest, BoundsConnectionsToAllOriginsTogetherAndLetsThoseThatRestMake
 }
 
 TEST_F(ClientTest, LetsGoOfConnectionsThatRest) {
-  serve(echo);
+  serve(say_again);
   OwnClient brief(loops_[0], {.idle_timeout = 100ms});
   ASSERT_TRUE(brief.run(to(base_)));
   for (int i = 0; i < 300 && server_->connections() > 0; ++i) std::this_thread::sleep_for(10ms);
@@ -539,7 +539,7 @@ TEST_F(ClientTest, LettingGoOfAStreamTellsTheServer) {
 }
 
 TEST_F(ClientTest, ACallGoesOnWithoutItsClientEvenIfItHadNotBegun) {
-  serve(echo);
+  serve(say_again);
   auto client = std::make_unique<Client>(loops_[0]);
   auto call = client->call(to(base_ + "/farewell", Method::kDelete));
   client.reset();
@@ -562,7 +562,7 @@ TEST_F(ClientTest, SpeaksOverAUnixSocket) {
 }
 
 TEST_F(ClientTest, ManyAtOnceEachGetTheirOwnAnswer) {
-  serve(echo);
+  serve(say_again);
   std::vector<std::future<Result<Response>>> answers;
   for (int i = 0; i < 64; ++i)
     answers.push_back(boost::asio::co_spawn(

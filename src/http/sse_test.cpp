@@ -19,14 +19,14 @@ Events parse(std::string_view text, std::size_t piece = 1024) {
   return all;
 }
 
-struct Case {
+struct SseCase {
   std::string_view what;
   std::string_view text;
   Events events;
 };
 
 // The first five are the examples of the standard.
-const Case kCases[] = {
+const SseCase kSseCases[] = {
     {"lines of data are joined", "data: YHOO\ndata: +2\ndata: 10\n\n", {{.data = "YHOO\n+2\n10"}}},
     {"a comment is no event, an id alone sets the id",
      ": test stream\n\ndata: first event\nid: 1\n\n",
@@ -61,7 +61,7 @@ const Case kCases[] = {
 };
 
 TEST(SseParser, ReadsTheFormatHoweverItIsCut) {
-  for (const auto& [what, text, events] : kCases)
+  for (const auto& [what, text, events] : kSseCases)
     for (std::size_t piece : {1, 2, 3, 7, 1024})
       EXPECT_EQ(parse(text, piece), events) << what << ", by " << piece;
 }

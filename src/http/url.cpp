@@ -9,8 +9,6 @@
 namespace remit::http {
 namespace {
 
-constexpr std::string_view kUnixPrefix = "unix:";
-
 std::uint16_t default_port(Scheme scheme) { return scheme == Scheme::kHttps ? 443 : 80; }
 
 std::unexpected<Error> bad(std::string why) { return fail(ErrorKind::kInvalid, "RMT-H028", std::move(why)); }

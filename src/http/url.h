@@ -18,6 +18,8 @@
 
 namespace remit::http {
 
+inline constexpr std::string_view kUnixPrefix = "unix:";
+
 enum class Scheme { kHttp, kHttps, kUnix };
 
 struct Url {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "identity/person_name.h"
 #include "identity/registry.h"
@@ -17,7 +18,6 @@ constexpr std::size_t kMaxSlug = 63;
 constexpr std::size_t kMaxText = 500;
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // What changes how the text around it is read: controls (C0, DEL, C1), line and paragraph separators, and the
 // marks that turn the direction of writing for the eye alone.

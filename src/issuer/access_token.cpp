@@ -10,28 +10,28 @@ namespace {
 
 constexpr std::string_view kType = "at+jwt";  // RFC 9068 §2.1
 
-std::unexpected<Error> refused(std::string_view code, std::string message) {
+std::unexpected<Error> refused_token(std::string_view code, std::string message) {
   return fail(ErrorKind::kUnauthorized, code, std::move(message));
 }
 
 Result<> check_alive(const AccessToken& token, Instant now, std::chrono::seconds skew) {
   if (now >= token.expires())
-    return refused("RMT-J017", "the token expired at " + format_instant(token.expires()));
-  if (now + skew < token.not_before()) return refused("RMT-J018", "the token is not valid yet");
+    return refused_token("RMT-J017", "the token expired at " + format_instant(token.expires()));
+  if (now + skew < token.not_before()) return refused_token("RMT-J018", "the token is not valid yet");
   return {};
 }
 
 Result<> check_names(const jose::VerifiedJwt& token, const Settings& settings) {
   const auto& claims = token.claims();
   if (!jose::is_type(token.header().typ, kType))
-    return refused("RMT-J031", "the token is not an access token");
+    return refused_token("RMT-J031", "the token is not an access token");
   ASSIGN_OR_RETURN(const auto issuer, claims.text("iss"));
-  if (issuer != settings.issuer) return refused("RMT-J032", "the token is another issuer's");
+  if (issuer != settings.issuer) return refused_token("RMT-J032", "the token is another issuer's");
   ASSIGN_OR_RETURN(const auto audience, claims.audience());
   if (audience.size() != 1 || audience.front() != settings.audience)
-    return refused("RMT-J033", "the token is for another audience");
+    return refused_token("RMT-J033", "the token is for another audience");
   if (claims.object().contains("cnf") || claims.object().contains("act"))
-    return refused("RMT-J034", "the token is bound to a key or delegated");
+    return refused_token("RMT-J034", "the token is bound to a key or delegated");
   return {};
 }
 
@@ -87,7 +87,7 @@ Result<std::shared_ptr<const AccessToken>> AccessTokenVerifier::verify_afresh(st
   AccessToken out;
   ASSIGN_OR_RETURN(out.client_id_, claims.text("client_id"));
   ASSIGN_OR_RETURN(const auto subject, claims.text("sub"));
-  if (subject != out.client_id_) return refused("RMT-J034", "the token is bound to a key or delegated");
+  if (subject != out.client_id_) return refused_token("RMT-J034", "the token is bound to a key or delegated");
   ASSIGN_OR_RETURN(out.credential_id_, claims.text("credential"));
   ASSIGN_OR_RETURN(out.jti_, claims.text("jti"));
   ASSIGN_OR_RETURN(auto fingerprint, claims.optional_text("agent_fp"));

@@ -14,11 +14,11 @@ namespace {
 constexpr std::size_t kMaxKeysTried = 8;
 constexpr std::size_t kMaxJti = 256;
 
-std::unexpected<Error> refused(std::string_view code, std::string message) {
+std::unexpected<Error> refused_assertion(std::string_view code, std::string message) {
   return fail(ErrorKind::kUnauthorized, code, std::move(message));
 }
 
-std::unexpected<Error> unknown() { return refused("RMT-J021", "client authentication failed"); }
+std::unexpected<Error> unknown() { return refused_assertion("RMT-J021", "client authentication failed"); }
 
 // A client's kid is its own affair, but it must name a key that we have.
 bool names(const jose::Header& header, const ClientKey& key) {
@@ -77,7 +77,7 @@ Result<Proof> prove(std::string_view assertion, const ClientDirectory& directory
 
 Result<> check_type(std::string_view typ) {
   if (typ.empty() || jose::is_type(typ, "JWT") || jose::is_type(typ, "client-authentication+jwt")) return {};
-  return refused("RMT-J022", "the assertion's `typ` must be `client-authentication+jwt`");
+  return refused_assertion("RMT-J022", "the assertion's `typ` must be `client-authentication+jwt`");
 }
 
 Result<> check_names(const jose::Claims& claims, std::string_view client_id,
@@ -85,9 +85,9 @@ Result<> check_names(const jose::Claims& claims, std::string_view client_id,
   ASSIGN_OR_RETURN(const auto issuer, claims.text("iss"));
   ASSIGN_OR_RETURN(const auto subject, claims.text("sub"));
   if (issuer != client_id || subject != client_id)
-    return refused("RMT-J023", "the assertion's `iss` and `sub` must both be the client's id");
+    return refused_assertion("RMT-J023", "the assertion's `iss` and `sub` must both be the client's id");
   if (!form_client_id.empty() && form_client_id != client_id)
-    return refused("RMT-J023", "the form's `client_id` is not the assertion's client");
+    return refused_assertion("RMT-J023", "the form's `client_id` is not the assertion's client");
   return {};
 }
 
@@ -97,7 +97,8 @@ Result<bool> check_audience(const jose::Claims& claims, const Settings& settings
   if (audience.size() == 1 && audience.front() == settings.issuer) return false;
   if (key.token_endpoint_audience && audience.size() == 1 && audience.front() == settings.token_endpoint())
     return true;
-  return refused("RMT-J024", "the assertion's `aud` must be `" + settings.issuer + "` and nothing else");
+  return refused_assertion("RMT-J024",
+                           "the assertion's `aud` must be `" + settings.issuer + "` and nothing else");
 }
 
 struct Life {
@@ -112,8 +113,8 @@ Result<Life> check_life(const jose::Claims& claims, const Settings& settings, In
   ASSIGN_OR_RETURN(const auto issued, claims.optional_time("iat"));
   const auto longest = settings.longest_assertion;
   if (expires > now + longest + settings.skew || (issued && expires > *issued + longest))
-    return refused("RMT-J025",
-                   "the assertion lives longer than " + std::to_string(longest.count()) + " seconds");
+    return refused_assertion(
+        "RMT-J025", "the assertion lives longer than " + std::to_string(longest.count()) + " seconds");
   return Life{.expires = expires, .undated = !issued || *issued > now};
 }
 
@@ -128,7 +129,8 @@ Result<> check_made_here(const jose::Claims& claims, const Settings& settings) {
 
 Result<std::string> check_jti(const jose::Claims& claims) {
   ASSIGN_OR_RETURN(auto jti, claims.text("jti"));
-  if (jti.size() > kMaxJti) return refused("RMT-J026", "the assertion's `jti` is longer than 256 bytes");
+  if (jti.size() > kMaxJti)
+    return refused_assertion("RMT-J026", "the assertion's `jti` is longer than 256 bytes");
   return jti;
 }
 

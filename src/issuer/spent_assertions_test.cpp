@@ -7,7 +7,7 @@
 namespace remit::issuer {
 namespace {
 
-Instant at(std::int64_t seconds) { return from_micros(seconds * 1'000'000); }
+Instant second(std::int64_t seconds) { return from_micros(seconds * 1'000'000); }
 
 class SpentAssertions : public ::testing::Test {
  protected:
@@ -32,50 +32,50 @@ TEST_F(SpentAssertions, AreSpentAfterARestartInTheirEnvironment) {
   MemoryReplayCache before;
   {
     const auto store = open();
-    keep_in(*store, spend(before, "1", at(100), at(0)).value(), at(0));
+    keep_in(*store, spend(before, "1", second(100), second(0)).value(), second(0));
   }
   const auto store = open();
   MemoryReplayCache pilot;
-  EXPECT_FALSE(spend(recalled(*store, Environment::kPilot, pilot), "1", at(100), at(1)));
-  EXPECT_TRUE(spend(pilot, "2", at(100), at(1)));
+  EXPECT_FALSE(spend(recalled(*store, Environment::kPilot, pilot), "1", second(100), second(1)));
+  EXPECT_TRUE(spend(pilot, "2", second(100), second(1)));
   MemoryReplayCache sandbox;
-  EXPECT_TRUE(spend(recalled(*store, Environment::kSandbox, sandbox), "1", at(100), at(1)));
+  EXPECT_TRUE(spend(recalled(*store, Environment::kSandbox, sandbox), "1", second(100), second(1)));
 }
 
 TEST_F(SpentAssertions, AreKnownSinceTheLastStartAfterAKill) {
   const auto begin = [&](std::int64_t now) {
     Instant since;
     EXPECT_TRUE(open()->run([&](store::Transaction& tx) -> Result<void> {
-      ASSIGN_OR_RETURN(since, begin_issuing(tx, at(now)));
+      ASSIGN_OR_RETURN(since, begin_issuing(tx, second(now)));
       return {};
     }));
     return since;
   };
   const auto end = [&](std::int64_t now, MemoryReplayCache& cache) {
     EXPECT_TRUE(open()->run([&](store::Transaction& tx) {
-      return end_issuing(tx, {{Environment::kPilot, cache.living(at(now))}}, at(now));
+      return end_issuing(tx, {{Environment::kPilot, cache.living(second(now))}}, second(now));
     }));
   };
   MemoryReplayCache cache;
-  EXPECT_EQ(begin(10), at(0)) << "nobody has issued before";
+  EXPECT_EQ(begin(10), second(0)) << "nobody has issued before";
   end(15, cache);
-  EXPECT_EQ(begin(20), at(0));
-  EXPECT_EQ(begin(30), at(30)) << "the one before was killed";
-  ASSERT_TRUE(spend(cache, "1", at(100), at(31)));
-  ASSERT_TRUE(spend(cache, "2", at(35), at(31)));
+  EXPECT_EQ(begin(20), second(0));
+  EXPECT_EQ(begin(30), second(30)) << "the one before was killed";
+  ASSERT_TRUE(spend(cache, "1", second(100), second(31)));
+  ASSERT_TRUE(spend(cache, "2", second(35), second(31)));
   for (int i = 0; i < 2; ++i) end(40, cache);
-  EXPECT_EQ(begin(50), at(30)) << "what was spent before the kill is not known for an order since";
+  EXPECT_EQ(begin(50), second(30)) << "what was spent before the kill is not known for an order since";
   const auto store = open();
   MemoryReplayCache after;
-  EXPECT_FALSE(spend(recalled(*store, Environment::kPilot, after), "1", at(100), at(51)));
-  EXPECT_EQ(after.living(at(51)).size(), 1U);
+  EXPECT_FALSE(spend(recalled(*store, Environment::kPilot, after), "1", second(100), second(51)));
+  EXPECT_EQ(after.living(second(51)).size(), 1U);
 }
 
 TEST_F(SpentAssertions, ThatHaveEndedTakeNoRoom) {
   const auto store = open();
   MemoryReplayCache cache;
   for (int i = 0; i < 20; ++i)
-    keep_in(*store, spend(cache, std::to_string(i), at(10 + i), at(i)).value(), at(i));
+    keep_in(*store, spend(cache, std::to_string(i), second(10 + i), second(i)).value(), second(i));
   EXPECT_TRUE(store->read([](store::Reader& reader) -> Result<void> {
     ASSIGN_OR_RETURN(const auto rows, reader.query("SELECT COUNT(*) FROM spent_assertion"));
     EXPECT_EQ(rows.front().integer(0), 10);

@@ -12,8 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxKid = 256;
-
 std::unexpected<Error> malformed(std::string message) {
   return fail(ErrorKind::kInvalid, "RMT-J010", std::move(message));
 }

@@ -26,6 +26,8 @@
 
 namespace remit::jose {
 
+inline constexpr std::size_t kMaxKid = 256;  // bytes of a key's id
+
 enum class Algorithm { kEs256, kEd25519, kPs256 };
 
 // The `alg` that we write: "ES256", "PS256", and "EdDSA", since verifiers older than RFC 9864 do not know

@@ -14,13 +14,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxKid = 256;
-
 std::unexpected<Error> unusable(std::string message) {
   return fail(ErrorKind::kInvalid, "RMT-J001", std::move(message));
 }
 
-Result<std::optional<std::string>> text_member(const json::object& jwk, std::string_view name) {
+Result<std::optional<std::string>> optional_text(const json::object& jwk, std::string_view name) {
   const auto* value = jwk.if_contains(name);
   if (value == nullptr) return std::nullopt;
   if (!value->is_string()) return unusable("the key's `" + std::string(name) + "` is not a string");
@@ -28,7 +26,7 @@ Result<std::optional<std::string>> text_member(const json::object& jwk, std::str
 }
 
 Result<Bytes> coordinate(const json::object& jwk, std::string_view name) {
-  ASSIGN_OR_RETURN(auto text, text_member(jwk, name));
+  ASSIGN_OR_RETURN(auto text, optional_text(jwk, name));
   if (!text) return unusable("the key has no `" + std::string(name) + "`");
   auto bytes = from_base64url(*text);
   OPENSSL_cleanse(text->data(), text->size());  // it may be `d`
@@ -39,8 +37,8 @@ Result<Bytes> coordinate(const json::object& jwk, std::string_view name) {
 
 // kty and crv together say the algorithm (RFC 7518 §6.2.1.1, RFC 8037 §2).
 Result<Algorithm> algorithm_of(const json::object& jwk) {
-  ASSIGN_OR_RETURN(auto kty, text_member(jwk, "kty"));
-  ASSIGN_OR_RETURN(auto crv, text_member(jwk, "crv"));
+  ASSIGN_OR_RETURN(auto kty, optional_text(jwk, "kty"));
+  ASSIGN_OR_RETURN(auto crv, optional_text(jwk, "crv"));
   if (!kty) return unusable("the key has no `kty`");
   if (*kty == "RSA") return Algorithm::kPs256;
   if (*kty == "EC" && crv == "P-256") return Algorithm::kEs256;
@@ -53,10 +51,10 @@ Result<Algorithm> algorithm_of(const json::object& jwk) {
 
 // RFC 7517 §4.2 to §4.4: what the key says of its own purpose binds.
 Result<> check_purpose(const json::object& jwk, Algorithm algorithm, std::string_view operation) {
-  ASSIGN_OR_RETURN(auto alg, text_member(jwk, "alg"));
+  ASSIGN_OR_RETURN(auto alg, optional_text(jwk, "alg"));
   if (alg && !is_name_of(algorithm, *alg))
     return fail(ErrorKind::kInvalid, "RMT-J002", "the key says that it is for `" + alg->substr(0, 16) + "`");
-  ASSIGN_OR_RETURN(auto use, text_member(jwk, "use"));
+  ASSIGN_OR_RETURN(auto use, optional_text(jwk, "use"));
   if (use && *use != "sig") return unusable("the key's `use` is not `sig`");
   const auto* ops = jwk.if_contains("key_ops");
   if (ops == nullptr) return {};
@@ -70,7 +68,7 @@ Result<> check_purpose(const json::object& jwk, Algorithm algorithm, std::string
 }
 
 Result<std::string> kid_of(const json::object& jwk) {
-  ASSIGN_OR_RETURN(auto kid, text_member(jwk, "kid"));
+  ASSIGN_OR_RETURN(auto kid, optional_text(jwk, "kid"));
   if (kid && (kid->empty() || kid->size() > kMaxKid)) return unusable("the key's `kid` is empty or too long");
   return kid.value_or("");
 }
@@ -85,7 +83,7 @@ Result<Bytes> raw_of(const json::object& jwk, Algorithm algorithm) {
 
 // RSA's numbers have no leading zeros (RFC 7518 §6.3.1): a second spelling would be a second thumbprint.
 Result<Bytes> number(const json::object& jwk, std::string_view name) {
-  ASSIGN_OR_RETURN(const auto text, text_member(jwk, name));
+  ASSIGN_OR_RETURN(const auto text, optional_text(jwk, name));
   auto bytes = from_base64url(text.value_or(""));
   if (!bytes || bytes->empty() || bytes->front() == 0)
     return unusable("the key's `" + std::string(name) +

@@ -11,7 +11,7 @@
 namespace remit::jose {
 namespace {
 
-boost::json::object object(std::string_view text) { return parse_json(text).value().as_object(); }
+boost::json::object parsed(std::string_view text) { return parse_json(text).value().as_object(); }
 
 constexpr std::string_view kEc =
     R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
@@ -23,8 +23,8 @@ std::string code_of(const auto& result) { return result ? "accepted" : std::stri
 
 // The key with some members replaced (null: taken away).
 Result<PublicKey> changed(std::string_view base, std::string_view changes) {
-  auto jwk = object(base);
-  for (const auto& [name, value] : object(changes)) {
+  auto jwk = parsed(base);
+  for (const auto& [name, value] : parsed(changes)) {
     if (value.is_null())
       jwk.erase(name);
     else
@@ -35,12 +35,12 @@ Result<PublicKey> changed(std::string_view base, std::string_view changes) {
 
 TEST(Key, ThumbprintsAreThoseOfTheRfcs) {
   // RFC 8037 A.3; for EC, RFC 7515 A.3's key hashed by an independent implementation of RFC 7638.
-  EXPECT_EQ(PublicKey::from_jwk(object(kEd))->thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-  EXPECT_EQ(PublicKey::from_jwk(object(kEc))->thumbprint(), "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
+  EXPECT_EQ(PublicKey::from_jwk(parsed(kEd))->thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+  EXPECT_EQ(PublicKey::from_jwk(parsed(kEc))->thumbprint(), "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
 }
 
 TEST(Key, AThumbprintIgnoresOptionalMembersAndTheirOrder) {
-  const auto plain = PublicKey::from_jwk(object(kEd))->thumbprint();
+  const auto plain = PublicKey::from_jwk(parsed(kEd))->thumbprint();
   EXPECT_EQ(changed(kEd, R"({"kid":"a","use":"sig","alg":"Ed25519","extra":[1]})")->thumbprint(), plain);
 }
 
@@ -155,7 +155,7 @@ TEST(Key, APrivateKeySurvivesItsJwk) {
   SeededRandom random(3);
   for (auto algorithm : {Algorithm::kEs256, Algorithm::kEd25519}) {
     const auto key = PrivateKey::generate(algorithm, random);
-    const auto again = PrivateKey::from_jwk(object(key.jwk().reveal()));
+    const auto again = PrivateKey::from_jwk(parsed(key.jwk().reveal()));
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(again->kid(), key.public_key().thumbprint());
     EXPECT_TRUE(key.public_key().verify(as_bytes("m"), again->sign(as_bytes("m"))));
@@ -173,15 +173,15 @@ TEST(Key, GenerationRepeatsFromItsSeed) {
 }
 
 TEST(Key, PrivateKeysThatDoNotFitTogetherAreRefused) {
-  auto mixed = object(kEd);
+  auto mixed = parsed(kEd);
   mixed["d"] = to_base64url(Bytes(32, 1));
   EXPECT_EQ(code_of(PrivateKey::from_jwk(mixed)), "RMT-J003");
-  auto zero = object(kEc);
+  auto zero = parsed(kEc);
   zero["d"] = to_base64url(Bytes(32, 0));
   EXPECT_EQ(code_of(PrivateKey::from_jwk(zero)), "RMT-J003");
   zero["d"] = to_base64url(Bytes(32, 0xff));
   EXPECT_EQ(code_of(PrivateKey::from_jwk(zero)), "RMT-J003");
-  EXPECT_EQ(code_of(PrivateKey::from_jwk(object(kEd))), "RMT-J001");
+  EXPECT_EQ(code_of(PrivateKey::from_jwk(parsed(kEd))), "RMT-J001");
 }
 
 TEST(Key, OneKeyServesManyThreads) {
@@ -203,8 +203,8 @@ TEST(Key, OneKeyServesManyThreads) {
 }
 
 TEST(KeySet, AKidPicksExactlyOneKey) {
-  const auto a = PublicKey::from_jwk(object(kEc))->with_kid("a");
-  const auto b = PublicKey::from_jwk(object(kEd))->with_kid("b");
+  const auto a = PublicKey::from_jwk(parsed(kEc))->with_kid("a");
+  const auto b = PublicKey::from_jwk(parsed(kEd))->with_kid("b");
   const auto set = *KeySet::of({a, b});
   EXPECT_EQ(set.select("b")->thumbprint(), b.thumbprint());
   EXPECT_EQ(code_of(set.select("")), "RMT-J015");
@@ -215,16 +215,16 @@ TEST(KeySet, AKidPicksExactlyOneKey) {
 }
 
 TEST(KeySet, SetsThatCanBeReadTwoWaysAreRefused) {
-  const auto key = *PublicKey::from_jwk(object(kEc));
+  const auto key = *PublicKey::from_jwk(parsed(kEc));
   EXPECT_EQ(code_of(KeySet::of({key.with_kid("a"), key.with_kid("a")})), "RMT-J004");
   for (std::string_view text : {R"({})", R"({"keys":{}})", R"({"keys":[1]})"})
-    EXPECT_EQ(code_of(KeySet::from_jwks(object(text))), "RMT-J004") << text;
-  EXPECT_EQ(code_of(KeySet::from_jwks(object(R"({"keys":[{"kty":"oct","k":"AAAA"}]})"))), "RMT-J002");
+    EXPECT_EQ(code_of(KeySet::from_jwks(parsed(text))), "RMT-J004") << text;
+  EXPECT_EQ(code_of(KeySet::from_jwks(parsed(R"({"keys":[{"kty":"oct","k":"AAAA"}]})"))), "RMT-J002");
 }
 
 TEST(KeySet, ASetSurvivesItsJwks) {
   const auto set =
-      *KeySet::of({PublicKey::from_jwk(object(kEc))->with_kid("a"), *PublicKey::from_jwk(object(kEd))});
+      *KeySet::of({PublicKey::from_jwk(parsed(kEc))->with_kid("a"), *PublicKey::from_jwk(parsed(kEd))});
   EXPECT_EQ(KeySet::from_jwks(set.jwks())->jwks(), set.jwks());
 }
 

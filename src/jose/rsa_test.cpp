@@ -153,7 +153,7 @@ TEST(Pem, APublicKeyIsReadAndNothingElse) {
   const auto rsa = PublicKey::from_pem(kPem);
   ASSERT_TRUE(rsa) << rsa.error().message;
   EXPECT_EQ(rsa->thumbprint(), PublicKey::from_jwk(jwk(kModulus))->thumbprint());
-  constexpr std::string_view kEc = R"(-----BEGIN PUBLIC KEY-----
+  constexpr std::string_view kEcPem = R"(-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEdkQRa2kKNG+MerphD+muLlFkca8o
 SX8e2Z5FcyXuF+HO6oBgkEToNN2Obm2CYAHSkdOieZqpxfUFGnAtjAf9Lw==
 -----END PUBLIC KEY-----
@@ -163,7 +163,7 @@ MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgADdkQRa2kKNG+MerphD+muLlFkca8o
 SX8e2Z5FcyXuF+E=
 -----END PUBLIC KEY-----
 )";
-  constexpr std::string_view kEd = R"(-----BEGIN PUBLIC KEY-----
+  constexpr std::string_view kEdPem = R"(-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEA3fWRlJeaorxBnDjUEhB4IXgQYvZn8QXEicFRUM+JZlg=
 -----END PUBLIC KEY-----
 )";
@@ -173,12 +173,12 @@ JJ1pp9s2N1WgrqTO1e8pj3EgPYKJNo3Qprij32/iXfrCHcq5VA6ttoglVOImhGzq
 gv4ZW7QHrbGm55yp7mROEHAzr++4Brhg
 -----END PUBLIC KEY-----
 )";
-  const auto ec = PublicKey::from_pem(kEc);
+  const auto ec = PublicKey::from_pem(kEcPem);
   ASSERT_TRUE(ec) << ec.error().message;
   EXPECT_EQ(ec->algorithm(), Algorithm::kEs256);
   EXPECT_EQ(PublicKey::from_pem(kEcCompressed)->thumbprint(), ec->thumbprint());
-  EXPECT_EQ(PublicKey::from_pem(kEd)->algorithm(), Algorithm::kEd25519);
-  EXPECT_EQ(PublicKey::from_pem("a comment in front\n" + std::string(kEd) + "\n")->algorithm(),
+  EXPECT_EQ(PublicKey::from_pem(kEdPem)->algorithm(), Algorithm::kEd25519);
+  EXPECT_EQ(PublicKey::from_pem("a comment in front\n" + std::string(kEdPem) + "\n")->algorithm(),
             Algorithm::kEd25519);
 
   struct Case {
@@ -189,12 +189,12 @@ gv4ZW7QHrbGm55yp7mROEHAzr++4Brhg
   const Case cases[] = {
       {"nothing", "", "RMT-J001"},
       {"no PEM", "hello", "RMT-J001"},
-      {"two keys", std::string(kEd) + std::string(kEc), "RMT-J001"},
-      {"cut off", std::string(kEd.substr(0, 60)), "RMT-J001"},
+      {"two keys", std::string(kEdPem) + std::string(kEcPem), "RMT-J001"},
+      {"cut off", std::string(kEdPem.substr(0, 60)), "RMT-J001"},
       {"another curve", std::string(kP384), "RMT-J002"},
       {"a private key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "RMT-J001"},
       {"an encrypted one beside a public one",
-       std::string(kEd) + "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n", "RMT-J001"},
+       std::string(kEdPem) + "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n", "RMT-J001"},
       {"a certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "RMT-J001"},
   };
   for (const auto& [why, text, code] : cases) {

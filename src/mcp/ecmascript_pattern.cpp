@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace remit::mcp {
 namespace {
 
@@ -67,7 +69,6 @@ constexpr std::array<std::string_view, 50> kProperties = {"L",
                                                           "Script=Han",
                                                           "White_Space"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 

@@ -4,11 +4,10 @@
 #include <boost/json/value.hpp>
 
 #include "base/canonical_json.h"
+#include "mcp/raw_json.h"
 
 namespace remit::mcp {
 namespace {
-
-constexpr std::string_view kSpace = " \t\n\r";
 
 // Walks over the tokens of a text that looks like JSON. It decodes nothing and never fails: what it cannot
 // make sense of it steps over.
@@ -19,7 +18,7 @@ class Walker {
   // The next token: a string with its quotes, a punctuation mark, or a run of anything else. Empty at the
   // end.
   std::string_view next() {
-    at_ = std::min(text_.find_first_not_of(kSpace, at_), text_.size());
+    at_ = std::min(text_.find_first_not_of(kJsonSpace, at_), text_.size());
     const std::size_t begin = at_;
     if (at_ == text_.size()) return {};
     if (text_[at_] == '"')
@@ -79,7 +78,7 @@ Glimpse glimpse(std::string_view text) {
 }
 
 std::string what_is_wrong(std::string_view text, std::string parsers_words) {
-  const auto begin = text.find_first_not_of(kSpace);
+  const auto begin = text.find_first_not_of(kJsonSpace);
   if (begin == std::string_view::npos) return "it is empty";
   if (text[begin] == '<') return "it is HTML or XML, not JSON";
   if (text.starts_with("\x1f\x8b")) return "it is compressed with gzip, which was not asked for";

@@ -5,7 +5,7 @@
 namespace remit::mcp {
 namespace {
 
-constexpr std::size_t kMaxKey = 16;
+constexpr std::size_t kLongestName = 16;
 constexpr std::size_t kMaxId = MessageLimits{}.max_id_bytes;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -59,7 +59,7 @@ void IdFinder::on_outermost(char c) {
 }
 
 void IdFinder::keep(char c) {
-  if (at_ == At::kKey && key_.size() < kMaxKey) key_ += c;
+  if (at_ == At::kKey && key_.size() < kLongestName) key_ += c;
   if (at_ == At::kValue && key_ == R"("id")" && value_.size() <= kMaxId) value_ += c;
 }
 

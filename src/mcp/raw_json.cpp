@@ -7,10 +7,8 @@
 namespace remit::mcp {
 namespace {
 
-constexpr std::string_view kSpace = " \t\n\r";
-
 std::size_t skip_space(std::string_view text, std::size_t at) {
-  return std::min(text.find_first_not_of(kSpace, at), text.size());
+  return std::min(text.find_first_not_of(kJsonSpace, at), text.size());
 }
 
 // Leaps from quote to quote: strings are the long parts of a message. Each byte is looked at twice at most.

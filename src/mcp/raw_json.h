@@ -32,6 +32,11 @@ std::optional<std::string_view> raw_member(std::string_view text, const boost::j
 std::string with_member(std::string_view text, const boost::json::object& object, std::string_view key,
                         std::string_view raw_value);
 
+// What may stand between the tokens of JSON (RFC 8259 §2).
+inline constexpr std::string_view kJsonSpace = " \t\n\r";
+
+inline std::string_view view(const boost::json::string& text) { return {text.data(), text.size()}; }
+
 // A JSON string literal. `text` is UTF-8.
 std::string quoted(std::string_view text);
 

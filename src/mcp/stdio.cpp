@@ -156,7 +156,7 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
     }
     if (!exit_) {
       kill_group(SIGKILL);
-      co_await wait_for_exit(kMoment);
+      co_await wait_for_exit(limits_.kill_grace);
     }
     co_return exit_;
   }

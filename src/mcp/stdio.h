@@ -34,6 +34,7 @@ struct StdioLimits {
   std::size_t max_remarks = 64 * 1024;              // of what it says beside its messages, the last is kept
   std::chrono::milliseconds close_grace{1000};      // from closing its stdin to SIGTERM
   std::chrono::milliseconds terminate_grace{2000};  // from SIGTERM to SIGKILL
+  std::chrono::milliseconds kill_grace{5000};       // from SIGKILL until it is given up: it may have much to free
 };
 
 struct ExitStatus {

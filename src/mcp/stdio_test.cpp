@@ -145,11 +145,15 @@ TEST_F(Stdio, StoppingAsksFirst) {
 TEST_F(Stdio, StoppingTerminatesOneThatDoesNotListenAndKillsOneThatDoesNotObey) {
   const StdioLimits quick{.close_grace = 50ms, .terminate_grace = 100ms};
   start(server({"deaf"}), quick);
-  EXPECT_EQ(stop()->code, SIGTERM);
+  const auto deaf = stop();
+  ASSERT_TRUE(deaf);
+  EXPECT_EQ(deaf->code, SIGTERM);
   lines_.clear();
   start(server({"stubborn"}), quick);
   ASSERT_TRUE(run_until([&] { return !lines_.empty(); }));
-  EXPECT_EQ(stop()->code, SIGKILL);
+  const auto stubborn = stop();
+  ASSERT_TRUE(stubborn);
+  EXPECT_EQ(stubborn->code, SIGKILL);
 }
 
 TEST_F(Stdio, OneThatClosesItsOutputIsStopped) {

@@ -14,6 +14,7 @@
 
 #include "base/utf8.h"
 #include "mcp/ecmascript_pattern.h"
+#include "mcp/raw_json.h"
 
 namespace remit::mcp {
 namespace {
@@ -22,8 +23,6 @@ namespace json = boost::json;
 using Fault = std::optional<DefinitionFault>;
 
 constexpr std::size_t kMaxSchemas = 10'000;  // within one outputSchema
-
-std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
 
 constexpr std::size_t kMaxShown = 80;  // bytes of the server's words
 

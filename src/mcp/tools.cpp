@@ -14,8 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
-
 std::unexpected<Error> bad_tool(std::string why) {
   return fail(ErrorKind::kInvalid, "RMT-M020", std::move(why));
 }

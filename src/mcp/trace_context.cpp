@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "mcp/raw_json.h"
 
 namespace remit::mcp {
@@ -18,7 +19,6 @@ constexpr std::size_t kMaxKey = 256;
 constexpr std::size_t kMaxStateValue = 256;
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_hex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
@@ -31,12 +31,6 @@ bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [&](char c) {
     return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z') || kOthers.contains(c);
   });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 // Whether each of at most `most` members between commas passes.

@@ -19,7 +19,7 @@
 namespace remit::sandbox {
 namespace {
 
-std::unexpected<Error> failed(std::string_view code, std::string_view path, int error) {
+std::unexpected<Error> cannot_declare(std::string_view code, std::string_view path, int error) {
   return fail(ErrorKind::kUnavailable, code == "RMT-M046" ? "RMT-M046" : "RMT-M047",
               fmt::format("`{}`: {}", path, std::generic_category().message(error)));
 }
@@ -85,9 +85,9 @@ Result<Declared> open_declared(const std::string& path) {
   Declared declared{.path = path,
                     .opened = std::make_shared<mcp::Descriptor>(
                         static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)))};
-  if (declared.opened->get() < 0) return failed("RMT-M046", path, errno);
+  if (declared.opened->get() < 0) return cannot_declare("RMT-M046", path, errno);
   struct stat status = {};
-  if (::fstat(declared.opened->get(), &status) != 0) return failed("RMT-M046", path, errno);
+  if (::fstat(declared.opened->get(), &status) != 0) return cannot_declare("RMT-M046", path, errno);
   declared.owner = status.st_uid;
   declared.group = status.st_gid;
   declared.mode = status.st_mode;
@@ -97,18 +97,18 @@ Result<Declared> open_declared(const std::string& path) {
 Result<std::shared_ptr<const mcp::Descriptor>> mount_as(const Declared& declared, uid_t account) {
   auto tree = std::make_shared<mcp::Descriptor>(static_cast<int>(::syscall(
       SYS_open_tree, declared.opened->get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
-  if (tree->get() < 0) return failed("RMT-M047", declared.path, errno);
+  if (tree->get() < 0) return cannot_declare("RMT-M047", declared.path, errno);
   const NamespaceHolder holder;
   if (!holder.made() || !holder.write("uid_map", fmt::format("{} {} 1", declared.owner, account)) ||
       !holder.write("gid_map", fmt::format("{} {} 1", declared.group, account)))
-    return failed("RMT-M047", declared.path, errno);
+    return cannot_declare("RMT-M047", declared.path, errno);
   const auto users = holder.open();
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_IDMAP;
   attributes.userns_fd = static_cast<std::uint64_t>(users.get());
   if (users.get() < 0 ||
       ::syscall(SYS_mount_setattr, tree->get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
-    return failed("RMT-M047", declared.path, errno);
+    return cannot_declare("RMT-M047", declared.path, errno);
   return tree;
 }
 

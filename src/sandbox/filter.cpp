@@ -169,7 +169,7 @@ void deny_more(Rules& rules) {
   rules.deny("personality", EPERM, {{0, SCMP_CMP_MASKED_EQ, 0x0040000, 0x0040000}});  // ADDR_NO_RANDOMIZE
 }
 
-std::unexpected<Error> failed(std::string_view what, int error) {
+std::unexpected<Error> no_filter(std::string_view what, int error) {
   return fail(ErrorKind::kUnavailable, "RMT-M044",
               fmt::format("the filter of system calls could not be {}: {}", what,
                           std::generic_category().message(error)));
@@ -177,13 +177,13 @@ std::unexpected<Error> failed(std::string_view what, int error) {
 
 Result<std::vector<sock_filter>> exported(scmp_filter_ctx context) {
   const mcp::Descriptor file(::memfd_create("filter", MFD_CLOEXEC));
-  if (file.get() < 0) return failed("written", errno);
-  if (const int done = seccomp_export_bpf(context, file.get()); done < 0) return failed("written", -done);
+  if (file.get() < 0) return no_filter("written", errno);
+  if (const int done = seccomp_export_bpf(context, file.get()); done < 0) return no_filter("written", -done);
   const auto size = ::lseek(file.get(), 0, SEEK_END);
-  if (size <= 0) return failed("read", errno);
+  if (size <= 0) return no_filter("read", errno);
   std::vector<sock_filter> filter(static_cast<std::size_t>(size) / sizeof(sock_filter));
   if (::pread(file.get(), filter.data(), static_cast<std::size_t>(size), 0) != size)
-    return failed("read", errno);
+    return no_filter("read", errno);
   return filter;
 }
 
@@ -191,14 +191,14 @@ Result<std::vector<sock_filter>> exported(scmp_filter_ctx context) {
 
 Result<std::vector<sock_filter>> make_filter(const FilterOptions& options) {
   const Context context(seccomp_init(SCMP_ACT_ALLOW), &seccomp_release);
-  if (!context) return failed("made", ENOMEM);
+  if (!context) return no_filter("made", ENOMEM);
   Rules rules(context.get());
   for (const auto name : kDenied) rules.deny(name, EPERM);
   for (const auto name : kNotThere) rules.deny(name, ENOSYS);
   deny_set_id(rules);
   deny_sockets(rules, options);
   deny_more(rules);
-  if (rules.failure() != 0) return failed("made", -rules.failure());
+  if (rules.failure() != 0) return no_filter("made", -rules.failure());
   ASSIGN_OR_RETURN(auto filter, exported(context.get()));
 
   // In front: what is newer than the list above is not there. On other machines the numbers are the same.

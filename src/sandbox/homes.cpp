@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unexpected<Error> failed(const fs::path& path, int error) {
+std::unexpected<Error> no_home(const fs::path& path, int error) {
   return fail(ErrorKind::kUnavailable, "RMT-M045",
               fmt::format("{}: {}", path.string(), std::generic_category().message(error)));
 }
@@ -25,8 +25,8 @@ std::optional<uid_t> owner_of(const fs::path& folder) {
 }
 
 Result<void> make_folder(const fs::path& folder, mode_t mode) {
-  if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST) return failed(folder, errno);
-  if (!owner_of(folder)) return failed(folder, ENOTDIR);
+  if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST) return no_home(folder, errno);
+  if (!owner_of(folder)) return no_home(folder, ENOTDIR);
   return {};
 }
 
@@ -35,11 +35,11 @@ Result<void> give(const fs::path& folder, uid_t account) {
   if (const auto owner = owner_of(folder); owner && *owner != account) {
     std::error_code ec;
     fs::remove_all(folder, ec);
-    if (ec) return failed(folder, ec.value());
+    if (ec) return no_home(folder, ec.value());
   }
   TRY(make_folder(folder, 0700));
   if (owner_of(folder) != account && ::chown(folder.c_str(), account, account) != 0)
-    return failed(folder, errno);
+    return no_home(folder, errno);
   return {};
 }
 
@@ -61,9 +61,9 @@ Result<Home> Homes::of(const std::string& id, std::optional<uid_t> account) {
   const std::lock_guard lock(mutex_);
   std::error_code ec;
   fs::create_directories(folder_, ec);
-  if (ec) return failed(folder_, ec.value());
+  if (ec) return no_home(folder_, ec.value());
   const fs::path own = fs::canonical(folder_, ec) / id;  // it is opened without following links
-  if (ec) return failed(folder_, ec.value());
+  if (ec) return no_home(folder_, ec.value());
   Home home{.home = own / "home", .temporary = own / "tmp", .mounts = own / "mounts", .account = ::geteuid()};
   if (own_accounts_) {
     const auto owner = owner_of(home.home);

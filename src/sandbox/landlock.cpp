@@ -35,7 +35,7 @@ std::uint64_t everything(int revision) {
   return all;
 }
 
-std::unexpected<Error> failed(std::string_view what, int error) {
+std::unexpected<Error> no_ruleset(std::string_view what, int error) {
   return fail(ErrorKind::kUnavailable, "RMT-M044",
               fmt::format("the Landlock ruleset: {}: {}", what, std::generic_category().message(error)));
 }
@@ -44,16 +44,16 @@ Result<void> add(int ruleset, const std::string& path, std::uint64_t allowed) {
   const mcp::Descriptor opened(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (opened.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) return {};
-    return failed(path, errno);
+    return no_ruleset(path, errno);
   }
   struct stat status = {};
-  if (::fstat(opened.get(), &status) != 0) return failed(path, errno);
+  if (::fstat(opened.get(), &status) != 0) return no_ruleset(path, errno);
   // Most rights are a folder's alone.
   if (!S_ISDIR(status.st_mode))
     allowed &= kReadFile | LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate | kDeviceControl;
   const landlock_path_beneath_attr rule{.allowed_access = allowed, .parent_fd = opened.get()};
   if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U) != 0)
-    return failed(path, errno);
+    return no_ruleset(path, errno);
   return {};
 }
 
@@ -75,7 +75,7 @@ Result<std::shared_ptr<const mcp::Descriptor>> make_ruleset(const FileRules* rul
   // An older kernel refuses members that it does not know unless they are zero; they are.
   auto made = std::make_shared<mcp::Descriptor>(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0U)));
-  if (made->get() < 0) return failed("it cannot be made", errno);
+  if (made->get() < 0) return no_ruleset("it cannot be made", errno);
   if (rules != nullptr) {
     for (const auto& path : rules->reads) TRY(add(made->get(), path, kRead & all));
     for (const auto& path : rules->writes)

@@ -38,7 +38,7 @@ Destination destination(std::string_view name, Environment environment = Environ
   return made;
 }
 
-SnapshotData world() {
+SnapshotData two_deployments() {
   SnapshotData data;
   for (const bool with_deputy : {false, true}) {
     Deployment bot;
@@ -79,7 +79,7 @@ std::vector<std::string> findings(const SnapshotData& data, std::string_view tex
 }
 
 TEST(PolicySchema, IsWhatTheEntitiesOfASnapshotAre) {
-  const auto data = world();
+  const auto data = two_deployments();
   for (const auto environment : kEnvironments) {
     const auto entities = build_entities(data, environment);
     ASSERT_TRUE(entities);
@@ -112,7 +112,7 @@ TEST(PolicySchema, LetsPoliciesSayWhatIsThere) {
           R"(forbid (principal, action in Remit::Action::"pay", resource) when { context.omitted.contains("x") };)",
           R"(forbid (principal, action, resource) when { principal has deputy && principal.deputy == resource.owner };)",
       })
-    EXPECT_THAT(findings(world(), policy), IsEmpty()) << policy;
+    EXPECT_THAT(findings(two_deployments(), policy), IsEmpty()) << policy;
 }
 
 TEST(PolicySchema, FindsWhatIsNotThere) {
@@ -142,7 +142,7 @@ TEST(PolicySchema, FindsWhatIsNotThere) {
           {R"(permit (principal, action, resource) when { principal.onwer == resource.owner };)", "owner"},
           {R"(permit (principal == Remit::Destination::"production/erp", action, resource);)", "scope"},
       }) {
-    const auto found = findings(world(), policy);
+    const auto found = findings(two_deployments(), policy);
     ASSERT_THAT(found, SizeIs(testing::Ge(1U))) << policy;
     EXPECT_THAT(found[0], HasSubstr(finding)) << policy;
   }
@@ -153,7 +153,7 @@ TEST(PolicySchema, LetsPoliciesBeWrittenBeforeTheirFirstTool) {
        {R"(permit (principal, action in Remit::Action::"delete", resource);)",
         R"(permit (principal, action in [Remit::Action::"send", Remit::Action::"execute"], resource);)",
         R"(permit (principal, action in Remit::Action::"crm", resource);)"})
-    EXPECT_THAT(findings(world(), policy), IsEmpty()) << policy;
+    EXPECT_THAT(findings(two_deployments(), policy), IsEmpty()) << policy;
   EXPECT_THAT(findings({}, R"(permit (principal, action in Remit::Action::"call", resource);)"), IsEmpty());
   EXPECT_THAT(findings({}, R"(permit (principal, action == Remit::Action::"call", resource);)"), SizeIs(1));
 }
@@ -176,15 +176,15 @@ TEST(PolicySchema, HasArgumentsOfAnyName) {
 }
 
 TEST(PolicySchema, WarnsOfWhatPoliciesDoNotSee) {
-  const auto schema = policy_schema(world(), Environment::kProduction);
+  const auto schema = policy_schema(two_deployments(), Environment::kProduction);
   ASSERT_THAT(schema.warnings, SizeIs(1));
   EXPECT_EQ(schema.warnings[0].tool, "erp/create_payment");
   EXPECT_EQ(schema.warnings[0].left_out.pointer, "/inputSchema/properties/when");
-  EXPECT_THAT(policy_schema(world(), Environment::kSandbox).warnings, IsEmpty());
+  EXPECT_THAT(policy_schema(two_deployments(), Environment::kSandbox).warnings, IsEmpty());
 }
 
 TEST(PolicySchema, IsTheSameHoweverTheCatalogIsOrdered) {
-  auto data = world();
+  auto data = two_deployments();
   const auto text = policy_schema(data, Environment::kProduction).text;
   std::ranges::reverse(data.tools);
   std::ranges::reverse(data.destinations);

@@ -15,11 +15,6 @@ namespace {
 using ast::BinaryOp;
 using ast::ExprKind;
 
-template <typename Node>
-const Node& as(const ast::Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 }  // namespace
 
 std::unexpected<const EvalError*> Evaluator::error(const ast::Expr& where, std::string_view message) {

@@ -8,11 +8,6 @@ namespace {
 using ast::BinaryOp;
 using ast::ExprKind;
 
-template <typename Node>
-const Node& as(const ast::Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 std::optional<Kind> kind_of(const Partial& partial) {
   if (partial.value() != nullptr) return partial.value()->kind();
   return partial.remainder() != nullptr ? partial.remainder()->kind : std::nullopt;

@@ -9,10 +9,6 @@
 namespace cedar {
 namespace {
 
-std::unexpected<DataError> fail(std::string message) {
-  return std::unexpected(DataError{"", std::move(message)});
-}
-
 // What makes a value of an extension type of its text; nullptr: no extension type.
 const Function* constructor_of(const Type* type) {
   if (type == nullptr || type->kind < TypeKind::kDecimal) return nullptr;
@@ -21,8 +17,6 @@ const Function* constructor_of(const Type* type) {
   return kConstructors.at(static_cast<std::size_t>(type->kind) -
                           static_cast<std::size_t>(TypeKind::kDecimal));
 }
-
-bool is_kind(const Type* type, TypeKind kind) { return type != nullptr && type->kind == kind; }
 
 }  // namespace
 
@@ -53,20 +47,21 @@ std::expected<Value, DataError> JsonReader::value(const Json& given, const Type*
       return Value::integer(given.as_integer());
     case Json::Kind::kNumber:
       if (given.text().find_first_not_of("-0123456789") == std::string_view::npos)
-        return fail("this integer needs more than 64 bits");
-      return fail(
+        return data_error("this integer needs more than 64 bits");
+      return data_error(
           R"(a number must be a 64-bit integer; for a fraction use {"__extn": {"fn": "decimal", "arg": "1.5"}})");
     case Json::Kind::kString:
       if (const Function* constructor = constructor_of(expected))
         return implicit_extension(given.text(), *constructor);
       return Value::string(arena_.copy(given.text()));
     case Json::Kind::kNull:
-      return fail("null is no Cedar value; leave the attribute out");
+      return data_error("null is no Cedar value; leave the attribute out");
     case Json::Kind::kArray:
     case Json::Kind::kObject:
       break;
   }
-  if (depth_ >= limits_.depth) return fail("nested more than " + std::to_string(limits_.depth) + " deep");
+  if (depth_ >= limits_.depth)
+    return data_error("nested more than " + std::to_string(limits_.depth) + " deep");
   ++depth_;
   auto nested = given.is_array() ? set(given, expected) : object(given, expected);
   --depth_;
@@ -94,8 +89,9 @@ std::expected<Value, DataError> JsonReader::object(const Json& given, const Type
   for (const Json::Member& member : given.members()) {
     if (!member.name.starts_with("__")) continue;
     if (member.name != "__entity" && member.name != "__extn" && member.name != "__expr") continue;
-    if (given.members().size() != 1) return fail("nothing may stand beside " + std::string(member.name));
-    if (member.name == "__expr") return fail("__expr is no longer part of the format");
+    if (given.members().size() != 1)
+      return data_error("nothing may stand beside " + std::string(member.name));
+    if (member.name == "__expr") return data_error("__expr is no longer part of the format");
     if (member.name == "__extn") {
       auto made = extension(member.value);
       if (!made) return below(member.name, std::move(made).error());
@@ -122,7 +118,7 @@ std::expected<Value, DataError> JsonReader::implicit_extension(std::string_view 
                                                                const Function& constructor) {
   const std::array<Value, 1> arguments{Value::string(text)};
   const FunctionResult result = call(constructor, arguments, arena_);
-  if (!result) return fail(result.error());
+  if (!result) return data_error(result.error());
   return *result;
 }
 
@@ -159,10 +155,10 @@ std::expected<Uid, DataError> JsonReader::uid(const Json& given) {
   const Json* id = given.find("id");
   if (type == nullptr || id == nullptr || !type->is_string() || !id->is_string() ||
       given.members().size() != 2) {
-    return fail(R"(an entity is named by {"type": "User", "id": "alice"})");
+    return data_error(R"(an entity is named by {"type": "User", "id": "alice"})");
   }
   if (!is_type_name(type->text())) {
-    return fail(quoted(type->text()) + " is not the name of a type, such as User or App::User");
+    return data_error(quoted(type->text()) + " is not the name of a type, such as User or App::User");
   }
   const std::string_view kept_type = arena_.copy(type->text());
   const std::string_view kept_id = arena_.copy(id->text());
@@ -175,11 +171,12 @@ std::expected<Value, DataError> JsonReader::extension(const Json& given) {
   const Json* many = given.find("args");
   const bool shaped = name != nullptr && name->is_string() && given.members().size() == 2 &&
                       (one != nullptr || (many != nullptr && many->is_array()));
-  if (!shaped) return fail(R"(an extension value is written {"fn": "ip", "arg": "10.0.0.1"})");
+  if (!shaped) return data_error(R"(an extension value is written {"fn": "ip", "arg": "10.0.0.1"})");
 
   const Function* function = find_function(name->text());
   if (function == nullptr || !function->gives_extension_value) {
-    return fail(quoted(name->text()) + " makes no extension value; ip, decimal, datetime and duration do");
+    return data_error(quoted(name->text()) +
+                      " makes no extension value; ip, decimal, datetime and duration do");
   }
   const std::size_t count = one != nullptr ? 1 : many->elements().size();
   const std::span<Value> arguments = arena_.array<Value>(count);
@@ -192,7 +189,7 @@ std::expected<Value, DataError> JsonReader::extension(const Json& given) {
     arguments[i] = *argument;
   }
   const FunctionResult result = call(*function, arguments, arena_);
-  if (!result) return fail(result.error());
+  if (!result) return data_error(result.error());
   return *result;
 }
 

@@ -19,14 +19,11 @@ using Names = std::span<const std::string_view>;
 constexpr std::array<std::string_view, 1> kArg{"arg"};
 constexpr std::array<std::string_view, 2> kLeftRight{"left", "right"};
 constexpr std::array<std::string_view, 2> kLeftAttr{"left", "attr"};
-constexpr std::array<std::string_view, 4> kVariables{"principal", "action", "resource", "context"};
 
 // How deep JSON may be nested is a matter of the stack too: each operator is two levels of it, and what is
 // around the expressions a few.
 constexpr std::uint32_t kLongestChain = 1000;
 constexpr std::uint32_t kAround = 8;
-
-std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 bool is_among(std::string_view name, Names names) { return std::ranges::find(names, name) != names.end(); }
 
@@ -48,7 +45,7 @@ std::optional<BinaryOp> binary_operator(std::string_view name) {
 }
 
 // Annotations may be named by reserved words.
-bool is_word(std::string_view text) {
+bool is_annotation_name(std::string_view text) {
   const auto goes_on = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
   };
@@ -172,7 +169,7 @@ class PolicyJsonReader {
     std::vector<ast::Annotation> found;
     for (const auto& [name, place, value] : json->members()) {
       const At at_name(*this, name);
-      if (!is_word(name)) {
+      if (!is_annotation_name(name)) {
         fail(in_backticks(name) + " cannot be the name of an annotation",
              "letters, digits and `_`, not beginning with a digit");
         return std::nullopt;
@@ -379,13 +376,14 @@ class PolicyJsonReader {
   }
 
   const Expr* variable(const Json& json) {
-    const auto* found = json.is_string() ? std::ranges::find(kVariables, json.text()) : kVariables.end();
-    if (found == kVariables.end()) {
+    const auto* found =
+        json.is_string() ? std::ranges::find(ast::kVariableNames, json.text()) : ast::kVariableNames.end();
+    if (found == ast::kVariableNames.end()) {
       return fail("variables are principal, action, resource and context",
-                  json.is_string() ? did_you_mean(json.text(), kVariables) : "");
+                  json.is_string() ? did_you_mean(json.text(), ast::kVariableNames) : "");
     }
     return node<ast::VariableRef>(ExprKind::kVariable, 0,
-                                  static_cast<ast::Variable>(found - kVariables.begin()));
+                                  static_cast<ast::Variable>(found - ast::kVariableNames.begin()));
   }
 
   const Expr* unary(ExprKind kind, const Json& json) {

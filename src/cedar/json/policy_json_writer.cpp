@@ -9,11 +9,6 @@ namespace {
 using ast::Expr;
 using ast::ExprKind;
 
-template <typename Node>
-const Node& as(const Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 std::string uid_json(const Uid& uid) {
   return R"({"type":)" + json_quoted(uid.type) + R"(,"id":)" + json_quoted(uid.id) + "}";
 }

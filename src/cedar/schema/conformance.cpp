@@ -4,17 +4,12 @@
 
 #include "cedar/engine/impl.h"
 #include "cedar/json/json_values.h"
+#include "cedar/syntax/diagnostic.h"
 
 namespace cedar {
 namespace {
 
 using Checked = std::expected<void, DataError>;
-
-std::unexpected<DataError> fail(std::string message) {
-  return std::unexpected(DataError{"", std::move(message)});
-}
-
-std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 std::string found(const Value& value) {
   return value.kind() == Kind::kEntity ? "an entity " + to_string(value.uid())
@@ -60,12 +55,13 @@ Checked check_uid(const Uid& uid, const Schema::Impl& schema) {
   const EntityType* type = schema.find_type(uid.type);
   if (type != nullptr && type->is_action) type = nullptr;
   if (is_action_type(uid.type)) {
-    if (schema.find_action(uid) == nullptr) return fail("the schema has no action " + to_string(uid));
+    if (schema.find_action(uid) == nullptr) return data_error("the schema has no action " + to_string(uid));
     return {};
   }
-  if (type == nullptr) return fail("the schema has no entity type " + in_backticks(uid.type));
+  if (type == nullptr) return data_error("the schema has no entity type " + in_backticks(uid.type));
   if (!type->allows_id(uid.id)) {
-    return fail(in_backticks(uid.type) + " has no entity " + quoted(uid.id) + ": its ids are enumerated");
+    return data_error(in_backticks(uid.type) + " has no entity " + quoted(uid.id) +
+                      ": its ids are enumerated");
   }
   return {};
 }
@@ -74,7 +70,7 @@ Checked check_fields(std::span<const Field> fields, const Type& record, const Sc
   // Both are sorted by name, in the same order.
   std::size_t next = 0;
   const auto missing = [&record](std::size_t index) {
-    return fail("the attribute " + quoted(record.attributes[index].name) + " is missing");
+    return data_error("the attribute " + quoted(record.attributes[index].name) + " is missing");
   };
   for (const Field& field : fields) {
     while (next < record.attributes.size() && compare_texts(record.attributes[next].name, field.name) < 0) {
@@ -96,7 +92,7 @@ Checked check_fields(std::span<const Field> fields, const Type& record, const Sc
 
 Checked check_value(const Value& value, const Type& type, const Schema::Impl& schema) {
   const auto mismatch = [&] {
-    return fail("expected " + in_backticks(to_string(type)) + ", found " + found(value));
+    return data_error("expected " + in_backticks(to_string(type)) + ", found " + found(value));
   };
   switch (value.kind()) {
     case Kind::kEntity:
@@ -107,7 +103,7 @@ Checked check_value(const Value& value, const Type& type, const Schema::Impl& sc
       for (const Value& element : value.elements()) {
         // Sorting has lost the elements' places, hence the error is the set's.
         if (Checked checked = check_value(element, *type.element, schema); !checked)
-          return fail("an element of this set is wrong: " + checked.error().message);
+          return data_error("an element of this set is wrong: " + checked.error().message);
       }
       return {};
     }
@@ -163,7 +159,8 @@ std::expected<void, DataError> validate(const Entities& entities, const Schema& 
     if (!entity.declared) continue;
     auto checked = check_entity(entity, store, schema.impl());
     if (!checked)
-      return fail(to_string(entity.uid) + ", " + checked.error().pointer + ": " + checked.error().message);
+      return data_error(to_string(entity.uid) + ", " + checked.error().pointer + ": " +
+                        checked.error().message);
   }
   return {};
 }
@@ -179,8 +176,8 @@ std::expected<void, DataError> validate(const Request& request, const Schema& sc
     if (const Checked checked = check_uid(view(uid), impl); !checked) return checked;
     const EntityType* type = impl.find_type(uid.type());
     if (std::ranges::find(allowed, type) != allowed.end()) return {};
-    return fail(to_string(request.action) + " does not apply to " + in_backticks(uid.type()) + ", but to " +
-                (allowed.empty() ? "nothing" : list_of(allowed)));
+    return data_error(to_string(request.action) + " does not apply to " + in_backticks(uid.type()) +
+                      ", but to " + (allowed.empty() ? "nothing" : list_of(allowed)));
   };
   if (const Checked checked = check(request.principal, action->principals); !checked)
     return below("principal", checked.error());

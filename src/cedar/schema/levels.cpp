@@ -10,11 +10,6 @@ using ast::BinaryOp;
 using ast::Expr;
 using ast::ExprKind;
 
-template <typename Node>
-const Node& as(const Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 class LevelChecker {
  public:
   LevelChecker(const Environment& environment, const TypeChecker& types, std::uint32_t most,

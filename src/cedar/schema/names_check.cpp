@@ -5,13 +5,6 @@
 namespace cedar {
 namespace {
 
-std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
-
-std::string_view last_name(std::string_view path) {
-  const std::size_t separator = path.rfind("::");
-  return separator == std::string_view::npos ? path : path.substr(separator + 2);
-}
-
 class NameChecker {
  public:
   NameChecker(const Schema::Impl& schema, ProblemSink& problems) : schema_(schema), problems_(problems) {}

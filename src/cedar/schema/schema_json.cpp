@@ -13,9 +13,7 @@ namespace {
 
 using namespace schema_ast;
 
-std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
-
-bool is_word(std::string_view text) {
+bool is_name(std::string_view text) {
   return !text.contains("::") && (text == "__cedar" || is_type_name(text));
 }
 
@@ -23,7 +21,7 @@ bool is_word(std::string_view text) {
 bool is_path(std::string_view text) {
   while (true) {
     const std::size_t end = std::min(text.find("::"), text.size());
-    if (!is_word(text.substr(0, end))) return false;
+    if (!is_name(text.substr(0, end))) return false;
     if (end == text.size()) return true;
     text.remove_prefix(end + 2);
   }
@@ -237,7 +235,7 @@ class SchemaJsonReader {
     if (found == nullptr || !expect(found->value, Json::Kind::kObject, "`annotations`")) return {};
     std::vector<Annotation> made;
     for (const Json::Member& member : found->value.members()) {
-      const bool named = is_word(member.name) || (!member.name.contains("::") && is_reserved(member.name));
+      const bool named = is_name(member.name) || (!member.name.contains("::") && is_reserved(member.name));
       if (!named) {
         sink_.report(member.name_span, in_backticks(member.name) + " is not the name of an annotation");
       }
@@ -278,7 +276,7 @@ class SchemaJsonReader {
 
   void name(const Json::Member& member, std::string_view what) {
     count(member.name_span);
-    if (is_word(member.name)) return;
+    if (is_name(member.name)) return;
     sink_.report(member.name_span, quoted(member.name) + " cannot be the name of " + std::string(what),
                  "names are letters, digits and `_`, and no reserved words");
   }

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "cedar/schema/schema_impl.h"
+#include "cedar/syntax/diagnostic.h"
 
 namespace cedar {
 namespace {
@@ -38,17 +39,10 @@ const Builtin* find_builtin(std::string_view name) {
   return found == kBuiltins.end() ? nullptr : found;
 }
 
-std::string_view last_name(std::string_view path) {
-  const std::size_t separator = path.rfind("::");
-  return separator == std::string_view::npos ? path : path.substr(separator + 2);
-}
-
 bool names_cedar(std::string_view path) {
   return path == "__cedar" || path.starts_with("__cedar::") || path.ends_with("::__cedar") ||
          path.contains("::__cedar::");
 }
-
-std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 class Resolver {
  public:

@@ -5,11 +5,6 @@
 namespace cedar {
 namespace {
 
-template <typename Node>
-const Node& as(const ast::Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 // Builds keys that are equal exactly when their parts are.
 class Key {
  public:

@@ -12,16 +12,9 @@ using ast::BinaryOp;
 using ast::Expr;
 using ast::ExprKind;
 
-template <typename Node>
-const Node& as(const Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 const Type* boolean() { return primitive(TypeKind::kBool); }
 const Type* always(bool value) { return primitive(value ? TypeKind::kTrue : TypeKind::kFalse); }
-bool is_kind(const Type* type, TypeKind kind) { return type != nullptr && type->kind == kind; }
 
-std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
 std::string show_type(const Type& type) { return in_backticks(to_string(type)); }
 
 const Type* attributes_of(const Type& type) {
@@ -256,12 +249,12 @@ const Type* TypeChecker::conjunction(std::span<const Expr* const> operands) {
     const Type* type = expect_bool(*operand);
     whole = first ? type : both(whole, type);
     first = false;
-    if (cedar::is_kind(whole, TypeKind::kFalse)) break;
+    if (is_kind(whole, TypeKind::kFalse)) break;
     activate(active_to, shown_.size(), 1);
     active_to = shown_.size();
   }
   activate(base, active_to, -1);
-  if (cedar::is_kind(whole, TypeKind::kFalse)) forget(base);
+  if (is_kind(whole, TypeKind::kFalse)) forget(base);
   return whole;
 }
 
@@ -269,12 +262,12 @@ const Type* TypeChecker::disjunction(std::span<const Expr* const> operands) {
   const std::size_t base = shown_.size();
   const Type* whole = expect_bool(*operands.front());
   for (const Expr* operand : operands.subspan(1)) {
-    if (cedar::is_kind(whole, TypeKind::kTrue)) break;
+    if (is_kind(whole, TypeKind::kTrue)) break;
     const std::size_t middle = shown_.size();
     const Type* type = expect_bool(*operand);
-    if (cedar::is_kind(type, TypeKind::kFalse)) {
+    if (is_kind(type, TypeKind::kFalse)) {
       forget(middle);
-    } else if (cedar::is_kind(type, TypeKind::kTrue) || cedar::is_kind(whole, TypeKind::kFalse)) {
+    } else if (is_kind(type, TypeKind::kTrue) || cedar::is_kind(whole, TypeKind::kFalse)) {
       shown_.erase(shown_.begin() + static_cast<std::ptrdiff_t>(base),
                    shown_.begin() + static_cast<std::ptrdiff_t>(middle));
       whole = type;

@@ -28,8 +28,8 @@ bool same(const Type& a, const Type& b) {
          });
 }
 
-constexpr std::array<std::string_view, 12> kNames{"Bool", "Bool",    "Bool",     "Long",     "String", "", "",
-                                                  "",     "decimal", "datetime", "duration", "ipaddr"};
+constexpr std::array<std::string_view, 12> kPrimitiveNames{
+    "Bool", "Bool", "Bool", "Long", "String", "", "", "", "decimal", "datetime", "duration", "ipaddr"};
 
 constexpr std::array<Type, 12> kPrimitives = [] {
   std::array<Type, 12> types;
@@ -67,7 +67,7 @@ void append(std::string& out, const Type& type) {
     if (out.size() > kShown && !out.ends_with("…")) out += "…";
     out += "}";
   } else {
-    out += kNames.at(static_cast<std::size_t>(type.kind));
+    out += kPrimitiveNames.at(static_cast<std::size_t>(type.kind));
   }
 }
 
@@ -84,6 +84,11 @@ bool EntityType::has_ancestor(const EntityType& other) const {
 
 bool EntityType::allows_id(std::string_view id) const {
   return !is_enumerated || std::ranges::binary_search(ids, id);
+}
+
+std::string_view last_name(std::string_view path) {
+  const std::size_t separator = path.rfind("::");
+  return separator == std::string_view::npos ? path : path.substr(separator + 2);
 }
 
 const Type* primitive(TypeKind kind) { return &kPrimitives.at(static_cast<std::size_t>(kind)); }

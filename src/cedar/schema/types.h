@@ -73,6 +73,11 @@ struct EntityType {
   bool allows_id(std::string_view id) const;
 };
 
+inline bool is_kind(const Type* type, TypeKind kind) { return type != nullptr && type->kind == kind; }
+
+// "User" of "App::User".
+std::string_view last_name(std::string_view path);
+
 const Type* primitive(TypeKind kind);
 const Type* type_of_kind(Kind kind);  // nullptr: entities, sets and records, whose kind does not say
 

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -44,7 +45,14 @@ struct Expr {
   const Value* constant = nullptr;
 };
 
+// An expression as the node that its kind says it is.
+template <typename Node>
+const Node& as(const Expr& expr) {
+  return static_cast<const Node&>(expr);
+}
+
 enum class Variable : std::uint8_t { kPrincipal, kAction, kResource, kContext };
+inline constexpr std::array<std::string_view, 4> kVariableNames{"principal", "action", "resource", "context"};
 
 enum class BinaryOp : std::uint8_t {
   kEqual,

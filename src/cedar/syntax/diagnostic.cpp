@@ -96,6 +96,12 @@ std::string_view closest(std::string_view written, std::span<const std::string_v
   return best;
 }
 
+std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
+
+std::unexpected<DataError> data_error(std::string message) {
+  return std::unexpected(DataError{"", std::move(message)});
+}
+
 std::string did_you_mean(std::string_view written, std::span<const std::string_view> candidates,
                          std::string otherwise) {
   const std::string_view candidate = closest(written, candidates);

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <expected>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,12 @@ struct Source {
 
 // The candidate closest to `written`, as ", did you mean `x`?" needs it; empty when none is close.
 std::string_view closest(std::string_view written, std::span<const std::string_view> candidates);
+
+// As messages name what somebody wrote: `x`.
+std::string in_backticks(std::string_view text);
+
+// What is wrong with data, where its place is told by whoever knows it.
+std::unexpected<DataError> data_error(std::string message);
 
 // "did you mean `x`?", or `otherwise`.
 std::string did_you_mean(std::string_view written, std::span<const std::string_view> candidates,

@@ -93,11 +93,6 @@ class Folder {
     });
   }
 
-  template <typename Node>
-  static const Node& as(const ast::Expr& expr) {
-    return static_cast<const Node&>(expr);
-  }
-
   Arena& arena_;
   Bindings nothing_{};
   EntityStore no_entities_;

@@ -25,8 +25,6 @@ constexpr std::array kBuiltinMethods = std::to_array<BuiltinMethod>({
     {"hasTag", BinaryOp::kHasTag},
 });
 
-constexpr std::array<std::string_view, 4> kVariables{"principal", "action", "resource", "context"};
-
 std::vector<std::string_view> names_of(bool methods) {
   std::vector<std::string_view> names;
   for (const Function& function : functions()) {
@@ -37,8 +35,6 @@ std::vector<std::string_view> names_of(bool methods) {
   for (const BuiltinMethod& method : kBuiltinMethods) names.push_back(method.name);
   return names;
 }
-
-std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 std::uint32_t tallest(std::span<const Expr* const> nodes) {
   std::uint32_t height = 0;
@@ -449,16 +445,16 @@ const Expr* Parser::word() {
   }
   const Token name = take();
   if (at(TokenKind::kLeftParen)) return function_call(name);
-  const auto* variable = std::ranges::find(kVariables, name.text);
-  if (variable == kVariables.end()) {
+  const auto* variable = std::ranges::find(ast::kVariableNames, name.text);
+  if (variable == ast::kVariableNames.end()) {
     sink_.report(
         name.span, "there is no variable " + in_backticks(name.text),
-        did_you_mean(name.text, kVariables,
+        did_you_mean(name.text, ast::kVariableNames,
                      "variables are principal, action, resource and context; text needs double quotes"));
     return nullptr;
   }
   return node<ast::VariableRef>(ExprKind::kVariable, name.span, 0,
-                                static_cast<ast::Variable>(variable - kVariables.begin()));
+                                static_cast<ast::Variable>(variable - ast::kVariableNames.begin()));
 }
 
 const Expr* Parser::entity_or_qualified_call() {

@@ -17,11 +17,6 @@ enum class Level : std::uint8_t { kIf, kOr, kAnd, kRelation, kSum, kProduct, kUn
 
 Level tighter(Level level) { return static_cast<Level>(static_cast<int>(level) + 1); }
 
-template <typename Node>
-const Node& as(const ast::Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 bool is_negative(const Value& value) { return value.kind() == Kind::kLong && value.number() < 0; }
 
 bool is_integer(const ast::Expr& expr) {
@@ -220,8 +215,7 @@ class Printer {
   }
 
   void variable(ast::Variable variable) {
-    static constexpr std::array<std::string_view, 4> kNames{"principal", "action", "resource", "context"};
-    out_ += kNames.at(static_cast<std::size_t>(variable));
+    out_ += ast::kVariableNames.at(static_cast<std::size_t>(variable));
   }
 
   // At most four of one sign stand in a row, and two signs never next to each other. `-5` is a literal; its

@@ -9,11 +9,6 @@ namespace {
 using ast::Expr;
 using ast::ExprKind;
 
-template <typename Node>
-const Node& as(const Expr& expr) {
-  return static_cast<const Node&>(expr);
-}
-
 // The operands of a chain, those of a chain of the same kind in front of them included.
 void flatten(const ast::Logic& chain, std::vector<const Expr*>& operands) {
   const Expr& first = *chain.operands.front();
