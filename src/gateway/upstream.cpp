@@ -193,6 +193,12 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
   auto started = mcp::StdioTransport::start(parts_.loop.context().get_executor(), *command,
                                             {.max_line = limits_.max_answer_bytes});
   if (!started) return std::unexpected(std::move(started).error());
+  (*started)->on_too_long([current](const std::optional<mcp::Id>& answered, Error why) {
+    const auto self = current();
+    if (!self || !self->session_) return;
+    const auto id = answered ? answered->as_number() : std::nullopt;
+    if (!id || !self->session_->lost(*id, why)) self->remark(std::move(why));
+  });
   return std::move(*started);
 }
 

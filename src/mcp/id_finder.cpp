@@ -63,8 +63,12 @@ void IdFinder::keep(char c) {
   if (at_ == At::kValue && key_ == R"("id")" && value_.size() <= kMaxId) value_ += c;
 }
 
-std::optional<Id> IdFinder::request_id() const {
-  if (ids_ != 1 || !has_method_ || id_.size() > kMaxId) return std::nullopt;
+std::optional<Id> IdFinder::request_id() const { return has_method_ ? id() : std::nullopt; }
+
+std::optional<Id> IdFinder::answer_id() const { return has_method_ ? std::nullopt : id(); }
+
+std::optional<Id> IdFinder::id() const {
+  if (ids_ != 1 || id_.size() > kMaxId) return std::nullopt;
   const auto value = parse_json(id_);
   return value ? Id::from_token(id_, *value) : std::nullopt;
 }

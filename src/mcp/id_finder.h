@@ -1,5 +1,5 @@
 // IdFinder: finds the id of a message that is too large to be kept, as it passes by. The official SDKs write
-// the id behind the params, so the message has to pass whole.
+// the id behind the params or the result, so the message has to pass whole.
 //
 // It looks at the members of the outermost object alone, and is no judge of the rest: what is not JSON may
 // have an id too. Thread-safety: one thread at a time.
@@ -23,7 +23,12 @@ class IdFinder {
   // message has no method.
   std::optional<Id> request_id() const;
 
+  // The same of an answer, which has no method.
+  std::optional<Id> answer_id() const;
+
  private:
+  std::optional<Id> id() const;
+
   enum class At { kStart, kKey, kColon, kValue, kEnd };
 
   void on_character(char c);

@@ -37,6 +37,13 @@ TEST(IdFinder, FindsTheIdOfARequestWhereverItStandsAndHoweverItIsCut) {
   for (const auto& [text, id] : cases)
     for (const std::size_t piece : {1U, 2U, 7U, 1000U})
       EXPECT_EQ(found(text, piece), id) << text << " in " << piece;
+  IdFinder answer;
+  answer.read(R"({"result":{"id":1},"jsonrpc":"2.0","id":5})");
+  EXPECT_FALSE(answer.request_id());
+  EXPECT_EQ(answer.answer_id()->raw(), "5");
+  IdFinder request;
+  request.read(R"({"method":"ping","id":5})");
+  EXPECT_FALSE(request.answer_id());
   const auto long_id = R"({"method":"x","id":")" + std::string(300, 'x') + R"("})";
   EXPECT_EQ(found(long_id, 10), "none");
 }

@@ -20,6 +20,7 @@
 #include <mutex>
 #include <vector>
 
+#include "mcp/id_finder.h"
 #include "mcp/raw_json.h"
 
 namespace remit::mcp {
@@ -31,6 +32,7 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // How long a killed process, or output that outlives its process, is waited for.
 constexpr std::chrono::milliseconds kMoment{500};
+constexpr std::size_t kWithoutEnd = 16;  // times the limit
 
 // A monitor tells a server's end by a signal as shells do.
 ExitStatus exit_status_of(int status, bool monitored) {
@@ -110,6 +112,7 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
     finished_ = true;
     on_message_ = nullptr;
     on_closed_ = nullptr;
+    on_too_long_ = nullptr;
     kill_group(SIGKILL);
     close_streams();
   }
@@ -118,6 +121,7 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
     finished_ = true;
     on_message_ = nullptr;
     on_closed_ = nullptr;
+    on_too_long_ = nullptr;
     if (exit_ || std::exchange(ending_, true)) return;
     Ending::instance().begin();
     begin_reading();  // what it still writes is taken from it and dropped: it could not end before
@@ -139,6 +143,8 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
     }
     return {};
   }
+
+  void on_too_long(OnTooLong told) { on_too_long_ = std::move(told); }
 
   void receive(OnMessage on_message, OnClosed on_closed) {
     on_message_ = std::move(on_message);
@@ -260,22 +266,16 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   asio::awaitable<void> read_lines() {
-    std::string buffer;
     std::vector<char> chunk(std::min<std::size_t>(limits_.max_line, std::size_t{64} * 1024));
     for (;;) {
       const auto [error, count] = co_await out_.async_read_some(asio::buffer(chunk), kAwait);
       if (error) break;
-      if (finished_) continue;
-      const std::size_t seen = buffer.size();
-      buffer.append(chunk.data(), count);
-      const bool too_long = !deliver_lines(buffer, seen) || buffer.size() > limits_.max_line;
-      if (finished_) continue;
-      if (too_long) {
-        finish(Error{ErrorKind::kTooLarge, "RMT-M032",
-                     fmt::format("the MCP server sent a line of more than {} bytes", limits_.max_line)});
-        kill_group(SIGKILL);
-        co_return;
-      }
+      take({chunk.data(), count});
+      if (finished_ || passed_by_ / kWithoutEnd < limits_.max_line) continue;
+      finish(Error{ErrorKind::kTooLarge, "RMT-M032",
+                   fmt::format("the MCP server sent a line of more than {} bytes", passed_by_)});
+      kill_group(SIGKILL);
+      co_return;
     }
     if (finished_) co_return;
     co_await stop();  // a server may end a session by closing its output
@@ -287,30 +287,54 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
                              exit_ ? to_string(*exit_) : "it cannot be killed")});
   }
 
-  // Hands on each whole line of `buffer` and leaves the rest in it. `seen` bytes are known to hold no line
-  // break. False when a line was over the limit or the transport was abandoned meanwhile.
-  bool deliver_lines(std::string& buffer, std::size_t seen) {
-    std::size_t begin = 0;
-    std::size_t end = buffer.find('\n', seen);
-    for (; end != std::string::npos; end = buffer.find('\n', begin)) {
-      std::string_view line(buffer.data() + begin, end - begin);
-      begin = end + 1;
-      if (line.size() > limits_.max_line) return false;
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (line.empty()) continue;
-      if (!may_be_message(line)) remark(std::string(line.substr(0, limits_.max_remarks)) + "\n");
-      const auto on_message = on_message_;  // the callback may abandon this object and clear the member
-      on_message(std::string(line));
-      if (finished_) return false;
+  // What came, cut anywhere. Each whole line is handed on.
+  void take(std::string_view piece) {
+    while (!finished_ && !piece.empty()) {
+      const auto end = piece.find('\n');
+      keep(piece.substr(0, end));
+      if (end == std::string_view::npos) return;
+      piece.remove_prefix(end + 1);
+      end_line();
     }
-    buffer.erase(0, begin);
-    return true;
+  }
+
+  void keep(std::string_view part) {
+    if (passed_by_ == 0 && line_.size() + part.size() <= limits_.max_line) {
+      line_ += part;
+      return;
+    }
+    if (passed_by_ == 0) {
+      finder_ = IdFinder();
+      finder_.read(line_);
+      passed_by_ = std::exchange(line_, {}).size();
+    }
+    finder_.read(part);
+    passed_by_ += part.size();
+  }
+
+  // The callbacks may abandon this object and clear the members.
+  void end_line() {
+    if (passed_by_ > 0) {
+      Error why{ErrorKind::kUnknown, "RMT-M032",
+                fmt::format("the MCP server sent a line of {} bytes; {} is the most that is taken",
+                            std::exchange(passed_by_, 0), limits_.max_line)};
+      const auto told = on_too_long_;
+      if (told) told(finder_.answer_id(), std::move(why));
+      return;
+    }
+    auto line = std::exchange(line_, {});
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty()) return;
+    if (!may_be_message(line)) remark(line.substr(0, limits_.max_remarks) + "\n");
+    const auto on_message = on_message_;
+    on_message(std::move(line));
   }
 
   void finish(Error why) {
     finished_ = true;
     const auto on_closed = std::exchange(on_closed_, nullptr);
     on_message_ = nullptr;
+    on_too_long_ = nullptr;
     if (on_closed) on_closed(std::move(why));
   }
 
@@ -325,6 +349,10 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
 
   OnMessage on_message_;
   OnClosed on_closed_;
+  OnTooLong on_too_long_;
+  std::string line_;           // what came of it so far
+  IdFinder finder_;            // of a line over the limit
+  std::size_t passed_by_ = 0;  // bytes of it; 0: the line is within the limit
   std::deque<std::string> queue_;
   std::size_t queued_ = 0;  // bytes, the message being written included
   bool writing_ = false;
@@ -358,6 +386,7 @@ Result<void> StdioTransport::send(std::string message) { return impl_->send(std:
 void StdioTransport::receive(OnMessage on_message, OnClosed on_closed) {
   impl_->receive(std::move(on_message), std::move(on_closed));
 }
+void StdioTransport::on_too_long(OnTooLong told) { impl_->on_too_long(std::move(told)); }
 asio::awaitable<std::optional<ExitStatus>> StdioTransport::stop() { return impl_->stop(); }
 std::optional<ExitStatus> StdioTransport::exit_status() const { return impl_->exit_status(); }
 std::string StdioTransport::remarks() const { return impl_->remarks(); }

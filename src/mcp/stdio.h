@@ -19,6 +19,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,12 +30,12 @@
 namespace remit::mcp {
 
 struct StdioLimits {
-  std::size_t max_line = 4 * 1024 * 1024;
+  std::size_t max_line = 4 * 1024 * 1024;           // bytes of a message; sixteen times that is without end
   std::size_t max_queued = 16 * 1024 * 1024;        // bytes not yet taken by the child; over it, send() fails
   std::size_t max_remarks = 64 * 1024;              // of what it says beside its messages, the last is kept
   std::chrono::milliseconds close_grace{1000};      // from closing its stdin to SIGTERM
   std::chrono::milliseconds terminate_grace{2000};  // from SIGTERM to SIGKILL
-  std::chrono::milliseconds kill_grace{5000};       // from SIGKILL until it is given up: it may have much to free
+  std::chrono::milliseconds kill_grace{5000};  // from SIGKILL until it is given up: it may have much to free
 };
 
 struct ExitStatus {
@@ -55,8 +56,13 @@ class StdioTransport final : public Transport {
   Result<void> send(std::string message) override;
 
   // Reading starts here. on_closed gets RMT-M031 (the process ended, with its status) or RMT-M032 (a line
-  // over the limit; the process is then killed).
+  // that goes on without end; the process is then killed).
   void receive(OnMessage on_message, OnClosed on_closed) override;
+
+  // Before receive(): who is told of a line over the limit. It passes by without being kept, and the session
+  // goes on. `answered` is the request that it was the answer to, where it says so; the error is RMT-M032.
+  using OnTooLong = std::function<void(const std::optional<Id>& answered, Error)>;
+  void on_too_long(OnTooLong told);
 
   // Closes stdin, waits, SIGTERM, waits, SIGKILL. Takes at most both graces and a moment. The transport must
   // outlive it. Nothing is returned only if the kernel cannot end the process.

@@ -170,13 +170,20 @@ TEST_F(Stdio, ALineWithoutEndIsCutOffAndTheProcessKilled) {
   EXPECT_EQ(transport_->exit_status()->code, SIGKILL);
 }
 
-TEST_F(Stdio, ALongLineInOnePieceIsOverTheLimitToo) {
+TEST_F(Stdio, ALineOverTheLimitPassesByAndTellsWhoseAnswerItWas) {
   start(server({"echo"}), {.max_line = 100});
+  std::vector<std::string> told;
+  transport_->on_too_long([&](const std::optional<Id>& answered, const Error& why) {
+    told.push_back(std::string(why.code) + " " + (answered ? answered->raw() : "none"));
+  });
   ASSERT_TRUE(transport_->send(std::string(100, 'x')));
-  ASSERT_TRUE(run_until([&] { return lines_.size() == 1; }));
   ASSERT_TRUE(transport_->send(std::string(101, 'x')));
-  ASSERT_TRUE(run_until([&] { return !closed_.empty(); }));
-  EXPECT_EQ(lines_.size(), 1U);
+  ASSERT_TRUE(transport_->send(R"({"result":")" + std::string(1000, 'y') + R"(","id":7})"));
+  ASSERT_TRUE(transport_->send("{}"));
+  ASSERT_TRUE(run_until([&] { return lines_.size() == 2; }));
+  EXPECT_EQ(lines_, (std::vector{std::string(100, 'x'), std::string("{}")}));
+  EXPECT_EQ(told, (std::vector<std::string>{"RMT-M032 none", "RMT-M032 7"}));
+  EXPECT_TRUE(closed_.empty());
 }
 
 TEST_F(Stdio, OneThatDoesNotReadCannotFillMemory) {

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 
+#include "base/canonical_json.h"
 #include "mcp/child_process.h"
 #include "mcp/lifecycle.h"
 #include "mcp/tools.h"
@@ -78,14 +79,15 @@ int launch_and_die(const char* self) {
 }
 
 // What a server has wrong.
-enum class Fault { kNone, kGarbled, kFickle };
+enum class Fault { kNone, kGarbled, kFickle, kHuge };
 
 std::string tool(int number) {
   return R"({ "name":"tool_)" + std::to_string(number) + R"(","inputSchema":{"type":"object"} })";
 }
 
 // An MCP server with two pages of tools; a call gives back its arguments after telling progress. One that is
-// garbled answers calls with what is no JSON; one that is fickle lists another first tool after each.
+// garbled answers calls with what is no JSON; one that is fickle lists another first tool after each; one
+// that is huge answers with as many bytes as it is asked for.
 int serve(Fault fault = Fault::kNone) {
   int calls = 0;
   for (std::string line; std::getline(std::cin, line);) {
@@ -109,6 +111,13 @@ int serve(Fault fault = Fault::kNone) {
         answer(R"({"jsonrpc":"2.0","id":)" + id.raw() + R"(,"result":{"content":[],"x":NaN}})");
         continue;
       }
+      if (fault == Fault::kHuge) {
+        const auto bytes = parse_json(call->raw_arguments)->at("bytes").as_int64();
+        answer(R"({"result":{"content":[{"type":"text","text":")" +
+               std::string(static_cast<std::size_t>(bytes), 'x') + R"("}]},"jsonrpc":"2.0","id":)" +
+               id.raw() + "}");
+        continue;
+      }
       if (call && call->progress_token)
         answer(make_notification("notifications/progress",
                                  R"({"progressToken":)" + call->progress_token->raw() + R"(,"progress":1})"));
@@ -128,6 +137,7 @@ int main(int argc, char** argv) {
   if (mode == "echo") return echo();
   if (mode == "mcp") return serve();
   if (mode == "garbled") return serve(Fault::kGarbled);
+  if (mode == "huge") return serve(Fault::kHuge);
   if (mode == "fickle") return serve(Fault::kFickle);
   if (mode == "describe") return describe();
   if (mode == "leave-a-child") return leave_a_child();
