@@ -221,13 +221,19 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   asio::awaitable<void> wait_for_exit(std::chrono::milliseconds at_most) {
-    if (!exit_) co_await wait_woken(at_most);
+    return wait(at_most, [this] { return exit_.has_value(); });
   }
 
-  asio::awaitable<void> wait_woken(std::chrono::milliseconds at_most) {
-    const auto timer = std::make_shared<asio::steady_timer>(executor_, at_most);
+  // Whoever waits is woken by whatever happens, and looks whether it was that.
+  template <typename Happened>
+  asio::awaitable<void> wait(std::chrono::milliseconds at_most, Happened happened) {
+    const auto timer = std::make_shared<asio::steady_timer>(executor_);
+    const auto until = std::chrono::steady_clock::now() + at_most;
     waiters_.push_back(timer);
-    co_await timer->async_wait(kAwait);
+    while (!happened() && std::chrono::steady_clock::now() < until) {
+      timer->expires_at(until);
+      co_await timer->async_wait(kAwait);
+    }
     std::erase(waiters_, timer);
   }
 
@@ -280,7 +286,7 @@ class StdioTransport::Impl : public std::enable_shared_from_this<Impl> {
     if (finished_) co_return;
     co_await stop();  // a server may end a session by closing its output
     // Why it ended, it has said on its stderr: that is told with its end.
-    if (!errors_drained_) co_await wait_woken(kMoment);
+    co_await wait(kMoment, [this] { return errors_drained_; });
     if (finished_) co_return;
     finish(Error{ErrorKind::kUnavailable, "RMT-M031",
                  fmt::format("the MCP server's process ended ({})",

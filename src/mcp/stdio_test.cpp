@@ -236,8 +236,8 @@ TEST_F(Stdio, AnEndedSessionLetsItsServerFinishAndThenKillsNothing) {
   const pid_t pid = transport_->pid();
   transport_->end();
   transport_.reset();
-  EXPECT_TRUE(run_until([&] { return is_dead(pid); }));
-  EXPECT_TRUE(StdioTransport::wait_until_ended(0ms));
+  EXPECT_TRUE(run_until([&] { return StdioTransport::wait_until_ended(0ms); }));
+  EXPECT_TRUE(is_dead(pid));
   std::string text;
   EXPECT_TRUE(std::ifstream(file) >> text && text == "done");
   EXPECT_TRUE(closed_.empty());

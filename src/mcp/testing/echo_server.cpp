@@ -112,7 +112,7 @@ int serve(Fault fault = Fault::kNone) {
         continue;
       }
       if (fault == Fault::kHuge) {
-        const auto bytes = parse_json(call->raw_arguments)->at("bytes").as_int64();
+        const auto bytes = remit::parse_json(call->raw_arguments)->at("bytes").as_int64();
         answer(R"({"result":{"content":[{"type":"text","text":")" +
                std::string(static_cast<std::size_t>(bytes), 'x') + R"("}]},"jsonrpc":"2.0","id":)" +
                id.raw() + "}");
