@@ -516,7 +516,7 @@ TEST_F(Upstreams, OverStdioAnAnswerOverTheLimitFailsItsCallAndNoOther) {
   const auto id = world_.add_destination("huge", snapshot::StdioTransport{{REMIT_ECHO_SERVER, "huge"}});
   world_.take_tools(id, {R"({ "name":"tool_1","inputSchema":{"type":"object"} })"});
   world_.grant(bot_, "huge/tool_1");
-  const auto reply = agent_->call("tool_1", R"({"bytes":9000000})");
+  const auto reply = agent_->call("tool_1", R"({"bytes":500000})");
   EXPECT_EQ(reply.reason(), "RMT-M032");
   EXPECT_EQ(world_.last("outcome").at("status"), "unknown");
   EXPECT_EQ(agent_->call("tool_1", R"({"bytes":10})").reason(), "") << "the server goes on";
