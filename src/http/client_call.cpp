@@ -27,6 +27,8 @@ ClientCall::ClientCall(std::shared_ptr<ClientPool> pool, Call call, CallOptions 
       origin_(call_.url.origin()),
       until_(steady_clock::now() + options_.timeout) {}
 
+// What could throw is a mutex that cannot be locked: that ends the process.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 ClientCall::~ClientCall() { drop(); }
 
 Result<void> ClientCall::check() const {
