@@ -241,10 +241,28 @@ TEST_F(ApiTest, ShowsWhatAChildMayReachAndKeepsItsVariablesValues) {
   EXPECT_EQ(shown.at("cwd"), "/srv/notes");
   EXPECT_FALSE(json::serialize(shown).contains("private-value"));
 
+  auto single = notes;
+  single["name"] = "single";
+  single.erase("network");
+  single["hosts"] = json::array{"db.internal:5432", "[2001:db8::1]:443"};
+  ASSERT_EQ(post("/v1/destinations", single).status, 201);
+  const auto with_hosts = get("/v1/destinations").body.at("items").at(1);
+  EXPECT_EQ(with_hosts.at("network"), "hosts");
+  EXPECT_EQ(with_hosts.at("hosts"), single.at("hosts"));
+  EXPECT_EQ(shown.at("hosts"), json::array());
+
   auto bad = notes;
   bad["name"] = "other";
   bad["network"] = "db.internal:5432";
   EXPECT_EQ(post("/v1/destinations", bad).code(), "RMT-X012");
+  bad["network"] = "hosts";
+  EXPECT_EQ(post("/v1/destinations", bad).code(), "RMT-X012");
+  bad["hosts"] = json::array{"db.internal:5432"};
+  for (const auto* other : {"none", "all"}) {
+    bad["network"] = other;
+    EXPECT_EQ(post("/v1/destinations", bad).code(), "RMT-X012");
+  }
+  bad.erase("hosts");
   bad["network"] = "none";
   bad["variables"] = {{"A", 1}};
   EXPECT_EQ(post("/v1/destinations", bad).code(), "RMT-X012");

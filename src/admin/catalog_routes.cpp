@@ -48,13 +48,14 @@ Result<snapshot::Transport> transport_of(const ApiParts& parts, const Fields& bo
   if (url) return snapshot::HttpTransport{std::move(*url)};
   ASSIGN_OR_RETURN(stdio.reads, body.texts("reads"));
   ASSIGN_OR_RETURN(stdio.writes, body.texts("writes"));
-  ASSIGN_OR_RETURN(const auto where, body.optional_text("network"));
-  if (where && where->contains(':'))
-    return fail(ErrorKind::kInvalid, "RMT-X012",
-                fmt::format("`network` cannot be `{}`: single hosts are not supported yet", *where),
-                "Use `all`, and keep the rest of the network from this machine by a firewall; or `none`.");
+  ASSIGN_OR_RETURN(stdio.hosts, body.texts("hosts"));
   ASSIGN_OR_RETURN(const auto network, body.optional_name<snapshot::Network>("network"));
-  stdio.network = network.value_or(snapshot::Network::kNone);
+  const auto unsaid = stdio.hosts.empty() ? snapshot::Network::kNone : snapshot::Network::kHosts;
+  stdio.network = network.value_or(unsaid);
+  if ((stdio.network == snapshot::Network::kHosts) == stdio.hosts.empty())
+    return fail(
+        ErrorKind::kInvalid, "RMT-X012",
+        "`hosts` goes with the `network` called `hosts`, or without `network`, and needs a HOST:PORT");
   ASSIGN_OR_RETURN(stdio.variables, variables_of(body));
   ASSIGN_OR_RETURN(auto folder, body.optional_text("cwd"));
   stdio.working_directory = std::move(folder).value_or("");

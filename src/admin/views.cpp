@@ -182,6 +182,7 @@ json::object view(const snapshot::Destination& destination, const snapshot::Snap
     shown["reads"] = json::value_from(stdio.reads);
     shown["writes"] = json::value_from(stdio.writes);
     shown["network"] = to_string(stdio.network);
+    shown["hosts"] = json::value_from(stdio.hosts);
     json::array variables;  // their values may be as private as they like
     for (const auto& [name, value] : stdio.variables) variables.emplace_back(name);
     shown["variables"] = std::move(variables);

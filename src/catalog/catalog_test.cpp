@@ -106,18 +106,37 @@ TEST_F(CatalogTest, KeepsWhatAChildMayReach) {
   EXPECT_EQ(kept.working_directory, given.working_directory);
 }
 
+TEST_F(CatalogTest, KeepsTheSingleHostsThatAChildMayReach) {
+  auto files = erp();
+  files.transport = StdioTransport{.command = {"/usr/bin/npx"},
+                                   .network = snapshot::Network::kHosts,
+                                   .hosts = {"db.internal:5432", "[2001:db8::1]:443"}};
+  ASSERT_TRUE(add(files));
+  const auto snapshot = world();
+  const auto& kept = std::get<StdioTransport>(snapshot->all().destinations.at(0).transport);
+  EXPECT_EQ(kept.network, snapshot::Network::kHosts);
+  EXPECT_THAT(kept.hosts, ElementsAre("db.internal:5432", "[2001:db8::1]:443"));
+}
+
 TEST_F(CatalogTest, RefusesWhatNoChildCanBeGiven) {
   const std::vector<std::string> many(40, "/opt/x");
-  const StdioTransport bad[] = {{.command = {"/bin/x"}, .reads = {"opt"}},
-                                {.command = {"/bin/x"}, .writes = {std::string("/a\0b", 4)}},
-                                {.command = {"/bin/x"}, .reads = many},
-                                {.command = {"/bin/x"}, .working_directory = "srv"},
-                                {.command = {"/bin/x"}, .variables = {{"", "v"}}},
-                                {.command = {"/bin/x"}, .variables = {{"1A", "v"}}},
-                                {.command = {"/bin/x"}, .variables = {{"A=B", "v"}}},
-                                {.command = {"/bin/x"}, .variables = {{"A", "1"}, {"A", "2"}}},
-                                {.command = {"/bin/x"}, .variables = {{"HOME", "/root"}}},
-                                {.command = {"/bin/x"}, .variables = {{"A", std::string("\0", 1)}}}};
+  const StdioTransport bad[] = {
+      {.command = {"/bin/x"}, .reads = {"opt"}},
+      {.command = {"/bin/x"}, .network = snapshot::Network::kHosts},
+      {.command = {"/bin/x"}, .hosts = {"db.internal:5432"}},
+      {.command = {"/bin/x"}, .network = snapshot::Network::kAll, .hosts = {"db.internal:5432"}},
+      {.command = {"/bin/x"},
+       .network = snapshot::Network::kHosts,
+       .hosts = std::vector<std::string>(17, "db.internal:5432")},
+      {.command = {"/bin/x"}, .writes = {std::string("/a\0b", 4)}},
+      {.command = {"/bin/x"}, .reads = many},
+      {.command = {"/bin/x"}, .working_directory = "srv"},
+      {.command = {"/bin/x"}, .variables = {{"", "v"}}},
+      {.command = {"/bin/x"}, .variables = {{"1A", "v"}}},
+      {.command = {"/bin/x"}, .variables = {{"A=B", "v"}}},
+      {.command = {"/bin/x"}, .variables = {{"A", "1"}, {"A", "2"}}},
+      {.command = {"/bin/x"}, .variables = {{"HOME", "/root"}}},
+      {.command = {"/bin/x"}, .variables = {{"A", std::string("\0", 1)}}}};
   for (const auto& transport : bad) {
     auto destination = erp();
     destination.transport = transport;

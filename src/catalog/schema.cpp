@@ -6,7 +6,7 @@ namespace remit::catalog {
 namespace {
 
 // `address` is JSON: {"url":"…"} or {"command":["…",…]}, with what a child may reach ("reads", "writes",
-// "network", "variables", "cwd"). Labels are a JSON array of strings.
+// "network", "hosts", "variables", "cwd"). Labels are a JSON array of strings.
 constexpr std::string_view kDestination =
     "CREATE TABLE destination (id TEXT PRIMARY KEY, environment TEXT NOT NULL, name TEXT NOT NULL, "
     "address TEXT NOT NULL, data_class TEXT NOT NULL, labels TEXT NOT NULL, owner TEXT NOT NULL, secret_id "

@@ -32,6 +32,8 @@ constexpr std::size_t kMaxSecret = 8192;
 constexpr std::size_t kLeastSecret = 8;  // gateway/redactor.h
 constexpr std::size_t kMaxPaths = 32;
 constexpr std::size_t kMaxVariables = 64;
+constexpr std::size_t kMaxHosts = 16;  // sandbox/confinement.h
+constexpr std::size_t kMaxHostText = 300;
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -145,9 +147,21 @@ Result<void> check_paths(const StdioTransport& stdio) {
   return {};
 }
 
+// What they stand for is for the sandbox to say.
+Result<void> check_hosts(const StdioTransport& stdio) {
+  if ((stdio.network == snapshot::Network::kHosts) == stdio.hosts.empty())
+    return invalid("single hosts go with the network `hosts`, and it with them");
+  if (stdio.hosts.size() > kMaxHosts) return invalid(fmt::format("there are more than {} hosts", kMaxHosts));
+  for (const auto& host : stdio.hosts)
+    if (host.empty() || host.size() > kMaxHostText || std::ranges::any_of(host, is_control))
+      return invalid("a host is no HOST:PORT");
+  return {};
+}
+
 Result<void> check_stdio(const StdioTransport& stdio) {
   TRY(check_command(stdio.command));
   TRY(check_variables(stdio.variables));
+  TRY(check_hosts(stdio));
   return check_paths(stdio);
 }
 
@@ -171,6 +185,7 @@ json::object address_of(const StdioTransport& stdio) {
   if (!stdio.reads.empty()) address["reads"] = array_of(stdio.reads);
   if (!stdio.writes.empty()) address["writes"] = array_of(stdio.writes);
   if (stdio.network != snapshot::Network::kNone) address["network"] = to_string(stdio.network);
+  if (!stdio.hosts.empty()) address["hosts"] = array_of(stdio.hosts);
   if (!stdio.working_directory.empty()) address["cwd"] = stdio.working_directory;
   if (!stdio.variables.empty()) {
     json::object variables;
@@ -183,7 +198,8 @@ json::object address_of(const StdioTransport& stdio) {
 Result<StdioTransport> stdio_of(const json::object& address) {
   StdioTransport stdio{.command = texts_in(address, "command"),
                        .reads = texts_in(address, "reads"),
-                       .writes = texts_in(address, "writes")};
+                       .writes = texts_in(address, "writes"),
+                       .hosts = texts_in(address, "hosts")};
   if (const auto* network = address.if_contains("network"); network && network->is_string()) {
     const std::string text(network->get_string());
     ASSIGN_OR_RETURN(stdio.network,

@@ -198,7 +198,10 @@ void add_destinations(CLI::App& root, Line& line) {
             ->allow_extra_args(false));
   child(add->add_option("--writes", d.writes, "A folder or file that the child may change; may be repeated")
             ->allow_extra_args(false));
-  child(add->add_option("--network", d.network, "What the child may connect to: none (the default) or all"));
+  child(add->add_option("--network", d.network,
+                        "What the child may connect to: none (the default), all, or HOST:PORT, which may be "
+                        "repeated")
+            ->allow_extra_args(false));
   child(add->add_option("--var", d.variables, "NAME=VALUE for the child's environment; may be repeated")
             ->allow_extra_args(false));
   child(add->add_option("--cwd", d.cwd, "The folder that the child starts in; default: a home of its own"));

@@ -60,8 +60,8 @@ Result<int> list_keys(const Context& context, const AgentOptions& options);
 
 // destination.cpp
 struct DestinationOptions {
-  std::string name, environment, owner, by, data_class = "internal", url, network, cwd;
-  std::vector<std::string> labels, command, reads, writes, variables, secrets;
+  std::string name, environment, owner, by, data_class = "internal", url, cwd;
+  std::vector<std::string> labels, command, reads, writes, network, variables, secrets;
   std::optional<std::uint64_t> open_seconds, answer_seconds, max_answer_mib;
 };
 Result<int> add_destination(const Context& context, const DestinationOptions& options);

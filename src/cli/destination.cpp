@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/value_from.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -57,11 +58,24 @@ json::array absolute(const std::vector<std::string>& paths) {
   return array;
 }
 
+// `none`, `all`, or each HOST:PORT.
+Result<void> describe_network(const std::vector<std::string>& network, json::object& body) {
+  const auto is_host = [](const std::string& text) { return text.contains(':'); };
+  if (!network.empty() && std::ranges::all_of(network, is_host))
+    body["hosts"] = json::value_from(network);
+  else if (network.size() == 1)
+    body["network"] = network.front();
+  else if (!network.empty())
+    return fail(ErrorKind::kInvalid, "RMT-K007",
+                "--network is none, all, or HOST:PORT, and only HOST:PORT may be repeated");
+  return {};
+}
+
 Result<void> describe_child(const DestinationOptions& options, json::object& body) {
   body["command"] = json::value_from(options.command);
   body["reads"] = absolute(options.reads);
   body["writes"] = absolute(options.writes);
-  if (!options.network.empty()) body["network"] = options.network;
+  TRY(describe_network(options.network, body));
   if (!options.cwd.empty()) body["cwd"] = absolute({options.cwd}).front();
   json::object variables;
   for (const auto& variable : options.variables) {
@@ -126,6 +140,7 @@ Result<int> list_destinations(const Context& context) {
                {"ENVIRONMENT", "environment"},
                {"TRANSPORT", "transport"},
                {"DATA CLASS", "data_class"},
+               {"NETWORK", "network"},
                {"LABELS", "labels"},
                {"OWNER", "owner"},
                {"SECRETS", "secret_slots"},
@@ -152,6 +167,7 @@ Result<int> show_destination(const Context& context, const DestinationOptions& o
                   {"reads", "reads"},
                   {"writes", "writes"},
                   {"network", "network"},
+                  {"hosts", "hosts"},
                   {"variables", "variables"},
                   {"starts in", "cwd"},
                   {"secrets", "secret_slots"}});

@@ -355,6 +355,13 @@ Result<ChildProcess> launch(const Command& command) {
     kill_and_reap(pid);
     return failed("watching a process", error);
   }
+  if (command.started) {
+    if (auto done = command.started(child); !done) {
+      signal_group(pid, command.monitored, SIGKILL);
+      kill_and_reap(pid);
+      return std::unexpected(std::move(done).error());
+    }
+  }
   return child;
 }
 

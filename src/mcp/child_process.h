@@ -23,6 +23,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,8 @@ struct Restrictions {
   std::vector<sock_filter> filter = {};             // classic BPF for seccomp(2); empty: none
 };
 
+struct ChildProcess;
+
 struct Command {
   std::vector<std::string> argv;  // argv[0]: the absolute path of the program; no PATH search, no shell
   std::vector<std::pair<std::string, std::string>> environment = {};
@@ -78,6 +81,8 @@ struct Command {
   // The program is bubblewrap with a process id namespace: a monitor, whose child leads the group of the
   // server.
   bool monitored = false;
+  // Called by launch() once the program runs; where it fails, the child is killed.
+  std::function<Result<void>(const ChildProcess&)> started = {};
 };
 
 // The parent's ends, all close-on-exec and not blocking. Whoever holds this must reap `pid`.
@@ -93,7 +98,8 @@ struct ChildProcess {
 // Signals a child that was not reaped yet: its process group, and through a monitor the server's.
 void signal_group(pid_t pid, bool monitored, int signal);
 
-// Errors: RMT-M030 (bad command, no such program, no rights, no descriptors or processes left).
+// Errors: RMT-M030 (bad command, no such program, no rights, no descriptors or processes left); those of
+// Command::started.
 Result<ChildProcess> launch(const Command& command);
 
 }  // namespace remit::mcp

@@ -25,9 +25,10 @@ constexpr auto kSystem = std::to_array<std::string_view>({"bin", "sbin", "lib", 
 // What libraries read of the machine's configuration. Nothing of it is about people or secrets.
 constexpr auto kConfiguration = std::to_array<std::string_view>(
     {"alternatives", "ca-certificates", "gai.conf", "host.conf", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
-     "localtime", "mime.types", "nsswitch.conf", "pki/tls/certs", "pki/ca-trust/extracted", "protocols",
-     "services", "ssl/certs", "ssl/openssl.cnf", "timezone"});
-constexpr auto kNetworkConfiguration = std::to_array<std::string_view>({"hosts", "resolv.conf"});
+     "localtime", "mime.types", "pki/tls/certs", "pki/ca-trust/extracted", "protocols", "services",
+     "ssl/certs", "ssl/openssl.cnf", "timezone"});
+constexpr auto kNetworkConfiguration =
+    std::to_array<std::string_view>({"hosts", "nsswitch.conf", "resolv.conf"});
 
 Result<std::shared_ptr<const mcp::Descriptor>> memory_file(std::string_view content) {
   auto file = std::make_shared<mcp::Descriptor>(::memfd_create("child", MFD_CLOEXEC));
@@ -54,7 +55,8 @@ class Line {
   }
   Result<void> add_file(std::string_view path, std::string_view content) {
     ASSIGN_OR_RETURN(auto file, memory_file(content));
-    add("--ro-bind-data", hand(std::move(file)), path);
+    // bubblewrap's own choice is 0600, which the child's account could not read where that is another one.
+    add("--perms", "0644", "--ro-bind-data", hand(std::move(file)), path);
     return {};
   }
   Result<std::vector<std::shared_ptr<const mcp::Descriptor>>> finish() && {
@@ -74,7 +76,10 @@ class Line {
 void add_namespaces(Line& line, const Inside& inside) {
   line.add("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "child",
            "--new-session", "--die-with-parent");
-  if (inside.network == Network::kNone) line.add("--unshare-net");
+  if (inside.network != Network::kAll) line.add("--unshare-net");
+  if (inside.inner_network)
+    line.add("--info-fd", line.hand(inside.inner_network->told_through()), "--block-fd",
+             line.hand(inside.inner_network->held_by()));
   line.add("--cap-drop", "ALL");
   if (inside.user_namespace)
     line.add("--unshare-user", "--uid", std::to_string(kInnerAccount), "--gid",
@@ -108,8 +113,10 @@ Result<void> add_system(Line& line, std::set<fs::path>& made, const Inside& insi
     line.add("--ro-bind-try", path, path);
   };
   for (const auto name : kConfiguration) add_configuration(name);
-  if (inside.network == Network::kNone) {
-    TRY(line.add_file("/etc/hosts", "127.0.0.1 localhost child\n::1 localhost\n"));
+  if (inside.network != Network::kAll) {
+    TRY(line.add_file("/etc/hosts", hosts_file(inside.hosts)));
+    // A name that is not there is unknown at once: nobody is asked.
+    TRY(line.add_file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"));
   } else {
     for (const auto name : kNetworkConfiguration) add_configuration(name);
   }

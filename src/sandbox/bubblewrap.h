@@ -2,10 +2,13 @@
 
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "sandbox/confinement.h"
 #include "sandbox/declared.h"
+#include "sandbox/hosts.h"
+#include "sandbox/inner_network.h"
 #include "sandbox/machine.h"
 
 namespace remit::sandbox {
@@ -26,6 +29,8 @@ struct Inside {
   std::vector<Placed> declared;  // their paths are theirs inside too
   Declared home;
   Network network = Network::kNone;
+  std::vector<InnerHost> hosts = {};                       // for Network::kHosts
+  std::shared_ptr<const InnerNetwork> inner_network = {};  // the same: what the server waits for
   Limits limits = {};
   std::optional<uid_t> account = {};  // that it takes inside, once all is mounted
   bool user_namespace = true;

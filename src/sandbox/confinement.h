@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -28,7 +29,9 @@ struct Limits {
   std::uint64_t temporary_bytes = std::uint64_t{256} << 20U;  // of all in /tmp; in memory. Namespaces only
 };
 
-enum class Network { kNone, kAll };
+enum class Network { kNone, kAll, kHosts };  // kHosts: those that are declared, and no other
+
+inline constexpr std::size_t kMaxHosts = 16;  // of one child
 
 struct Confinement {
   std::vector<std::string> command;  // the program's absolute path, and its arguments
@@ -37,6 +40,7 @@ struct Confinement {
   std::vector<std::string> reads = {};   // files and folders, each with all that is below it
   std::vector<std::string> writes = {};  // the same, to change as well
   Network network = Network::kNone;
+  std::vector<std::string> hosts = {};  // for kHosts: HOST:PORT, as db.internal:5432 or [2001:db8::1]:443
 };
 
 inline constexpr std::string_view kSearchPath = "/usr/local/bin:/usr/bin:/bin";
@@ -50,6 +54,10 @@ Result<std::string> find_program(std::string_view name);
 // another that can be written, where the child could exchange it for a link; the program and the working
 // directory are in sight. Errors: kInvalid RMT-C040 (a path), RMT-C041 (the program).
 Result<void> check(const Confinement& confinement, const std::filesystem::path& closed);
+
+// Each HOST:PORT in normal form: in lower case, an address as it is usually written. Errors: kInvalid
+// RMT-C043 (one is no HOST:PORT, stands for more than one host, or is declared twice; they are too many).
+Result<std::vector<std::string>> normal_hosts(const std::vector<std::string>& declared);
 
 // Whether a child sees what is at this path, HOME and temporary files left aside.
 bool in_sight(const Confinement& confinement, std::string_view path);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,11 +10,15 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "sandbox/bubblewrap.h"
 #include "sandbox/declared.h"
 #include "sandbox/filter.h"
+#include "sandbox/hosts.h"
+#include "sandbox/inner_network.h"
 #include "sandbox/landlock.h"
+#include "sandbox/relay.h"
 
 namespace remit::sandbox {
 namespace {
@@ -106,8 +111,34 @@ Result<std::vector<mcp::Command::Mount>> map_owners(std::vector<Placed>& declare
   return mounts;
 }
 
+// Nothing becomes `all` in silence.
+Result<void> check_network(const Confinement& confinement, const Machine& machine) {
+  if ((confinement.network == Network::kHosts) == confinement.hosts.empty())
+    return fail(ErrorKind::kInvalid, "RMT-C043",
+                "single hosts go with the network `hosts`, and it with them");
+  TRY(place_hosts(confinement.hosts));
+  if (confinement.network == Network::kHosts && machine.level < Level::kNamespaces)
+    return fail(ErrorKind::kUnavailable, "RMT-C044",
+                fmt::format("a child is held to single hosts by a network namespace, and this machine gives "
+                            "`{}`: {}",
+                            to_string(machine.level), fmt::join(machine.lacks, "; ")));
+  return {};
+}
+
+// Opens the doors to the declared hosts in the network of what was started, then lets the server run.
+Result<void> open_doors(Relay& relay, const std::string& id, const std::vector<InnerHost>& hosts,
+                        InnerNetwork& network, const mcp::ChildProcess& child) {
+  ASSIGN_OR_RETURN(auto listeners, network.listen(child, hosts));
+  std::vector<Relay::Door> doors;
+  for (std::size_t i = 0; i < hosts.size(); ++i)
+    doors.push_back({.host = hosts[i].declared, .listener = std::move(listeners[i])});
+  TRY(relay.serve(id, child.pid, std::move(doors)));
+  return network.release();
+}
+
 Result<mcp::Command> in_namespaces(const Machine& machine, const Confinement& confinement, const Home& home,
-                                   std::vector<Placed> declared, Limits limits) {
+                                   std::vector<Placed> declared, Limits limits, std::vector<InnerHost> hosts,
+                                   std::shared_ptr<const InnerNetwork> network) {
   std::vector<mcp::Command::Mount> mounts;
   if (machine.own_accounts && !machine.user_namespaces) {
     ASSIGN_OR_RETURN(mounts, map_owners(declared, home));
@@ -124,6 +155,8 @@ Result<mcp::Command> in_namespaces(const Machine& machine, const Confinement& co
                      .declared = std::move(declared),
                      .home = std::move(opened_home),
                      .network = confinement.network,
+                     .hosts = std::move(hosts),
+                     .inner_network = std::move(network),
                      .limits = limits,
                      .account = machine.own_accounts && !machine.user_namespaces ? std::optional(home.account)
                                                                                  : std::nullopt,
@@ -219,7 +252,19 @@ const Machine& Sandbox::machine() const {
   return machine_;
 }
 
+Sandbox::Sandbox(Settings settings) : settings_(std::move(settings)) {}
+Sandbox::Sandbox(Settings settings, Machine machine)
+    : settings_(std::move(settings)), known_(std::move(machine)) {}
+Sandbox::~Sandbox() = default;
+
+// Not before it is needed: it has threads of its own.
+Relay& Sandbox::relay() {
+  std::call_once(relay_made_, [this] { relay_ = std::make_unique<Relay>(settings_.relay); });
+  return *relay_;
+}
+
 Result<void> Sandbox::check(const Confinement& confinement) const {
+  TRY(check_network(confinement, machine()));
   return sandbox::check(confinement, settings_.data);
 }
 
@@ -228,8 +273,20 @@ Result<mcp::Command> Sandbox::command(const std::string& id, const Confinement& 
   TRY(check(confinement));
   ASSIGN_OR_RETURN(auto declared, open_all(confinement));
   ASSIGN_OR_RETURN(const auto home, homes_->of(id, machine.own_accounts ? owner_of(declared) : std::nullopt));
-  if (machine.level == Level::kNamespaces)
-    return in_namespaces(machine, confinement, home, std::move(declared), settings_.limits);
+  if (machine.level == Level::kNamespaces) {
+    std::shared_ptr<InnerNetwork> network;
+    ASSIGN_OR_RETURN(const auto hosts, place_hosts(confinement.hosts));
+    if (!hosts.empty()) {
+      ASSIGN_OR_RETURN(network, InnerNetwork::make());
+    }
+    ASSIGN_OR_RETURN(auto command, in_namespaces(machine, confinement, home, std::move(declared),
+                                                 settings_.limits, hosts, network));
+    if (network)
+      command.started = [&relay = relay(), id, hosts, network](const mcp::ChildProcess& child) {
+        return open_doors(relay, id, hosts, *network, child);
+      };
+    return command;
+  }
   return without_namespaces(machine, confinement, home, declared, settings_.limits);
 }
 

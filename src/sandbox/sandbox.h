@@ -10,6 +10,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,8 +20,11 @@
 #include "sandbox/confinement.h"
 #include "sandbox/homes.h"
 #include "sandbox/machine.h"
+#include "sandbox/relay_settings.h"
 
 namespace remit::sandbox {
+
+class Relay;
 
 struct Settings {
   std::filesystem::path data;  // Remit's own: out of reach for every child
@@ -29,29 +33,38 @@ struct Settings {
   Accounts accounts = {};
   Limits limits = {};
   Level most = Level::kNamespaces;  // what the machine gives beyond this is not used
+  RelaySettings relay = {};
 };
 
 class Sandbox {
  public:
-  explicit Sandbox(Settings settings) : settings_(std::move(settings)) {}
+  explicit Sandbox(Settings settings);
   // On a machine that gives this and no more.
-  Sandbox(Settings settings, Machine machine) : settings_(std::move(settings)), known_(std::move(machine)) {}
+  Sandbox(Settings settings, Machine machine);
+  ~Sandbox();  // ends the connections of the children that it made commands for
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
 
   const Machine& machine() const;
 
   // `id` names the home: a destination's id. Errors: RMT-C040, RMT-C041, RMT-C042 (a folder that the child's
-  // account could not use), RMT-M044 to M043.
+  // account could not use), RMT-C043 (a host), RMT-C044 (single hosts, where there are no namespaces),
+  // RMT-M044 to M048. The command is to be started once, while this object is there.
   Result<mcp::Command> command(const std::string& id, const Confinement& confinement);
 
   // As command() would check it, for what is about to be registered.
   Result<void> check(const Confinement& confinement) const;
 
  private:
+  Relay& relay();
+
   const Settings settings_;
   const std::optional<Machine> known_;
   mutable std::once_flag probed_;
   mutable Machine machine_;
   mutable std::optional<Homes> homes_;
+  std::once_flag relay_made_;
+  std::unique_ptr<Relay> relay_;
 };
 
 // What this process keeps from others of its own account, and from a core file: its memory holds keys.

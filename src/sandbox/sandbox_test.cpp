@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "sandbox/landlock.h"
 
@@ -93,6 +95,7 @@ class Confined : public ::testing::TestWithParam<Machine> {
     settings.limits.file_bytes = 8 << 20U;
     settings.limits.processes = 40;
     settings.limits.temporary_bytes = 4 << 20U;
+    settings.relay.connect = std::chrono::milliseconds(300);
     sandbox_.emplace(settings, GetParam());
     confinement_.reads = {kChildFolder, (root_ / "in").string()};
     confinement_.writes = {(root_ / "out").string()};
@@ -184,13 +187,120 @@ TEST_P(Confined, ReachesNoSocketOfOthers) {
   const auto remit = listen_on(in("data/remit.sock"), false);
   const auto name = fmt::format("remit-sandbox-{}", ::getpid());
   const auto abstract = listen_on(name, true);
-  for (const auto network : {Network::kNone, Network::kAll}) {
+  for (const auto network : {Network::kNone, Network::kHosts, Network::kAll}) {
+    if (network == Network::kHosts && !at_least(Level::kNamespaces)) continue;
     confinement_.network = network;
+    confinement_.hosts.clear();
+    if (network == Network::kHosts) confinement_.hosts = {"localhost:80"};
     EXPECT_NE(does({"connect-local", in("data/remit.sock")}), "ok");
-    if (network == Network::kNone || !at_least(Level::kNamespaces) || GetParam().landlock >= kLandlockScopes)
+    if (network != Network::kAll || !at_least(Level::kNamespaces) || GetParam().landlock >= kLandlockScopes)
       EXPECT_NE(does({"connect-abstract", name}), "ok");
   }
   EXPECT_EQ(does({"call", "pair"}), "ok");
+}
+
+// Says hello to whoever connects, until it goes.
+class Host {
+ public:
+  Host() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* general = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener_.get(), general, size) != 0 || ::listen(listener_.get(), 8) != 0 ||
+        ::getsockname(listener_.get(), general, &size) != 0)
+      std::abort();
+    port_ = std::to_string(ntohs(address.sin_port));
+    thread_ = std::jthread([this] {
+      for (int taken = -1; (taken = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+        const mcp::Descriptor connection(taken);
+        ++taken_;
+        [[maybe_unused]] const auto sent = ::send(taken, "hello", 5, MSG_NOSIGNAL);
+      }
+    });
+  }
+  ~Host() { ::shutdown(listener_.get(), SHUT_RDWR); }
+  const std::string& port() const { return port_; }
+  int taken() const { return taken_; }
+
+ private:
+  mcp::Descriptor listener_;
+  std::string port_;
+  std::atomic<int> taken_ = 0;
+  std::jthread thread_;
+};
+
+TEST_P(Confined, ReachesTheHostsThatAreDeclaredAndNoOther) {
+  const Host declared;
+  const Host other;
+  confinement_.network = Network::kHosts;
+  confinement_.hosts = {"localhost:" + declared.port(), "db.internal:5432"};
+  if (!at_least(Level::kNamespaces)) {
+    EXPECT_THAT(does({"reach", "localhost", declared.port()}), HasSubstr("held to single hosts"));
+    EXPECT_EQ(sandbox_->check(confinement_).error().code, "RMT-C044");
+    return;
+  }
+  EXPECT_EQ(does({"reach", "localhost", declared.port()}), "ok");
+  EXPECT_EQ(does({"reach", "127.0.0.1", declared.port()}), "ok");
+  EXPECT_EQ(declared.taken(), 2);
+  EXPECT_EQ(does({"reach", "localhost", other.port()}), "ECONNREFUSED");
+  EXPECT_EQ(does({"reach", "::1", declared.port()}), "ECONNREFUSED");
+  EXPECT_EQ(does({"reach", "127.0.0.9", declared.port()}), "ECONNREFUSED");
+  EXPECT_EQ(does({"reach", "db.internal", declared.port()}), "ECONNREFUSED");
+  EXPECT_EQ(does({"reach", "192.0.2.1", "443"}), "ENETUNREACH");
+  EXPECT_EQ(does({"reach", "2001:db8::1", "443"}), "ENETUNREACH");
+  EXPECT_EQ(does({"reach", "other.internal", "5432"}), "EAI_NONAME");
+  EXPECT_EQ(does({"reach", "2130706433", other.port()}), "ECONNREFUSED");
+  EXPECT_EQ(other.taken(), 0);
+}
+
+// An end that resets the connection is where the door is and the host is not.
+TEST_P(Confined, FindsAHostUnderItsAddressAndUnderAnyPort) {
+  if (!at_least(Level::kNamespaces)) GTEST_SKIP() << "there are no single hosts";
+  confinement_.network = Network::kHosts;
+  confinement_.hosts = {"192.0.2.7:443", "192.0.2.7:22", "10.1.2.3:5432", "[2001:db8::7]:443", "localhost:1"};
+  EXPECT_EQ(does({"reach", "192.0.2.7", "443"}), "ECONNRESET");
+  EXPECT_EQ(does({"reach", "192.0.2.7", "22"}), "ECONNRESET");
+  EXPECT_EQ(does({"reach", "2001:db8::7", "443"}), "ECONNRESET");
+  EXPECT_EQ(does({"reach", "localhost", "1"}), "ECONNRESET");
+  EXPECT_EQ(does({"reach", "192.0.2.7", "80"}), "ECONNREFUSED");
+  EXPECT_EQ(does({"reach", "192.0.2.8", "443"}), "ENETUNREACH");
+  EXPECT_EQ(does({"reach", "10.1.2.4", "5432"}), "ENETUNREACH");
+  EXPECT_EQ(does({"reach", "2001:db8::8", "443"}), "ENETUNREACH");
+}
+
+TEST_P(Confined, ThatReachesSingleHostsHasTheSameOnEveryStart) {
+  if (!at_least(Level::kNamespaces)) GTEST_SKIP() << "there are no single hosts";
+  const Host host;
+  confinement_.network = Network::kHosts;
+  confinement_.hosts = {"localhost:" + host.port()};
+  std::vector<std::jthread> starts;
+  for (int i = 0; i < 4; ++i)
+    starts.emplace_back([&] {
+      auto confinement = confinement_;
+      confinement.command = {kChild, "reach", "localhost", host.port()};
+      for (int j = 0; j < 5; ++j) {
+        const auto command = sandbox_->command("dst_1", confinement);
+        ASSERT_TRUE(command) << command.error().message;
+        EXPECT_EQ(run(*command).out, "ok\n");
+      }
+    });
+  starts.clear();
+  EXPECT_EQ(host.taken(), 20);
+}
+
+TEST_P(Confined, IsNotStartedWhereItsHostsCannotBeMadeReady) {
+  if (!at_least(Level::kNamespaces)) GTEST_SKIP() << "there are no single hosts";
+  confinement_.network = Network::kHosts;
+  confinement_.hosts = {"localhost:80"};
+  confinement_.command = {kChild, "exit", "0"};
+  auto command = sandbox_->command("dst_1", confinement_);
+  ASSERT_TRUE(command);
+  command->argv.front() = "/usr/bin/true";  // it ends without a word of what it made
+  const auto child = mcp::launch(*command);
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().code, "RMT-M048");
 }
 
 TEST_P(Confined, SignalsNobodyOutside) {
@@ -244,11 +354,16 @@ TEST_P(Confined, StartsInTheFolderThatIsDeclared) {
 
 TEST_P(Confined, HoldsNoDescriptorThatLeadsOut) {
   confinement_.command = {"/bin/sh", "-c", "cd /proc/self/fd 2>/dev/null && echo *; exit 0"};
-  const auto command = sandbox_->command("dst_1", confinement_);
-  ASSERT_TRUE(command);
-  const auto ran = run(*command);
-  if (!ran.out.empty() && ran.out != "*\n")
-    EXPECT_THAT(ran.out, ::testing::AnyOf("0 1 2\n", "0 1 2 3\n", "0 1 10 2\n"));
+  for (const auto network : {Network::kNone, Network::kHosts}) {
+    if (network == Network::kHosts && !at_least(Level::kNamespaces)) continue;
+    confinement_.network = network;
+    if (network == Network::kHosts) confinement_.hosts = {"localhost:80"};
+    const auto command = sandbox_->command("dst_1", confinement_);
+    ASSERT_TRUE(command);
+    const auto ran = run(*command);
+    if (!ran.out.empty() && ran.out != "*\n")
+      EXPECT_THAT(ran.out, ::testing::AnyOf("0 1 2\n", "0 1 2 3\n", "0 1 10 2\n"));
+  }
 }
 
 TEST_P(Confined, EndsWithTheStatusOfItsProgram) {

@@ -1,18 +1,40 @@
 #include "server/children.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 namespace remit::server {
 namespace {
 
+sandbox::Network network_of(snapshot::Network network) {
+  switch (network) {
+    case snapshot::Network::kNone:
+      return sandbox::Network::kNone;
+    case snapshot::Network::kAll:
+      return sandbox::Network::kAll;
+    case snapshot::Network::kHosts:
+      return sandbox::Network::kHosts;
+  }
+  return sandbox::Network::kNone;
+}
+
 sandbox::Confinement confinement_of(const snapshot::StdioTransport& stdio) {
-  return {
-      .command = stdio.command,
-      .environment = stdio.variables,
-      .working_directory = stdio.working_directory,
-      .reads = stdio.reads,
-      .writes = stdio.writes,
-      .network = stdio.network == snapshot::Network::kAll ? sandbox::Network::kAll : sandbox::Network::kNone};
+  return {.command = stdio.command,
+          .environment = stdio.variables,
+          .working_directory = stdio.working_directory,
+          .reads = stdio.reads,
+          .writes = stdio.writes,
+          .network = network_of(stdio.network),
+          .hosts = stdio.hosts};
+}
+
+sandbox::RelaySettings relay_of(const Limits& limits) {
+  return {.connections = limits.count("relayed_connections"),
+          .connections_per_child = limits.count("relayed_connections_per_child"),
+          .tell = [](std::string_view id, std::string_view host, std::string_view why) {
+            spdlog::warn("a program of destination {} could not reach {}: {}", id, host, why);
+          }};
 }
 
 sandbox::Settings settings_of(const Config& config) {
@@ -20,7 +42,8 @@ sandbox::Settings settings_of(const Config& config) {
           .children = config.children.folder,
           .accounts = config.children.accounts,
           .limits = config.children.limits,
-          .most = config.children.most};
+          .most = config.children.most,
+          .relay = relay_of(config.limits)};
 }
 
 }  // namespace
@@ -32,6 +55,7 @@ Result<snapshot::StdioTransport> Children::admit(snapshot::StdioTransport stdio)
   if (!stdio.command.empty()) {
     ASSIGN_OR_RETURN(stdio.command.front(), sandbox::find_program(stdio.command.front()));
   }
+  ASSIGN_OR_RETURN(stdio.hosts, sandbox::normal_hosts(stdio.hosts));
   TRY(sandbox_.check(confinement_of(stdio)));
   return stdio;
 }

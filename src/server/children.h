@@ -20,7 +20,8 @@ class Children {
   explicit Children(const Config& config);
 
   // Whether a destination may be registered so: its program is found, and what it declares is there and is
-  // nobody else's. Gives it with the program's path. Errors: RMT-C040, RMT-C041.
+  // nobody else's. Gives it with the program's path, and its hosts in normal form. Errors: RMT-C040,
+  // RMT-C041, RMT-C043, RMT-C044.
   Result<snapshot::StdioTransport> admit(snapshot::StdioTransport stdio) const;
 
   // The command of a destination's child. `secrets` are variables of its environment.

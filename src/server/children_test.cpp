@@ -48,6 +48,29 @@ TEST_F(ChildrenTest, NothingOfRemitsOwnCanBeDeclared) {
     EXPECT_EQ(children.admit({.command = {"env"}, .reads = {bad}}).error().code, "RMT-C040") << bad;
 }
 
+TEST_F(ChildrenTest, SingleHostsAreTakenInNormalFormWhereTheMachineCanHoldAChildToThem) {
+  const auto admit = [](const Children& children, std::string host) {
+    return children.admit(
+        {.command = {"env"}, .network = snapshot::Network::kHosts, .hosts = {std::move(host)}});
+  };
+  const Children best(config_);
+  EXPECT_EQ(admit(best, "127.1:5432").error().code, "RMT-C043");
+  const auto admitted = admit(best, "DB.Internal.:5432");
+  if (best.machine().level == sandbox::Level::kNamespaces) {
+    ASSERT_TRUE(admitted) << admitted.error().message;
+    EXPECT_THAT(admitted->hosts, ::testing::ElementsAre("db.internal:5432"));
+  }
+  config_.children.most = sandbox::Level::kLandlock;
+  Children less(config_);
+  EXPECT_EQ(admit(less, "db.internal:5432").error().code, "RMT-C044");
+  // What was added where there was more is not started with less.
+  const auto command = less.command(
+      destination(Environment::kSandbox),
+      {.command = {"/usr/bin/env"}, .network = snapshot::Network::kHosts, .hosts = {"db.internal:5432"}}, {});
+  ASSERT_FALSE(command);
+  EXPECT_EQ(command.error().code, "RMT-C044");
+}
+
 TEST_F(ChildrenTest, ProductionStartsNoChildThatIsConfinedByLessThanItAsksFor) {
   Children best(config_);
   // What a machine could give at most is asked for: where this one gives less, production refuses, and others

@@ -10,6 +10,7 @@ namespace {
 
 constexpr rlim_t kMostOfUse = 1'048'576;
 constexpr std::size_t kLeastConnections = 16;  // for each side
+constexpr std::size_t kRelayedShare = 8;       // a quarter at most
 
 }  // namespace
 
@@ -28,7 +29,10 @@ Result<void> share_descriptors(std::size_t descriptors, Limits& limits) {
     return fail(
         ErrorKind::kUnavailable, "RMT-X050",
         fmt::format("this process may have {} descriptors, of which {} are reserved", descriptors, reserved));
-  const auto to_share = descriptors - reserved;
+  auto to_share = descriptors - reserved;
+  // Each has two ends here.
+  limits.lower("relayed_connections", (to_share - 2 * kLeastConnections) / kRelayedShare);
+  to_share -= 2 * limits.count("relayed_connections");
   // Half for each side where there are too few: a call that came in needs one to go on.
   limits.lower("connections",
                std::max(to_share / 2, to_share - std::min(to_share, limits.count("upstream_connections"))));

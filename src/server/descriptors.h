@@ -19,8 +19,8 @@ namespace remit::server {
 // needed. Gives how many descriptors there may be.
 std::size_t raise_descriptor_limit();
 
-// Lowers `connections` and `upstream_connections` where `descriptors` are too few for them beside
-// `reserved_descriptors`. Errors: kUnavailable RMT-X050 (too few to serve at all).
+// Lowers `connections`, `upstream_connections` and `relayed_connections` where `descriptors` are too few for
+// them beside `reserved_descriptors`. Errors: kUnavailable RMT-X050 (too few to serve at all).
 Result<void> share_descriptors(std::size_t descriptors, Limits& limits);
 
 }  // namespace remit::server

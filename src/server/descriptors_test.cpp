@@ -25,7 +25,7 @@ TEST(Descriptors, WhatOthersMayTakeLeavesTheReserveWhereverThereIsEnoughToServe)
     Limits limits;
     ASSERT_TRUE(share_descriptors(descriptors, limits)) << descriptors;
     EXPECT_LE(limits.count("connections") + limits.count("upstream_connections") +
-                  limits.count("reserved_descriptors"),
+                  2 * limits.count("relayed_connections") + limits.count("reserved_descriptors"),
               descriptors);
     EXPECT_GE(limits.count("connections"), 16U) << descriptors;
     EXPECT_GE(limits.count("upstream_connections"), 16U) << descriptors;

@@ -68,6 +68,8 @@ inline constexpr Limit kLimits[] = {
     {"idle_session_seconds", Unit::kSeconds, 86'400, 60, 31'536'000, "until a session that nobody uses ends"},
     {"children_per_deployment", Unit::kCount, 16, 1, 100'000, "programs as destinations of one deployment"},
     {"children", Unit::kCount, 64, 1, 100'000, "programs as destinations in all; some 70 MB each"},
+    {"relayed_connections", Unit::kCount, 1024, 0, 100'000, "connections of programs to single hosts; fewer where descriptors are few"},
+    {"relayed_connections_per_child", Unit::kCount, 64, 1, 10'000, "of these, by one program"},
     {"idle_child_seconds", Unit::kSeconds, 600, 5, 31'536'000, "until a destination that nobody calls is left"},
     {"requests_per_deployment", Unit::kCount, 1024, 1, 1'000'000, "requests and streams of one deployment"},
     {"calls_per_deployment", Unit::kCount, 128, 1, 1'000'000, "calls of one deployment that are under way"},

@@ -23,7 +23,7 @@ enum class HoldKind {
 enum class CredentialKind { kKey };  // a key pair, proved by private_key_jwt (RFC 7523)
 enum class Effect { kRead, kCreate, kUpdate, kDelete, kSend, kExecute, kPay };
 enum class DataClass { kPublic, kInternal, kConfidential, kRestricted };
-enum class Network { kNone, kAll };  // what a server over stdio may connect to
+enum class Network { kNone, kAll, kHosts };  // what a server over stdio may connect to
 
 template <typename E>
 struct Names;
@@ -67,8 +67,8 @@ struct Names<Effect> {
 };
 template <>
 struct Names<Network> {
-  static constexpr auto table =
-      std::to_array<std::pair<Network, std::string_view>>({{Network::kNone, "none"}, {Network::kAll, "all"}});
+  static constexpr auto table = std::to_array<std::pair<Network, std::string_view>>(
+      {{Network::kNone, "none"}, {Network::kAll, "all"}, {Network::kHosts, "hosts"}});
 };
 template <>
 struct Names<DataClass> {

@@ -136,6 +136,7 @@ struct StdioTransport {
   std::vector<std::string> reads = {};  // files and folders, absolute
   std::vector<std::string> writes = {};
   Network network = Network::kNone;
+  std::vector<std::string> hosts = {};                              // for Network::kHosts: HOST:PORT
   std::vector<std::pair<std::string, std::string>> variables = {};  // sorted by name
   std::string working_directory = {};                               // absolute; empty: its HOME
 };

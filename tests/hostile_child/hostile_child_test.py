@@ -13,10 +13,13 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
@@ -132,9 +135,48 @@ def listener(family, address):
         yield server
 
 
+class Service:
+    """A service on this machine: answers with what it was sent once that is all. A connection that says `held` is kept,
+    and its end put down."""
+
+    def __init__(self):
+        self.taken = 0
+        self.held_ended = threading.Event()
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            connection, _ = self.server.accept()
+            self.taken += 1
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection):
+        got = bytearray()
+        with connection:
+            try:
+                while chunk := connection.recv(1 << 16):
+                    got += chunk
+            except ConnectionResetError:
+                pass
+            if got == b"held":
+                self.held_ended.set()
+            else:
+                connection.sendall(got)
+
+
 def fails(session, destination, what, *arguments):
     told = session.attempt(destination, what, *arguments)
     expect(not told["done"], f"{destination} could {what} {arguments}: {told}")
+    return told["why"]
+
+
+def fails_at_once(session, *attempt):
+    begun = time.monotonic()
+    why = fails(session, *attempt)
+    took = time.monotonic() - begun
+    expect(took < 2, f"{attempt} failed after {took:.1f} s: {why}")
 
 
 def works(session, destination, what, *arguments):
@@ -217,8 +259,55 @@ def attack(plane, session, folder):
         expect(account != 0, "it runs as root")
 
 
-def prepare(plane, folder):
-    """One person, one agent, and three destinations with one server: hostile, its twin, and one with the network."""
+def reach_single_hosts(plane, session, declared, other):
+    """A destination with one host reaches that one, and nothing beside it."""
+    if plane.level != "namespaces":
+        return
+    host, port = plane.address.split(":")
+    for count in [1, 8 << 20]:
+        expect(works(session, "single", "exchange", "localhost", declared.port, count), "other bytes came back")
+    expect(declared.taken == 2, f"{declared.taken} connections came")
+    for address in ["localhost", "127.0.0.1", "127.0.0.2", "::1"]:
+        fails_at_once(session, "single", "connect", address, other.port)
+    for address, at in [(host, int(port)), ("localhost", int(port)), ("192.0.2.1", 443), ("2001:db8::1", 443),
+                        ("db.internal", 5432), ("::1", declared.port)]:
+        fails_at_once(session, "single", "connect", address, at)
+    expect(other.taken == 0, "another service was reached")
+    fails(session, "single", "connect_local", str(plane.data / "remit.sock"))
+    name = f"remit-single-{os.getpid()}"
+    with listener(socket.AF_UNIX, "\0" + name):
+        fails(session, "single", "connect_local", "@" + name)
+    fails(session, "hostile", "connect", "localhost", declared.port)
+
+    works(session, "single", "hold", "localhost", declared.port)
+    expect(not declared.held_ended.wait(0.5), "its connection ended before it did")
+    for child in plane.children():
+        if b"the-single-one" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes():
+            os.kill(child, signal.SIGKILL)
+    expect(declared.held_ended.wait(5), "its connection outlived it")
+
+
+def add_single(plane, server, folder, declared):
+    """Where the machine cannot hold a child to one host, no such destination is added."""
+    if plane.level == "namespaces":
+        plane.add("single", *server, "the-single-one", reads=folder / "server", network=f"LOCALHOST:{declared.port}")
+        shown = plane.run("destination", "show", "single", "--env", "sandbox")
+        expect(f"localhost:{declared.port}" in shown, f"its host is not shown: {shown}")
+    for what, hosts in [("a host", [f"localhost:{declared.port}"]), ("no host", ["127.1:80"]),
+                        ("everything too", ["all", f"localhost:{declared.port}"])]:
+        if what == "a host" and plane.level == "namespaces":
+            continue
+        flags = [flag for one in hosts for flag in ("--network", one)]
+        code, out, err = plane.command("destination", "add", "refused", "--env", "sandbox", "--owner", "Ada", "--data-class",
+                                       "internal", "--reads", folder / "server", *flags, "--command", "--", *server)
+        expected = {"a host": "RMT-C044", "no host": "RMT-C043", "everything too": "RMT-K007"}[what]
+        expect(code != 0 and expected in out + err, f"{what} at {plane.level}: exit {code}: {err or out}")
+    expect("refused" not in plane.run("destination", "list"), "what was refused was added")
+
+
+def prepare(plane, folder, declared):
+    """One person, one agent, and three destinations with one server: hostile, its twin, and one with the network; and one
+    with a single host."""
     for name in ["in", "out", "twin-out"]:
         (folder / name).mkdir()
     (folder / "in/note").write_text("a note")
@@ -235,11 +324,12 @@ def prepare(plane, folder):
               var=["MODE=a b", f"FAREWELL={folder}/out/farewell"])
     plane.add("twin", *server, reads=folder / "server", writes=folder / "twin-out")
     plane.add("networked", *server, reads=folder / "server", network="all")
+    add_single(plane, server, folder, declared)
 
 
 def session_of(plane, folder):
     session = Attempts(plane, plane.token("clerk", folder / "clerk.jwk"))
-    session.learn_names("hostile", "twin", "networked")
+    session.learn_names("hostile", "twin", "networked", *(["single"] if plane.level == "namespaces" else []))
     return session
 
 
@@ -354,9 +444,11 @@ def play(rights):
         print(f"{rights.name}: {'; '.join(plane.told)}", flush=True)
         expect(rights.level in (None, plane.level), f"the level is {plane.level}, not {rights.level}")
         expect(plane.told[0].split("confined by ")[1] in plane.run("status"), "status does not say what confines children")
-        prepare(plane, folder)
+        declared, other = Service(), Service()
+        prepare(plane, folder, declared)
         session = session_of(plane, folder)
         attack(plane, session, folder)
+        reach_single_hosts(plane, session, declared, other)
         refuse_production(plane, folder)
         if rights.complete:
             honest(plane, folder)

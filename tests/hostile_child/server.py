@@ -6,6 +6,7 @@ import ctypes
 import errno
 import json
 import os
+import random
 import resource
 import signal
 import socket
@@ -42,6 +43,26 @@ def processes():
 
 def connect(host, port):
     socket.create_connection((host, port), timeout=3).close()
+
+
+def exchange(host, port, count):
+    """Sends so many bytes, says that they are all, and reads them back from who waits for that."""
+    sent = random.Random(count).randbytes(count)
+    with socket.create_connection((host, port), timeout=30) as client:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        got = bytearray()
+        while chunk := client.recv(1 << 16):
+            got += chunk
+    return bytes(got) == sent
+
+
+HELD = []
+
+
+def hold(host, port):
+    HELD.append(socket.create_connection((host, port), timeout=3))
+    HELD[-1].sendall(b"held")
 
 
 def connect_local(path):

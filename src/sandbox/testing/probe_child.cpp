@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
@@ -34,6 +35,23 @@ int connect_to(int port) {
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   return told(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+}
+
+// Connects and reads the five bytes that the tests' host says first.
+int reach(const char* host, const char* port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int why = getaddrinfo(host, port, &hints, &found); why != 0) {
+    std::cout << (why == EAI_NONAME ? "EAI_NONAME" : gai_strerror(why)) << std::endl;
+    return 0;
+  }
+  const int fd = socket(found->ai_family, SOCK_STREAM, 0);
+  char hello[5];
+  const bool reached = fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0 &&
+                       recv(fd, hello, sizeof hello, MSG_WAITALL) == sizeof hello;
+  freeaddrinfo(found);
+  return told(reached);
 }
 
 int connect_local(const std::string& path, bool abstract) {
@@ -119,6 +137,7 @@ int main(int argc, char** argv) {
     return told(open(what, O_RDONLY) >= 0);
   }
   if (mode == "connect") return connect_to(std::atoi(what));
+  if (mode == "reach") return reach(what, argv[3]);
   if (mode == "connect-local") return connect_local(what, false);
   if (mode == "connect-abstract") return connect_local(what, true);
   if (mode == "signal") return told(kill(std::atoi(what), 0) == 0);
