@@ -305,6 +305,15 @@ def add_single(plane, server, folder, declared):
     expect("refused" not in plane.run("destination", "list"), "what was refused was added")
 
 
+def add_broken(plane):
+    """One whose server does not start is added, but nobody takes that for a success."""
+    code, out, err = plane.command(
+        "destination", "add", "broken", "--env", "sandbox", "--owner", "Ada", "--data-class", "internal", "--command", "--",
+        "/bin/sh", "-c", "echo cannot find module x >&2; exit 3")
+    expect(code == 10 and "cannot find module x" in err, f"exit {code}: {err or out}")
+    plane.run("destination", "retire", "broken", "--env", "sandbox")
+
+
 def prepare(plane, folder, declared):
     """One person, one agent, and three destinations with one server: hostile, its twin, and one with the network; and one
     with a single host."""
@@ -324,6 +333,7 @@ def prepare(plane, folder, declared):
               var=["MODE=a b", f"FAREWELL={folder}/out/farewell"])
     plane.add("twin", *server, reads=folder / "server", writes=folder / "twin-out")
     plane.add("networked", *server, reads=folder / "server", network="all")
+    add_broken(plane)
     add_single(plane, server, folder, declared)
 
 
