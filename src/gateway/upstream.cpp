@@ -197,6 +197,7 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
     const auto self = current();
     if (!self || !self->session_) return;
     const auto id = answered ? answered->as_number() : std::nullopt;
+    why.code = "RMT-U082";  // as over HTTP
     if (!id || !self->session_->lost(*id, why)) self->remark(std::move(why));
   });
   return std::move(*started);

@@ -517,7 +517,7 @@ TEST_F(Upstreams, OverStdioAnAnswerOverTheLimitFailsItsCallAndNoOther) {
   world_.take_tools(id, {R"({ "name":"tool_1","inputSchema":{"type":"object"} })"});
   world_.grant(bot_, "huge/tool_1");
   const auto reply = agent_->call("tool_1", R"({"bytes":500000})");
-  EXPECT_EQ(reply.reason(), "RMT-M032");
+  EXPECT_EQ(reply.reason(), "RMT-U082");
   EXPECT_EQ(world_.last("outcome").at("status"), "unknown");
   EXPECT_EQ(agent_->call("tool_1", R"({"bytes":10})").reason(), "") << "the server goes on";
 }

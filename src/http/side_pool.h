@@ -1,8 +1,9 @@
 // SidePool: threads beside the loops, for work that is too long for one. While it runs, the loop serves
 // others; the threads give way to the loops where there are not enough cores for all.
 //
-// Thread-safety: `run` from any loop. The pool must outlive what runs in it: destroy it when no loop runs any
-// more.
+// Thread-safety: `run` from any loop. Stop the loops, destroy the pool, destroy the loops: what runs in the
+// pool is awaited by coroutines of a loop, and a thread of the pool holds on to the loop for a moment after
+// it has answered.
 
 #pragma once
 

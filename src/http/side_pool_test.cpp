@@ -12,8 +12,8 @@ namespace remit::http {
 namespace {
 
 TEST(SidePool, ComputesOnAnotherThreadAndGoesOnOnTheLoop) {
-  SidePool pool(1);
   LoopGroup loops(1);
+  SidePool pool(1);
   auto& loop = loops[0];
   const auto both = block_on(loop, [](Loop& own, SidePool& beside) -> Task<std::pair<bool, bool>> {
     const bool there = co_await beside.run([&own] { return own.on_own_thread(); });
@@ -23,8 +23,8 @@ TEST(SidePool, ComputesOnAnotherThreadAndGoesOnOnTheLoop) {
 }
 
 TEST(SidePool, LeavesTheLoopFreeMeanwhile) {
-  SidePool pool(1);
   LoopGroup loops(1);
+  SidePool pool(1);
   std::latch served(1);
   auto waited = boost::asio::co_spawn(
       loops[0].context(),
@@ -40,8 +40,8 @@ TEST(SidePool, LeavesTheLoopFreeMeanwhile) {
 }
 
 TEST(SidePool, GivesWhatCannotBeCopiedAndThrowsWhatWasThrown) {
-  SidePool pool(2);
   LoopGroup loops(1);
+  SidePool pool(2);
   const auto run = [&](bool fails) {
     return block_on(loops[0], [](SidePool& beside, bool throws) -> Task<std::unique_ptr<int>> {
       co_return co_await beside.run([throws] {

@@ -91,7 +91,7 @@ TEST(Config, HasAKeyWithARangeForEveryLimit) {
     }
     for (const auto beyond : {limit.least - 1, limit.most + 1}) {
       ASSERT_FALSE(read(beyond)) << limit.name;
-      const auto& error = read(beyond).error().front().error;
+      const auto error = read(beyond).error().front().error;
       EXPECT_EQ(error.code, "RMT-X004") << limit.name;
       EXPECT_EQ(error.message, fmt::format("`limits.{}` must be from {} to {}, not {}", limit.name,
                                            limit.least, limit.most, beyond));
