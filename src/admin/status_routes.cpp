@@ -1,5 +1,7 @@
 // The plane at a glance: what it governs, where it answers, and how far its log is.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/json/value_from.hpp>
 
@@ -77,6 +79,7 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
   counts["sessions"] = doors.sessions;
   counts["children"] = doors.children;
   return Answer{json::object{{"version", parts.version},
+                             {"process", ::getpid()},
                              {"revision", snapshot.revision()},
                              {"counts", std::move(counts)},
                              {"set_aside", set_aside(snapshot.all())},

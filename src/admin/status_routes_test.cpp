@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "admin/testing.h"
 
 namespace remit::admin {
@@ -59,6 +61,7 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
   const json::object log{{"entries", size}, {"key", "remit.test/audit+12345678+AQ=="}};
   EXPECT_EQ(canonical_json(shown.body),
             canonical_json(json::object{{"version", "1.2.3"},
+                                        {"process", ::getpid()},
                                         {"revision", store_->revision()},
                                         {"counts", counts},
                                         {"set_aside", json::array()},

@@ -36,12 +36,21 @@ constexpr double limit() {
 #endif
 }
 
+// What three harmless megabytes cost here and now, where that is more: the machine may be slow, or at work.
+double limit_here() {
+  const double start = seconds();
+  const auto harmless =
+      PolicySet::parse(filled("permit(principal, action, resource) when {principal.n% == %};"));
+  EXPECT_TRUE(harmless);
+  return std::max(limit(), 3 * (seconds() - start));
+}
+
 // Of what is within the limit at once, or the least of three: who shares a core with a neighbour waits for
 // memory.
 template <typename Work>
-double spent_on(Work work) {
-  double least = limit();
-  for (int attempt = 0; attempt < 3 && least >= limit(); ++attempt) {
+double spent_on(double most, Work work) {
+  double least = most;
+  for (int attempt = 0; attempt < 3 && least >= most; ++attempt) {
     const double start = seconds();
     work();
     const double took = seconds() - start;
@@ -97,40 +106,42 @@ std::vector<Attack> attacks_by_text() {
 }
 
 TEST(Adversary, IsRefusedOrAnsweredInATenthOfASecond) {
+  const double most = limit_here();
   const Entities entities = *Entities::parse_json(R"([{"uid": {"type": "U", "id": "u"}, "attrs": {}}])");
   const Request request{
       {"U", "u"}, {"Action", "1"}, {"R", "r"}, *Context::from_json({{"s", std::string(kSize, 'a')}})};
   for (const Attack& attack : attacks_by_text()) {
     bool parsed = false;
-    const double took = spent_on([&] {
+    const double took = spent_on(most, [&] {
       const auto set_of = PolicySet::parse(attack.text);
       parsed = set_of.has_value();
       if (!parsed) return;
       const Response response = authorize(request, *set_of, entities);
       EXPECT_EQ(response.decision == Decision::kAllow, !response.determining.empty());
     });
-    EXPECT_LT(took, limit()) << attack.name;
-    if (took > limit() / 3)
-      std::printf("%s: %.3f s (%s)\n", attack.name, took, parsed ? "parsed" : "refused");
+    EXPECT_LT(took, most) << attack.name;
+    if (took > most / 3) std::printf("%s: %.3f s (%s)\n", attack.name, took, parsed ? "parsed" : "refused");
   }
 }
 
 // Of requests of which nothing is known, so that as much as can be remains.
 TEST(Adversary, IsReducedToWhatRemainsInATenthOfASecond) {
+  const double most = limit_here();
   const Entities entities = *Entities::parse_json(R"([{"uid": {"type": "U", "id": "u"}, "attrs": {}}])");
   for (const Attack& attack : attacks_by_text()) {
     const auto set = PolicySet::parse(attack.text);
     if (!set) continue;
-    const double took = spent_on([&] {
+    const double took = spent_on(most, [&] {
       const PartialResponse response = partial_authorize({}, *set, entities);
       EXPECT_TRUE(response.satisfied().empty() || response.decision()) << attack.name;
     });
-    EXPECT_LT(took, limit()) << attack.name;
-    if (took > limit() / 3) std::printf("%s: %.3f s\n", attack.name, took);
+    EXPECT_LT(took, most) << attack.name;
+    if (took > most / 3) std::printf("%s: %.3f s\n", attack.name, took);
   }
 }
 
 TEST(Adversary, AsJsonIsRefusedOrReadInATenthOfASecond) {
+  const double most = limit_here();
   const std::string uid =
       R"({"uid": {"type": "U", "id": "%"}, "attrs": {}, "parents": [{"type": "U", "id": "p%"}]},)";
   std::string chain;
@@ -153,12 +164,12 @@ TEST(Adversary, AsJsonIsRefusedOrReadInATenthOfASecond) {
   };
   for (const Attack& attack : attacks) {
     std::string outcome;
-    const double took = spent_on([&] {
+    const double took = spent_on(most, [&] {
       const auto entities = Entities::parse_json(attack.text);
       outcome = entities ? "read" : entities.error().message;
     });
-    EXPECT_LT(took, limit()) << attack.name;
-    if (took > limit() / 3) std::printf("%s: %.3f s (%s)\n", attack.name, took, outcome.c_str());
+    EXPECT_LT(took, most) << attack.name;
+    if (took > most / 3) std::printf("%s: %.3f s (%s)\n", attack.name, took, outcome.c_str());
   }
 }
 

@@ -78,7 +78,7 @@ Result<int> agent_can(const Context& context, const AgentOptions& options) {
 
 Result<int> register_agent(const Context& context, const RegisterOptions& options) {
   ASSIGN_OR_RETURN(const auto expires, parse_time(options.expires, SystemClock().now()));
-  ASSIGN_OR_RETURN(auto client, Client::open(context, Missing::kMake));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(auto jwk, key_of_agent(options));
   json::object body{{"name", options.name},
                     {"environment", options.environment},

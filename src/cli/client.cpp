@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <boost/json/serialize.hpp>
-#include <cstdio>
 
 #include "base/canonical_json.h"
+#include "cli/patience.h"
 #include "http/block_on.h"
 #include "http/client.h"
 #include "server/plane.h"
@@ -65,27 +65,40 @@ Client::Client() = default;
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 
+// Asks the server that answers on the folder's socket. False: none does.
+Result<bool> Client::reach(const server::DataFolder& folder) {
+  std::error_code ec;
+  if (!std::filesystem::exists(folder.socket(), ec)) return false;
+  ASSIGN_OR_RETURN(const auto address, folder.socket_address());
+  ASSIGN_OR_RETURN(auto url, http::parse_url(address.text));
+  remote_ = std::make_unique<Remote>(std::move(url));
+  const auto answer = send(http::Method::kGet, "/v1/status", {});
+  if (answer) return true;
+  remote_.reset();
+  // Nobody listens: a server that was killed left its socket behind.
+  if (answer.error().code == "RMT-H020") return false;
+  return std::unexpected(answer.error());
+}
+
 Result<Client> Client::open(const server::Config& config, Missing missing) {
   Client client;
   const server::DataFolder folder(config.data);
+  ASSIGN_OR_RETURN(const bool reached, client.reach(folder));
+  if (reached) return client;
   std::error_code ec;
-  if (std::filesystem::exists(folder.socket(), ec)) {
-    ASSIGN_OR_RETURN(const auto address, folder.socket_address());
-    ASSIGN_OR_RETURN(auto url, http::parse_url(address.text));
-    client.remote_ = std::make_unique<Remote>(std::move(url));
-    const auto answer = client.send(http::Method::kGet, "/v1/status", {});
-    if (answer) return client;
-    if (answer.error().code != "RMT-H020") return std::unexpected(answer.error());
-    client.remote_.reset();  // nobody listens: a server that was killed left its socket behind
+  if (missing == Missing::kRefuse && !std::filesystem::exists(folder.store(), ec)) {
+    if (ec == std::errc::permission_denied)
+      return fail(ErrorKind::kForbidden, "RMT-K017",
+                  fmt::format("{} cannot be read by this account", config.data.string()));
+    return fail(ErrorKind::kNotFound, "RMT-K002",
+                fmt::format("there is no Remit in {}", config.data.string()));
   }
-  if (!std::filesystem::exists(folder.store(), ec)) {
-    if (missing == Missing::kRefuse)
-      return fail(ErrorKind::kNotFound, "RMT-K002",
-                  fmt::format("there is no Remit in {}", config.data.string()));
-    fmt::print(stderr, "making a new data folder: {}\n", config.data.string());
-  }
-  ASSIGN_OR_RETURN(client.plane_, server::Plane::open(config));
-  return client;
+  ASSIGN_OR_RETURN(client.plane_, open_plane(config));
+  if (client.plane_) return client;
+  // A server has started meanwhile.
+  ASSIGN_OR_RETURN(const bool started, client.reach(folder));
+  if (started) return client;
+  return fail(ErrorKind::kUnavailable, "RMT-K016", "the server that was there has gone meanwhile");
 }
 
 Result<Client> Client::open(const Context& context, Missing missing) {

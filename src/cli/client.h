@@ -14,6 +14,7 @@
 #include "cli/context.h"
 #include "http/message.h"
 #include "server/config.h"
+#include "server/data_folder.h"
 
 namespace remit::server {
 class Plane;
@@ -27,7 +28,8 @@ enum class Missing { kRefuse, kMake };
 
 class Client {
  public:
-  // Errors: kNotFound RMT-K002 (no data folder), those of the plane (RMT-S001: another process has it).
+  // Waits for a server that is starting, and for a command that has the store (patience.h). Errors: kNotFound
+  // RMT-K002 (no data folder), kForbidden RMT-K017 (not for this account), those of the plane.
   static Result<Client> open(const server::Config& config, Missing missing = Missing::kRefuse);
   static Result<Client> open(const Context& context, Missing missing = Missing::kRefuse);
   ~Client();
@@ -47,6 +49,7 @@ class Client {
  private:
   struct Remote;
   Client();
+  Result<bool> reach(const server::DataFolder& folder);
 
   std::unique_ptr<Remote> remote_;
   std::unique_ptr<server::Plane> plane_;

@@ -17,6 +17,7 @@ struct Line {
   Context context;
   std::string text;
   ServeOptions serve;
+  CallOptions call;
   RegisterOptions registration;
   AgentOptions agent;
   DestinationOptions destination;
@@ -329,7 +330,19 @@ void add_audit(CLI::App& root, Line& line) {
 void add_rest(CLI::App& root, Line& line) {
   auto* server = root.add_subcommand("serve", "Run the plane until SIGTERM");
   server->add_option("--listen", line.serve.listen, "HOST:PORT; port 0 takes any free one; may be repeated");
+  server->add_flag("--detach", line.serve.detach,
+                   "Return when it is ready, and let it go on in the background");
   run(server, line, serve, line.serve);
+  run(root.add_subcommand("stop", "Stop the server that runs here, and wait until it has"), line, stop);
+  run(root.add_subcommand("init", "Make a new plane in the data folder"), line, init);
+
+  auto* one = root.add_subcommand("call", "Call a tool as an agent does; exits 5 where that is refused");
+  one->add_option("TOOL", line.call.tool, "As the agent sees it, or destination/tool")->required();
+  one->add_option("ARGUMENTS", line.call.arguments, "A JSON object")->capture_default_str();
+  one->add_option("--agent", line.call.agent)->required();
+  environment(one, line.call.environment);
+  one->add_option("--key", line.call.key, "The file of its private JWK")->required();
+  run(one, line, call_tool, line.call);
 
   auto* token = noun(root, "token", "Access tokens");
   auto* mint = token->add_subcommand("mint", "Get a token as the agent does, with its private key");

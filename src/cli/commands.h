@@ -17,14 +17,28 @@
 namespace remit::cli {
 
 inline constexpr int kOk = 0;
+inline constexpr int kFailed = 1;   // the tool was called, and failed
+inline constexpr int kRefused = 5;  // by a decision
+inline constexpr int kWaits = 6;    // for an approval
 inline constexpr int kFindings = 9;
 inline constexpr int kUnlisted = 10;
 
-// serve.cpp
+// init.cpp
+Result<int> init(const Context& context);
+
+// serve.cpp. With `detach` it returns when the server is ready, which goes on in the background.
 struct ServeOptions {
   std::vector<std::string> listen;
+  bool detach = false;
 };
 Result<int> serve(const Context& context, const ServeOptions& options);
+Result<int> stop(const Context& context);
+
+// call.cpp
+struct CallOptions {
+  std::string tool, agent, environment, key, arguments = "{}";
+};
+Result<int> call_tool(const Context& context, const CallOptions& options);
 
 // human.cpp
 Result<int> add_human(const Context& context, const std::string& name);

@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "audit/verifier.h"
+#include "cli/agent_client.h"
 #include "cli/client.h"
 #include "cli/commands.h"
-#include "cli/demo_agent.h"
 #include "cli/demo_company.h"
 #include "cli/demo_servers.h"
 #include "cli/output.h"
@@ -41,7 +41,7 @@ class Script {
                "TIME", "REASON");
   }
 
-  void take(const Step& step, const Result<DemoCall>& call) {
+  void take(const Step& step, const Result<AgentCall>& call) {
     const bool expected = call && call->verdict == step.verdict && call->reason == step.reason;
     all_as_expected_ = all_as_expected_ && expected;
     if (!call) {
@@ -126,7 +126,7 @@ Result<DemoFiles> make_room(server::Config& config, const DemoServers& servers) 
   return files;
 }
 
-void run_script(Script& script, Client& client, DemoAgent& invoice_bot, DemoAgent& report_bot,
+void run_script(Script& script, Client& client, AgentClient& invoice_bot, AgentClient& report_bot,
                 const DemoCompany& company) {
   const auto invoice = (company.invoices / "2026-0117.txt").string();
   script.print_head();
@@ -249,8 +249,8 @@ Result<int> demo(const Context& context, const DemoOptions& options) {
 
   Script script;
   {
-    DemoAgent invoice_bot(plane->public_url(), "production", company.invoice_bot);
-    DemoAgent report_bot(plane->public_url(), "sandbox", company.report_bot);
+    AgentClient invoice_bot(plane->public_url(), "production", company.invoice_bot);
+    AgentClient report_bot(plane->public_url(), "sandbox", company.report_bot);
     TRY(invoice_bot.connect());
     TRY(report_bot.connect());
     ASSIGN_OR_RETURN(const auto shown, invoice_bot.count_tools());

@@ -54,7 +54,7 @@ struct AgentPlan {
   std::string_view name, environment, owner, purpose, approver;
 };
 
-Result<DemoAgentKey> add_agent(Client& client, const fs::path& keys, const AgentPlan& plan) {
+Result<AgentKey> add_agent(Client& client, const fs::path& keys, const AgentPlan& plan) {
   SystemRandom random;
   ASSIGN_OR_RETURN(auto key, issuer::make_key_file(keys / fmt::format("{}.jwk", plan.name),
                                                    jose::Algorithm::kEs256, random));
@@ -71,7 +71,7 @@ Result<DemoAgentKey> add_agent(Client& client, const fs::path& keys, const Agent
                   {{"by", plan.approver}}));
   fmt::print("✔ registered    {}/{}   owner {}   approved by {}\n", plan.environment, plan.name, plan.owner,
              plan.approver);
-  return DemoAgentKey{.client_id = std::string(answer.at("deployment").as_string()), .key = std::move(key)};
+  return AgentKey{.client_id = std::string(answer.at("deployment").as_string()), .key = std::move(key)};
 }
 
 struct DestinationPlan {

@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 
+#include "cli/agent_client.h"
 #include "cli/client.h"
 #include "cli/demo_servers.h"
-#include "jose/key.h"
 
 namespace remit::cli {
 
@@ -19,15 +19,9 @@ inline constexpr std::string_view kOwner = "ana@acme.test";
 inline constexpr std::string_view kApprover = "raj@acme.test";
 inline constexpr std::string_view kSandboxOwner = "mia@acme.test";
 
-// What an agent is given to act: its client id and its key.
-struct DemoAgentKey {
-  std::string client_id;
-  jose::PrivateKey key;
-};
-
 struct DemoCompany {
-  DemoAgentKey invoice_bot;        // in production
-  DemoAgentKey report_bot;         // in sandbox
+  AgentKey invoice_bot;            // in production
+  AgentKey report_bot;             // in sandbox
   std::filesystem::path invoices;  // the files that invoice-bot works on
   std::filesystem::path archive;   // files that are no business of its
 };

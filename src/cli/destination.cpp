@@ -109,7 +109,7 @@ Result<int> add_destination(const Context& context, const DestinationOptions& op
     secrets.push_back(json::object{{"slot", parts.first}, {"value", secret.reveal()}});
   }
   body["secrets"] = std::move(secrets);
-  ASSIGN_OR_RETURN(auto client, Client::open(context, Missing::kMake));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(auto answer, client.post("/v1/destinations", body));
   // What it offers is asked for at once: a destination without tools is of no use to anyone.
   const auto found = client.post(path_of(options, "scan"), {});

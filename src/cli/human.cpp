@@ -9,7 +9,7 @@
 namespace remit::cli {
 
 Result<int> add_human(const Context& context, const std::string& name) {
-  ASSIGN_OR_RETURN(auto client, Client::open(context, Missing::kMake));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.post("/v1/humans", {{"name", name}}));
   print_done(context, answer, fmt::format("added {}", visible(name)));
   return kOk;

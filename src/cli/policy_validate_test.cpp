@@ -63,6 +63,7 @@ class PolicyCommands : public testing::Test {
 
   // A sandbox with a destination `erp`, whose policies say so.
   void found() {
+    ASSERT_TRUE(run(init).result);
     ASSERT_TRUE(run(add_human, std::string("ana")).result);
     auto client = Client::open(context_).value();
     ASSERT_TRUE(client.post("/v1/destinations", {{"environment", "sandbox"},

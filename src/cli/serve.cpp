@@ -1,31 +1,47 @@
 // The long-running plane.
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <spawn.h>
 #include <spdlog/spdlog.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <thread>
 
+#include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/patience.h"
 #include "cli/stop_signal.h"
+#include "mcp/child_process.h"
 #include "server/log_format.h"
-#include "server/plane.h"
 
 namespace remit::cli {
+namespace {
 
-Result<int> serve(const Context& context, const ServeOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context, options.listen));
+constexpr std::string_view kReady = "ready\n";
+
+Result<int> serve_here(const server::Config& config) {
   const StopSignal stop;  // before any thread
   server::start_logging({.level = config.log_level,
                          .max_line_bytes = config.limits.bytes("log_line_bytes"),
                          .max_lines_of_a_kind = config.limits.count("log_lines")});
-  ASSIGN_OR_RETURN(const auto plane, server::Plane::open(config));
+  ASSIGN_OR_RETURN(const auto plane, open_plane(config));
+  if (!plane)
+    return fail(ErrorKind::kConflict, "RMT-K018",
+                fmt::format("a server runs on {} already", config.data.string()));
   ASSIGN_OR_RETURN(const auto addresses, plane->listen());
   for (const auto& address : addresses) fmt::print("listening http://{}\n", address);
   for (const auto& sentence : plane->children().told()) {
     fmt::print("{}\n", sentence);
     spdlog::info("{}", sentence);
   }
-  fmt::print("ready\n");
+  fmt::print("{}", kReady);
   std::fflush(stdout);
   spdlog::info("ready: version {}, data {}, {}", REMIT_VERSION, config.data.string(), plane->public_url());
 
@@ -33,6 +49,123 @@ Result<int> serve(const Context& context, const ServeOptions& options) {
   spdlog::info("stopping: calls in flight have {} s to finish", config.drain.count());
   const bool finished = plane->stop();
   spdlog::info(finished ? "stopped" : "stopped: some calls were cut off");
+  return kOk;
+}
+
+std::unexpected<Error> not_started(std::string_view what, int error) {
+  return fail(ErrorKind::kUnavailable, "RMT-K015",
+              fmt::format("{}: {}", what, std::generic_category().message(error)));
+}
+
+// The server as a process of its own, in a session of its own: what it says until it is ready goes to `said`.
+Result<pid_t> spawn(std::vector<std::string> line, int said, int log) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, said, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, log, STDERR_FILENO);
+  std::vector<char*> arguments;
+  for (auto& argument : line) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
+  pid_t server = 0;
+  const int error = posix_spawn(&server, line[0].c_str(), &actions, &attributes, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return not_started(line[0], error);
+  return server;
+}
+
+// Hands on what the server says until it is ready. False: it has ended before.
+bool hand_on(int said) {
+  std::string text;
+  std::array<char, 4096> chunk{};
+  for (ssize_t count = 0; (count = ::read(said, chunk.data(), chunk.size())) != 0;) {
+    if (count < 0 && errno != EINTR) break;
+    if (count < 0) continue;
+    const std::string_view piece(chunk.data(), static_cast<std::size_t>(count));
+    fmt::print("{}", piece);
+    text += piece;
+    if (text.ends_with(kReady)) return true;
+  }
+  return false;
+}
+
+// What the server wrote beside its log before it ended.
+void print_errors(const std::string& log, std::streamoff from) {
+  std::ifstream in(log);
+  in.seekg(from);
+  for (std::string line; std::getline(in, line);)
+    if (!line.starts_with('{')) fmt::print(stderr, "{}\n", visible(line));
+}
+
+Result<int> serve_detached(const Context& context, const server::Config& config,
+                           const ServeOptions& options) {
+  std::error_code ec;
+  if (std::filesystem::create_directories(config.data, ec))
+    std::filesystem::permissions(config.data, std::filesystem::perms::owner_all, ec);
+  const auto log = (config.data / "serve.log").string();
+  const mcp::Descriptor file(
+      ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file.get() < 0) return not_started(log, errno);
+  const auto from = ::lseek(file.get(), 0, SEEK_END);
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_started("a pipe", errno);
+  const mcp::Descriptor said(ends[0]);
+  mcp::Descriptor saying(ends[1]);
+
+  std::vector<std::string> line{std::filesystem::read_symlink("/proc/self/exe", ec).string()};
+  if (context.config_file.empty())
+    line.insert(line.end(), {"--data", config.data.string()});
+  else
+    line.insert(line.end(), {"--config", std::filesystem::absolute(context.config_file).string()});
+  line.emplace_back("serve");
+  for (const auto& address : options.listen) line.insert(line.end(), {"--listen", address});
+  ASSIGN_OR_RETURN(const auto server, spawn(std::move(line), saying.get(), file.get()));
+  saying = mcp::Descriptor();
+  if (hand_on(said.get())) {
+    fmt::print("in the background: process {}, log {}\nto end it: remit stop\n", server, visible(log));
+    return kOk;
+  }
+  int status = 0;
+  while (::waitpid(server, &status, 0) < 0 && errno == EINTR) {
+  }
+  print_errors(log, from);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : exit_code(ErrorKind::kInternal);
+}
+
+}  // namespace
+
+Result<int> serve(const Context& context, const ServeOptions& options) {
+  ASSIGN_OR_RETURN(const auto config, load(context, options.listen));
+  return options.detach ? serve_detached(context, config, options) : serve_here(config);
+}
+
+Result<int> stop(const Context& context) {
+  ASSIGN_OR_RETURN(const auto config, load(context));
+  const server::DataFolder folder(config.data);
+  if (!is_served(folder))
+    return fail(ErrorKind::kUnavailable, "RMT-K016",
+                fmt::format("no server runs on {}", config.data.string()));
+  pid_t server = 0;
+  {
+    ASSIGN_OR_RETURN(auto client, Client::open(config));
+    ASSIGN_OR_RETURN(const auto status, client.get("/v1/status"));
+    server = static_cast<pid_t>(status.at("process").as_int64());
+  }
+  if (::kill(server, SIGTERM) != 0)
+    return fail(
+        ErrorKind::kForbidden, "RMT-K017",
+        fmt::format("process {} cannot be stopped: {}", server, std::generic_category().message(errno)));
+  const auto until = std::chrono::steady_clock::now() + config.drain + std::chrono::seconds(30);
+  while (::kill(server, 0) == 0) {
+    if (std::chrono::steady_clock::now() > until)
+      return fail(ErrorKind::kUnavailable, "RMT-K015", fmt::format("process {} has not ended yet", server));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  fmt::print("stopped\n");
   return kOk;
 }
 

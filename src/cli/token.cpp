@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/canonical_json.h"
+#include "cli/agent_endpoint.h"
 #include "cli/client.h"
 #include "cli/client_assertion.h"
 #include "cli/commands.h"
@@ -11,28 +12,11 @@
 #include "issuer/key_file.h"
 
 namespace remit::cli {
-namespace {
-
-namespace json = boost::json;
-
-Result<json::object> endpoint_of(Client& client, std::string_view environment) {
-  ASSIGN_OR_RETURN(const auto status, client.get("/v1/status"));
-  for (const auto& endpoint : status.at("endpoints").as_array())
-    if (endpoint.at("environment") == json::value(environment)) return endpoint.as_object();
-  return fail(ErrorKind::kUnavailable, "RMT-K013",
-              fmt::format("nobody issues tokens for {}: no server runs on this data folder", environment));
-}
-
-}  // namespace
-
 Result<int> mint_token(const Context& context, const TokenOptions& options) {
   ASSIGN_OR_RETURN(const auto key, issuer::read_key_file(options.key));
   ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
-  ASSIGN_OR_RETURN(
-      const auto deployment,
-      client.get(fmt::format("/v1/deployments/{}/{}", segment(options.environment), segment(options.agent))));
-  const std::string client_id(deployment.at("id").as_string());
+  ASSIGN_OR_RETURN(const auto client_id, client_id_of(client, options.environment, options.agent));
   const std::string issuer(endpoint.at("issuer").as_string());
   const std::string path = fmt::format("/issuer/{}/token", options.environment);
   ASSIGN_OR_RETURN(const auto response,

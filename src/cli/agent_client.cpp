@@ -1,4 +1,4 @@
-#include "cli/demo_agent.h"
+#include "cli/agent_client.h"
 
 #include <fmt/format.h>
 
@@ -42,16 +42,21 @@ Result<json::object> object_of(const http::Response& response) {
   return std::move(body->get_object());
 }
 
-// The text of the first piece of content.
+// The texts of the content, a line each.
 std::string told(const json::object& result) {
   const auto* content = result.if_contains("content");
-  if (content == nullptr || !content->is_array() || content->get_array().empty()) return {};
-  const auto& first = content->get_array().front();
-  return first.is_object() ? text_of(first.get_object(), "text") : std::string();
+  std::string text;
+  if (content == nullptr || !content->is_array()) return text;
+  for (const auto& piece : content->get_array())
+    if (piece.is_object() && piece.get_object().contains("text"))
+      text += (text.empty() ? "" : "\n") + text_of(piece.get_object(), "text");
+  return text;
 }
 
-DemoCall read_result(const json::object& result) {
-  DemoCall call{.verdict = "allow", .reason = {}, .decision = {}, .text = told(result)};
+AgentCall read_result(const json::object& result) {
+  AgentCall call{.verdict = "allow", .text = told(result)};
+  const auto* failed = result.if_contains("isError");
+  call.failed = failed != nullptr && *failed == true;
   const auto* meta = result.if_contains("_meta");
   const auto* decision =
       meta != nullptr && meta->is_object() ? meta->get_object().if_contains("remit/decision") : nullptr;
@@ -64,12 +69,12 @@ DemoCall read_result(const json::object& result) {
 
 }  // namespace
 
-DemoAgent::DemoAgent(std::string public_url, std::string environment, const DemoAgentKey& key)
+AgentClient::AgentClient(std::string public_url, std::string environment, const AgentKey& key)
     : public_url_(std::move(public_url)), environment_(std::move(environment)), key_(key), client_(loop_) {}
 
-DemoAgent::~DemoAgent() { loop_.stop(); }  // the client is destroyed after its loop was stopped
+AgentClient::~AgentClient() { loop_.stop(); }  // the client is destroyed after its loop was stopped
 
-Result<void> DemoAgent::fetch_token() {
+Result<void> AgentClient::fetch_token() {
   const std::string issuer = fmt::format("{}/issuer/{}", public_url_, environment_);
   ASSIGN_OR_RETURN(auto url, http::parse_url(issuer + "/token"));
   ASSIGN_OR_RETURN(
@@ -86,7 +91,7 @@ Result<void> DemoAgent::fetch_token() {
   return {};
 }
 
-Result<http::Response> DemoAgent::post(std::string_view environment, const json::object& message) {
+Result<http::Response> AgentClient::post(std::string_view environment, const json::object& message) {
   ASSIGN_OR_RETURN(auto url, http::parse_url(fmt::format("{}/mcp/{}", public_url_, environment)));
   http::Call call{.method = http::Method::kPost,
                   .url = std::move(url),
@@ -101,17 +106,16 @@ Result<http::Response> DemoAgent::post(std::string_view environment, const json:
   return http::block_on(loop_, client_.call(std::move(call), {.timeout = std::chrono::seconds(90)}));
 }
 
-Result<void> DemoAgent::connect() {
+Result<void> AgentClient::connect() {
   TRY(fetch_token());
-  ASSIGN_OR_RETURN(
-      const auto opened,
-      post(environment_, {{"jsonrpc", "2.0"},
-                          {"id", next_id_++},
-                          {"method", "initialize"},
-                          {"params",
-                           {{"protocolVersion", kProtocol},
-                            {"capabilities", json::object()},
-                            {"clientInfo", {{"name", "remit-demo"}, {"version", REMIT_VERSION}}}}}}));
+  ASSIGN_OR_RETURN(const auto opened,
+                   post(environment_, {{"jsonrpc", "2.0"},
+                                       {"id", next_id_++},
+                                       {"method", "initialize"},
+                                       {"params",
+                                        {{"protocolVersion", kProtocol},
+                                         {"capabilities", json::object()},
+                                         {"clientInfo", {{"name", "remit"}, {"version", REMIT_VERSION}}}}}}));
   const auto* session = opened.headers.find("Mcp-Session-Id");
   if (opened.status != 200 || session == nullptr)
     return fail(ErrorKind::kUnavailable, "RMT-K003",
@@ -121,7 +125,7 @@ Result<void> DemoAgent::connect() {
   return {};
 }
 
-Result<DemoCall> DemoAgent::call(std::string_view tool, const json::object& arguments) {
+Result<AgentCall> AgentClient::call(std::string_view tool, const json::object& arguments) {
   const auto began = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const auto response,
                    post(environment_, {{"jsonrpc", "2.0"},
@@ -131,14 +135,15 @@ Result<DemoCall> DemoAgent::call(std::string_view tool, const json::object& argu
   const auto took = std::chrono::steady_clock::now() - began;
   ASSIGN_OR_RETURN(const auto answer, object_of(response));
   const auto* result = answer.if_contains("result");
-  DemoCall call = result != nullptr && result->is_object()
-                      ? read_result(result->get_object())
-                      : DemoCall{.verdict = "error", .reason = {}, .decision = {}, .text = response.body};
+  AgentCall call = result != nullptr && result->is_object()
+                       ? read_result(result->get_object())
+                       : AgentCall{.verdict = "error", .text = response.body};
+  call.answer = answer;
   call.time = std::chrono::duration_cast<std::chrono::microseconds>(took);
   return call;
 }
 
-Result<std::size_t> DemoAgent::count_tools() {
+Result<std::size_t> AgentClient::count_tools() {
   ASSIGN_OR_RETURN(const auto response,
                    post(environment_, {{"jsonrpc", "2.0"}, {"id", next_id_++}, {"method", "tools/list"}}));
   ASSIGN_OR_RETURN(const auto answer, object_of(response));
@@ -148,7 +153,18 @@ Result<std::size_t> DemoAgent::count_tools() {
   return result->at("tools").as_array().size();
 }
 
-Result<DemoCall> DemoAgent::knock(std::string_view environment) {
+void AgentClient::end() {
+  auto url = http::parse_url(fmt::format("{}/mcp/{}", public_url_, environment_));
+  if (!url || session_.empty()) return;
+  http::Call call{.method = http::Method::kDelete,
+                  .url = std::move(*url),
+                  .headers = {{"Authorization", "Bearer " + token_},
+                              {"Mcp-Session-Id", std::exchange(session_, {})},
+                              {"MCP-Protocol-Version", std::string(kProtocol)}}};
+  (void)http::block_on(loop_, client_.call(std::move(call), {.timeout = std::chrono::seconds(5)}));
+}
+
+Result<AgentCall> AgentClient::knock(std::string_view environment) {
   const auto began = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(
       const auto response,
@@ -157,11 +173,9 @@ Result<DemoCall> DemoAgent::knock(std::string_view environment) {
                          {"method", "tools/call"},
                          {"params", {{"name", "invoices/read_text_file"}, {"arguments", json::object()}}}}));
   const auto took = std::chrono::steady_clock::now() - began;
-  DemoCall call{.verdict = response.status == 401 ? "deny" : "error",
-                .reason = {},
-                .decision = {},
-                .text = fmt::format("HTTP {}", response.status),
-                .time = std::chrono::duration_cast<std::chrono::microseconds>(took)};
+  AgentCall call{.verdict = response.status == 401 ? "deny" : "error",
+                 .text = fmt::format("HTTP {}", response.status),
+                 .time = std::chrono::duration_cast<std::chrono::microseconds>(took)};
   // The challenge names the code: error_description="RMT-J…" (RFC 6750 §3).
   if (const auto* challenge = response.headers.find("WWW-Authenticate"))
     if (const auto at = challenge->find("RMT-"); at != std::string::npos)
