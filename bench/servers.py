@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 START_SECONDS = 60  # under callgrind a start takes long
 
@@ -212,17 +213,23 @@ class Remit(Server):
         self.run("agent", "register", "bench-agent", *env, "--owner", "ana", "--purpose", "Measure what a call costs",
                  "--process", "benchmark", "--key-out", self.folder / "agent.jwk")
         self.run("agent", "approve", "bench-agent", *env, *by)
-        # Older programs, which are measured beside this one, ask nobody else about a destination.
-        other = ("--by", "ana") if "--by" in self.run("destination", "add", "--help") else ()
+        # Older programs, which are measured beside this one, ask nobody else about a destination and name its secret in two.
+        options = self.run("destination", "add", "--help")
+        other = ("--by", "ana") if "--by" in options else ()
+        credential = (("--secret-slot", "Authorization", "--secret-file", secret) if "--secret-slot" in options else
+                      ("--secret", f"Authorization={secret}"))
         self.run("destination", "add", "bench", *env, "--owner", "raj", *other, "--data-class", "internal",
-                 "--url", f"http://{self.upstream}/mcp", "--secret", f"Authorization={secret}")
+                 "--url", f"http://{self.upstream}/mcp", *credential)
         self.run("tool", "classify", "bench/echo", *env, "--effect", "read", "--data-class", "internal", "--by", "ana")
         self.run("tool", "grant", "bench/echo", "--agent", "bench-agent", *env, *by)
         self.run("policy", "publish", self.POLICY, *env, *by)
 
     def counters(self):
         """Its metrics, by name and labels."""
-        lines = self.run("metrics").splitlines()
+        # Older programs serve them beside the calls and have no command for them.
+        has_command = "\n  metrics " in self.run("--help")
+        text = self.run("metrics") if has_command else urllib.request.urlopen(f"http://{self.address}/metrics").read().decode()
+        lines = text.splitlines()
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] != "#")}
 
     def commits(self):
