@@ -3,6 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <array>
+#include <boost/json/monotonic_resource.hpp>
 #include <span>
 
 #include "decision/arguments.h"
@@ -13,23 +15,26 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t kMembers = 5;  // of a whole context
+
 // As Cedar's datetime takes it: milliseconds.
-json::object cedar_time(Instant time) {
-  return {
-      {"__extn", json::object{{"fn", "datetime"},
-                              {"arg", fmt::format("{:%Y-%m-%dT%H:%M:%S}Z",
-                                                  std::chrono::floor<std::chrono::milliseconds>(time))}}}};
+json::object cedar_time(Instant time, const json::storage_ptr& memory = {}) {
+  const auto text = fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", std::chrono::floor<std::chrono::milliseconds>(time));
+  return json::object({{"__extn", json::object({{"fn", "datetime"}, {"arg", text}}, memory)}}, memory);
 }
 
 // What of the context does not depend on the call.
-json::object standing_context(const Standing& standing) {
-  json::array labels;
+json::object standing_context(const Standing& standing, const json::storage_ptr& memory = {}) {
+  json::array labels(memory);
   for (const auto& label : standing.tool->labels) labels.emplace_back(label);
-  return {{"tool", json::object{{"name", standing.tool->qualified_name},
-                                {"effect", to_string(*standing.tool->effect)},
-                                {"data_class", to_string(standing.tool->data_class)},
-                                {"labels", std::move(labels)}}},
-          {"session", json::object{{"credential_kind", to_string(standing.credential->kind)}}}};
+  return json::object(
+      {{"tool", json::object({{"name", standing.tool->qualified_name},
+                              {"effect", to_string(*standing.tool->effect)},
+                              {"data_class", to_string(standing.tool->data_class)},
+                              {"labels", std::move(labels)}},
+                             memory)},
+       {"session", json::object({{"credential_kind", to_string(standing.credential->kind)}}, memory)}},
+      kMembers, memory);
 }
 
 cedar::Kind cedar_kind(snapshot::InputType::Kind kind) {
@@ -87,10 +92,13 @@ Result<PolicyRequest> make_request(const Call& call, const Standing& standing) {
   static const json::object none;
   ASSIGN_OR_RETURN(auto input, to_policy_input(call.arguments == nullptr ? none : *call.arguments,
                                                standing.tool->input->type));
-  json::object context = standing_context(standing);
+  // The context lives as long as this function: its parts need no allocation each.
+  std::array<unsigned char, 4096> room;
+  json::monotonic_resource memory(room.data(), room.size());
+  json::object context = standing_context(standing, &memory);
   context["input"] = std::move(input.input);
   context["omitted"] = std::move(input.omitted);
-  context["time"] = cedar_time(call.now);
+  context["time"] = cedar_time(call.now, &memory);
   PolicyRequest made{.request = {.principal = snapshot::agent_uid(*standing.deployment),
                                  .action = snapshot::action_uid(*standing.tool),
                                  .resource = snapshot::destination_uid(*standing.destination)}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "base/canonical_json.h"
@@ -58,16 +59,23 @@ json::array to_json(const std::vector<std::string>& strings) {
   return json::array(strings.begin(), strings.end());
 }
 
+// An entry of the log is built once, written and dropped: its parts need no allocation each.
+constexpr std::size_t kMembers = 24;  // as many as an entry has
+json::storage_ptr entry_memory() {
+  return json::make_shared_resource<json::monotonic_resource>(std::size_t{3072});
+}
+
 // What the log says of a decision: ids, enumerations and commitments.
 json::object describe(const Caller& caller, const snapshot::Snapshot* snapshot, const snapshot::Tool* tool,
                       const Decision& decision) {
-  json::object body{{"environment", to_string(caller.environment)},
-                    {"deployment", caller.identity.deployment.str()},
-                    {"credential", caller.identity.credential.str()},
-                    {"verdict", decision::to_string(decision.verdict)},
-                    {"reason", decision.code},
-                    {"policies", to_json(decision.policies)},
-                    {"revision", decision.revision}};
+  json::object body({{"environment", to_string(caller.environment)},
+                     {"deployment", caller.identity.deployment.str()},
+                     {"credential", caller.identity.credential.str()},
+                     {"verdict", decision::to_string(decision.verdict)},
+                     {"reason", decision.code},
+                     {"policies", to_json(decision.policies)},
+                     {"revision", decision.revision}},
+                    kMembers, entry_memory());
   if (!decision.errors.empty()) body["policy_errors"] = to_json(decision.errors);
   if (!decision.approval_path.empty()) body["approval_path"] = decision.approval_path;
   const auto* credential = snapshot ? snapshot->credential(caller.identity.credential.str()) : nullptr;
@@ -561,7 +569,8 @@ void Shard::record_outcome(const Released& call, audit::OutcomeStatus status, st
   const auto latency =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - call.began);
   std::vector<audit::FieldSecret> secrets;
-  json::object body{{"latency_us", latency.count()}, {"bytes", raw_result.size()}};
+  json::object body({{"latency_us", latency.count()}, {"bytes", raw_result.size()}}, kMembers,
+                    entry_memory());
   if (answer_owed && call.reply.agent_gone()) {
     ++gateway_.counters_.undelivered;
     body["delivered"] = false;

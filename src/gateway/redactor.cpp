@@ -173,6 +173,7 @@ void Redactor::add(std::string_view form) {
   if (std::ranges::any_of(forms_, [&](const Secret& known) { return known.reveal() == form; })) return;
   forms_.emplace_back(std::string(form));
   const auto pair = [&](char first, char second) {
+    starts_.at(static_cast<unsigned char>(first)) = true;
     begins_.set(static_cast<unsigned char>(first) * 256U + static_cast<unsigned char>(second));
   };
   const char first = form[0];
@@ -190,8 +191,11 @@ void Redactor::add(std::string_view form) {
   pair('%', kUpper[static_cast<unsigned char>(first) / 16]);
 }
 
-bool Redactor::may_begin(std::string_view text, std::size_t at) const {
-  return begins_[static_cast<unsigned char>(text[at]) * 256U + static_cast<unsigned char>(text[at + 1])];
+std::size_t Redactor::next(std::string_view text, std::size_t at) const {
+  const auto byte = [&](std::size_t place) { return static_cast<unsigned char>(text[place]); };
+  for (; at + 1 < text.size(); ++at)
+    if (starts_[byte(at)] && begins_[byte(at) * 256U + byte(at + 1)]) return at;
+  return text.size();
 }
 
 std::size_t Redactor::match(std::string_view text, std::size_t at, std::span<const Layers> ways) const {
@@ -208,8 +212,7 @@ std::size_t Redactor::match(std::string_view text, std::size_t at, std::span<con
 bool Redactor::clean_text(std::string& text) const {
   if (forms_.empty()) return false;
   bool found = false;
-  for (std::size_t at = 0; at + 1 < text.size(); ++at) {
-    if (!may_begin(text, at)) continue;
+  for (std::size_t at = next(text, 0); at < text.size(); at = next(text, at + 1)) {
     const auto end = match(text, at, kInText);
     if (end == 0) continue;
     text.replace(at, end - at, kHidden);
@@ -224,8 +227,7 @@ bool Redactor::clean_json(std::string& text) const {
   std::string out;
   std::size_t copied = 0;
   Strings strings(text);
-  for (std::size_t at = 0; at + 1 < text.size(); ++at) {
-    if (!may_begin(text, at)) continue;
+  for (std::size_t at = next(text, 0); at < text.size(); at = next(text, at + 1)) {
     auto end = match(text, at, kInJson);
     if (end == 0) continue;
     auto begin = at;

@@ -47,12 +47,14 @@ class Redactor {
 
  private:
   void add(std::string_view form);
-  bool may_begin(std::string_view text, std::size_t at) const;
+  // The first place from `at` on where a form may begin; the end where there is none.
+  std::size_t next(std::string_view text, std::size_t at) const;
   std::size_t match(std::string_view text, std::size_t at, std::span<const Layers> ways) const;
 
   std::vector<Secret> forms_;
-  std::bitset<256> first_;      // bytes that a form begins with
-  std::bitset<65'536> begins_;  // pairs of bytes that one may begin with, as it stands in a text
+  std::bitset<256> first_;             // bytes that a form begins with
+  std::array<bool, 256> starts_ = {};  // the first bytes of begins_: most of a text is passed over by them
+  std::bitset<65'536> begins_;         // pairs of bytes that one may begin with, as it stands in a text
 };
 
 }  // namespace remit::gateway
