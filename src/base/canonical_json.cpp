@@ -221,6 +221,8 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
+constexpr std::size_t kUsual = 1024;  // bytes of an entry of the log
+
 bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
 
 // Whether any of eight bytes needs an escape. A byte is below n where subtracting n borrows into its top bit,
@@ -341,6 +343,7 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
 
 std::string canonical_json(const json::value& value) {
   std::string out;
+  out.reserve(kUsual);
   append(out, value);
   return out;
 }
