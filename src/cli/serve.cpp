@@ -68,6 +68,7 @@ Result<pid_t> spawn(std::vector<std::string> line, int said, int log) {
   posix_spawn_file_actions_adddup2(&actions, said, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, log, STDERR_FILENO);
   std::vector<char*> arguments;
+  arguments.reserve(line.size() + 1);
   for (auto& argument : line) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   pid_t server = 0;
