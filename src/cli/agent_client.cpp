@@ -161,7 +161,8 @@ void AgentClient::end() {
                   .headers = {{"Authorization", "Bearer " + token_},
                               {"Mcp-Session-Id", std::exchange(session_, {})},
                               {"MCP-Protocol-Version", std::string(kProtocol)}}};
-  (void)http::block_on(loop_, client_.call(std::move(call), {.timeout = std::chrono::seconds(5)}));
+  // One that cannot be told ends all the same, later.
+  if (!http::block_on(loop_, client_.call(std::move(call), {.timeout = std::chrono::seconds(5)}))) return;
 }
 
 Result<AgentCall> AgentClient::knock(std::string_view environment) {
