@@ -130,6 +130,7 @@ Result<void> open_doors(Relay& relay, const std::string& id, const std::vector<I
                         InnerNetwork& network, const mcp::ChildProcess& child) {
   ASSIGN_OR_RETURN(auto listeners, network.listen(child, hosts));
   std::vector<Relay::Door> doors;
+  doors.reserve(hosts.size());
   for (std::size_t i = 0; i < hosts.size(); ++i)
     doors.push_back({.host = hosts[i].declared, .listener = std::move(listeners[i])});
   TRY(relay.serve(id, child.pid, std::move(doors)));
