@@ -82,8 +82,13 @@ TEST_F(Kill, NoCallLeavesAfterItReturnsWith64ClientsCalling) {
   world_.kill(bot_);
   for (int i = 0; i < kClients; ++i)
     answers.push_back(clients[static_cast<std::size_t>(i)]->start_call("say", R"({"late":true})", "99"));
+  // A late call that finds the agent's other calls still under way may be one too many: that is no way out
+  // either.
   int refused = 0;
-  for (auto& answer : answers) refused += answer.get().reason() == "RMT-D003";
+  for (auto& answer : answers) {
+    const auto reply = answer.get();
+    refused += reply.reason() == "RMT-D003" || reply.code() == "RMT-G050";
+  }
   EXPECT_GE(refused, kClients);
   for (const auto& call : server_.received("tools/call")) EXPECT_THAT(call.body, Not(HasSubstr("late")));
   EXPECT_GE(world_.entries("intent").size(), server_.calls());
