@@ -191,6 +191,8 @@ class Remit(Server):
         self.token_file = self.folder / "token"
 
     def start(self):
+        # Older programs, which may be measured beside this one, serve their metrics beside the calls.
+        self.has_metrics_command = "\n  metrics " in self.run("--help")
         self.launch([*self.under, self.program, "serve", "--data", self.data, "--listen", "127.0.0.1:0"])
         listening = [line for line in self.read_until("ready") if line.startswith("listening ")]
         self.address = listening[0].split()[1].removeprefix("http://")
@@ -226,9 +228,7 @@ class Remit(Server):
 
     def counters(self):
         """Its metrics, by name and labels."""
-        # Older programs serve them beside the calls and have no command for them.
-        has_command = "\n  metrics " in self.run("--help")
-        text = self.run("metrics") if has_command else urllib.request.urlopen(f"http://{self.address}/metrics").read().decode()
+        text = self.run("metrics") if self.has_metrics_command else urllib.request.urlopen(f"http://{self.address}/metrics").read().decode()
         lines = text.splitlines()
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] != "#")}
 

@@ -31,4 +31,6 @@ foreach(line IN LISTS lines)
   endif()
 endforeach()
 flush()
-file(WRITE ${OUT} "${rows}")
+# An unchanged table keeps its time: nothing is compiled anew.
+file(WRITE ${OUT}.new "${rows}")
+file(COPY_FILE ${OUT}.new ${OUT} ONLY_IF_DIFFERENT)

@@ -29,17 +29,17 @@ void print_text(std::FILE* to, const std::string& text) {
   for (const auto& line : visible_lines(text)) fmt::print(to, "{}\n", line);
 }
 
-int told(const AgentCall& call) {
-  if (call.verdict == "deny" || call.verdict == "hold") {
-    fmt::print(stderr, "{} {}\n", call.verdict == "deny" ? "refused" : "waits for approval",
-               visible(call.reason));
-    print_text(stderr, call.text);
-    if (!call.decision.empty()) fmt::print(stderr, "why: remit explain {}\n", visible(call.decision));
-    return call.verdict == "deny" ? kRefused : kWaits;
-  }
-  const bool failed = call.failed || call.verdict != "allow";
-  print_text(failed ? stderr : stdout, call.text);
-  return failed ? kFailed : kOk;
+int exit_code_of(const AgentCall& call) {
+  if (call.verdict == "deny") return kRefused;
+  if (call.verdict == "hold") return kWaits;
+  return call.failed || call.verdict != "allow" ? kFailed : kOk;
+}
+
+void print_call(const AgentCall& call, int code) {
+  if (code == kOk || code == kFailed) return print_text(code == kOk ? stdout : stderr, call.text);
+  fmt::print(stderr, "{} {}\n", code == kRefused ? "refused" : "waits for approval", visible(call.reason));
+  print_text(stderr, call.text);
+  if (!call.decision.empty()) fmt::print(stderr, "why: remit explain {}\n", visible(call.decision));
 }
 
 }  // namespace
@@ -61,11 +61,12 @@ Result<int> call_tool(const Context& context, const CallOptions& options) {
   TRY(agent.connect());
   ASSIGN_OR_RETURN(const auto call, agent.call(options.tool, arguments));
   agent.end();
-  if (context.format != Format::kJson) return told(call);
-  print_json(call.answer);
-  if (call.verdict == "deny") return kRefused;
-  if (call.verdict == "hold") return kWaits;
-  return call.failed || call.verdict != "allow" ? kFailed : kOk;
+  const int code = exit_code_of(call);
+  if (context.format == Format::kJson)
+    print_json(call.answer);
+  else
+    print_call(call, code);
+  return code;
 }
 
 }  // namespace remit::cli

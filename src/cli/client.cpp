@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <boost/json/serialize.hpp>
+#include <cstdio>
+#include <thread>
 
 #include "base/canonical_json.h"
-#include "cli/patience.h"
+#include "base/visible.h"
 #include "http/block_on.h"
 #include "http/client.h"
 #include "server/plane.h"
@@ -15,6 +17,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::chrono::seconds kPatience{30};  // with whoever has the store
+constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::chrono::seconds kTimeout{60};  // a scan starts a server and waits for it
 
 ErrorKind kind_of(int status) {
@@ -65,26 +69,24 @@ Client::Client() = default;
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 
-// Asks the server that answers on the folder's socket. False: none does.
-Result<bool> Client::reach(const server::DataFolder& folder) {
+Result<std::optional<Client>> Client::reach(const server::DataFolder& folder) {
   std::error_code ec;
-  if (!std::filesystem::exists(folder.socket(), ec)) return false;
+  if (!std::filesystem::exists(folder.socket(), ec)) return std::nullopt;
   ASSIGN_OR_RETURN(const auto address, folder.socket_address());
   ASSIGN_OR_RETURN(auto url, http::parse_url(address.text));
-  remote_ = std::make_unique<Remote>(std::move(url));
-  const auto answer = send(http::Method::kGet, "/v1/status", {});
-  if (answer) return true;
-  remote_.reset();
+  Client client;
+  client.remote_ = std::make_unique<Remote>(std::move(url));
+  const auto answer = client.send(http::Method::kGet, "/v1/status", {});
+  if (answer) return client;
   // Nobody listens: a server that was killed left its socket behind.
-  if (answer.error().code == "RMT-H020") return false;
+  if (answer.error().code == "RMT-H020") return std::nullopt;
   return std::unexpected(answer.error());
 }
 
 Result<Client> Client::open(const server::Config& config, Missing missing) {
-  Client client;
   const server::DataFolder folder(config.data);
-  ASSIGN_OR_RETURN(const bool reached, client.reach(folder));
-  if (reached) return client;
+  ASSIGN_OR_RETURN(auto served, reach(folder));
+  if (served) return std::move(*served);
   std::error_code ec;
   if (missing == Missing::kRefuse && !std::filesystem::exists(folder.store(), ec)) {
     if (ec == std::errc::permission_denied)
@@ -93,12 +95,25 @@ Result<Client> Client::open(const server::Config& config, Missing missing) {
     return fail(ErrorKind::kNotFound, "RMT-K002",
                 fmt::format("there is no Remit in {}", config.data.string()));
   }
+  Client client;
   ASSIGN_OR_RETURN(client.plane_, open_plane(config));
   if (client.plane_) return client;
-  // A server has started meanwhile.
-  ASSIGN_OR_RETURN(const bool started, client.reach(folder));
-  if (started) return client;
+  ASSIGN_OR_RETURN(auto started, reach(folder));  // meanwhile
+  if (started) return std::move(*started);
   return fail(ErrorKind::kUnavailable, "RMT-K016", "the server that was there has gone meanwhile");
+}
+
+Result<std::unique_ptr<server::Plane>> open_plane(const server::Config& config) {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (bool said = false;; said = true) {
+    auto opened = server::Plane::open(config);
+    if (opened || opened.error().code != "RMT-S001" || std::chrono::steady_clock::now() > until)
+      return opened;
+    ASSIGN_OR_RETURN(const auto served, Client::reach(server::DataFolder(config.data)));
+    if (served) return nullptr;
+    if (!said) fmt::print(stderr, "waiting: {}\n", visible(opened.error().message));
+    std::this_thread::sleep_for(kLookAgain);
+  }
 }
 
 Result<Client> Client::open(const Context& context, Missing missing) {

@@ -8,6 +8,7 @@
 
 #include <boost/json/object.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,10 +29,12 @@ enum class Missing { kRefuse, kMake };
 
 class Client {
  public:
-  // Waits for a server that is starting, and for a command that has the store (patience.h). Errors: kNotFound
+  // Waits for a server that is starting, and for a command that has the store. Errors: kNotFound
   // RMT-K002 (no data folder), kForbidden RMT-K017 (not for this account), those of the plane.
   static Result<Client> open(const server::Config& config, Missing missing = Missing::kRefuse);
   static Result<Client> open(const Context& context, Missing missing = Missing::kRefuse);
+  // The server that answers on the folder's socket; none: nobody does. Errors: what stands in the way.
+  static Result<std::optional<Client>> reach(const server::DataFolder& folder);
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) = delete;
@@ -49,11 +52,15 @@ class Client {
  private:
   struct Remote;
   Client();
-  Result<bool> reach(const server::DataFolder& folder);
 
   std::unique_ptr<Remote> remote_;
   std::unique_ptr<server::Plane> plane_;
 };
+
+// Opens the plane, or waits until whoever has its store has let it go; says on standard error whom it waits
+// for. Nothing: a server has it, and answers. Errors: those of the plane; RMT-S001 if it took longer than 30
+// s.
+Result<std::unique_ptr<server::Plane>> open_plane(const server::Config& config);
 
 // A text as one segment of a path.
 std::string segment(std::string_view text);

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
 #include <spdlog/spdlog.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,15 +13,14 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
-#include <thread>
 
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/patience.h"
 #include "cli/stop_signal.h"
 #include "mcp/child_process.h"
 #include "server/log_format.h"
+#include "server/plane.h"
 
 namespace remit::cli {
 namespace {
@@ -107,7 +108,7 @@ Result<int> serve_detached(const Context& context, const server::Config& config,
   std::error_code ec;
   if (std::filesystem::create_directories(config.data, ec))
     std::filesystem::permissions(config.data, std::filesystem::perms::owner_all, ec);
-  const auto log = (config.data / "serve.log").string();
+  const auto log = server::DataFolder(config.data).serve_log().string();
   const mcp::Descriptor file(
       ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (file.get() < 0) return not_started(log, errno);
@@ -146,26 +147,22 @@ Result<int> serve(const Context& context, const ServeOptions& options) {
 
 Result<int> stop(const Context& context) {
   ASSIGN_OR_RETURN(const auto config, load(context));
-  const server::DataFolder folder(config.data);
-  if (!is_served(folder))
+  ASSIGN_OR_RETURN(auto client, Client::reach(server::DataFolder(config.data)));
+  if (!client)
     return fail(ErrorKind::kUnavailable, "RMT-K016",
                 fmt::format("no server runs on {}", config.data.string()));
-  pid_t server = 0;
-  {
-    ASSIGN_OR_RETURN(auto client, Client::open(config));
-    ASSIGN_OR_RETURN(const auto status, client.get("/v1/status"));
-    server = static_cast<pid_t>(status.at("process").as_int64());
-  }
-  if (::kill(server, SIGTERM) != 0)
+  ASSIGN_OR_RETURN(const auto status, client->get("/v1/status"));
+  const auto server = static_cast<pid_t>(status.at("process").as_int64());
+  // Held by its descriptor the process is no other's, and has ended although nobody has waited for it yet.
+  const mcp::Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, server, 0U)));
+  if (process.get() < 0 || ::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0U) != 0)
     return fail(
         ErrorKind::kForbidden, "RMT-K017",
         fmt::format("process {} cannot be stopped: {}", server, std::generic_category().message(errno)));
-  const auto until = std::chrono::steady_clock::now() + config.drain + std::chrono::seconds(30);
-  while (::kill(server, 0) == 0) {
-    if (std::chrono::steady_clock::now() > until)
-      return fail(ErrorKind::kUnavailable, "RMT-K015", fmt::format("process {} has not ended yet", server));
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
+  const std::chrono::milliseconds at_most = config.drain + std::chrono::seconds(30);
+  pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&ended, 1, static_cast<int>(at_most.count())) <= 0)
+    return fail(ErrorKind::kUnavailable, "RMT-K015", fmt::format("process {} has not ended yet", server));
   fmt::print("stopped\n");
   return kOk;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "sandbox/confinement.h"
 
 namespace remit::sandbox {
@@ -25,7 +26,6 @@ std::unexpected<Error> bad_host(std::string_view text, std::string_view why, std
 }
 
 bool is_number(std::string_view label) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   return label.starts_with("0x") || std::ranges::all_of(label, is_digit);
 }
 

@@ -20,6 +20,7 @@ struct DataFolder {
   std::filesystem::path vault_key() const { return root / "vault.key"; }
   std::filesystem::path issuer_key(std::string_view environment) const;
   std::filesystem::path socket() const { return root / "remit.sock"; }
+  std::filesystem::path serve_log() const { return root / "serve.log"; }  // of a server in the background
   std::filesystem::path audit() const { return root / "audit"; }
   std::filesystem::path audit_key() const { return root / "audit.key"; }
   std::filesystem::path audit_public_key() const { return root / "audit.key.pub"; }

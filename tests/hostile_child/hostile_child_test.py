@@ -173,10 +173,10 @@ def fails(session, destination, what, *arguments):
 
 
 def fails_at_once(session, *attempt):
-    begun = time.monotonic()
+    """By an answer: refused, no way there, no such name. Nobody waited for one that never came."""
     why = fails(session, *attempt)
-    took = time.monotonic() - begun
-    expect(took < 2, f"{attempt} failed after {took:.1f} s: {why}")
+    told = ["ECONNREFUSED", "ENETUNREACH", "EADDRNOTAVAIL", "Name or service not known", "No address associated"]
+    expect(any(answer in why for answer in told), f"{attempt}: {why}")
 
 
 def works(session, destination, what, *arguments):
