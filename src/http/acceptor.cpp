@@ -25,6 +25,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kPauseAfterError{100};
+constexpr std::chrono::milliseconds kPauseInACrowd{2};
 
 std::unexpected<Error> invalid(std::string_view address, std::string_view why) {
   return fail(ErrorKind::kInvalid, "RMT-H010", fmt::format("cannot listen on `{}`: {}", address, why));
@@ -137,23 +138,25 @@ Result<void> Acceptor::open_unix(std::string path) {
 void Acceptor::accept() {
   auto core = core_.lock();
   if (!core || !acceptor_.is_open()) return;
+  if (core->crowded()) return accept_after(kPauseInACrowd);
   auto& target = core->next_loop();
   socket_.emplace(target.context());
   acceptor_.async_accept(
       *socket_, [self = shared_from_this(), &target](error_code error) { self->on_accept(error, target); });
 }
 
+void Acceptor::accept_after(std::chrono::milliseconds pause) {
+  pause_.expires_after(pause);
+  pause_.async_wait([self = shared_from_this()](error_code stopped) {
+    if (!stopped) self->accept();
+  });
+}
+
 void Acceptor::on_accept(error_code error, Loop& target) {
   auto core = core_.lock();
   if (!core || !acceptor_.is_open()) return;
-  if (error) {
-    // Out of descriptors or memory, or a client that went at once: others will get through later.
-    pause_.expires_after(kPauseAfterError);
-    pause_.async_wait([self = shared_from_this()](error_code stopped) {
-      if (!stopped) self->accept();
-    });
-    return;
-  }
+  // Out of descriptors or memory, or a client that went at once: others will get through later.
+  if (error) return accept_after(kPauseAfterError);
   if (unix_path_.empty()) socket_->set_option(tcp::no_delay(true), error);
   auto peer = peer_of(*socket_);
   auto connection = std::make_shared<Connection>(core, target, std::move(*socket_), std::move(peer));

@@ -30,6 +30,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
  private:
   Result<void> open_tcp(std::string_view address);
   Result<void> open_unix(std::string path);
+  void accept_after(std::chrono::milliseconds pause);
   void on_accept(boost::system::error_code error, Loop& target);
   Peer peer_of(const Socket& socket) const;
 

@@ -10,8 +10,9 @@ namespace {
 // So many are found at once, so that not every new connection looks at all the others.
 constexpr std::size_t kLookedAtForOne = 128;
 constexpr std::size_t kMostAtOnce = 16;
-// A loop that does not get to closing must not let descriptors run out.
-constexpr std::size_t kMostLeaving = 4 * kMostAtOnce;
+// A loop that does not get to closing must not let descriptors run out: whoever comes then waits outside,
+// where the kernel keeps them, and is not turned away for what others did.
+constexpr std::size_t kCrowd = 4 * kMostAtOnce;
 
 }  // namespace
 
@@ -47,6 +48,8 @@ void ConnectionTable::remove(const std::shared_ptr<Connection>& connection) {
   if (peer->second.empty()) peers_.erase(peer);
 }
 
+bool ConnectionTable::crowded() const { return leaving_.size() >= kCrowd; }
+
 std::vector<std::shared_ptr<Connection>> ConnectionTable::all() const {
   std::vector<std::shared_ptr<Connection>> all(leaving_.begin(), leaving_.end());
   for (const auto& [name, set] : peers_) all.insert(all.end(), set.begin(), set.end());
@@ -54,7 +57,6 @@ std::vector<std::shared_ptr<Connection>> ConnectionTable::all() const {
 }
 
 std::vector<std::shared_ptr<Connection>> ConnectionTable::let_go(const std::vector<const Set*>& among) {
-  if (leaving_.size() >= kMostLeaving) return {};
   struct Idle {
     Connection::Idleness since;
     std::shared_ptr<Connection> connection;

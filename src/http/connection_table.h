@@ -33,6 +33,8 @@ class ConnectionTable {
 
   std::vector<std::shared_ptr<Connection>> all() const;
   std::size_t size() const { return in_ + leaving_.size(); }
+  // So many are being closed that nobody should be let in before some of them are gone.
+  bool crowded() const;
 
  private:
   using Set = std::unordered_set<std::shared_ptr<Connection>>;

@@ -61,6 +61,11 @@ std::size_t ServerCore::connection_count() const {
   return table_.size();
 }
 
+bool ServerCore::crowded() const {
+  std::lock_guard lock(mutex_);
+  return table_.crowded();
+}
+
 bool ServerCore::wait_until_none(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
   return changed_.wait_until(lock, until, [this] { return table_.size() == 0; });

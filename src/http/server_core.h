@@ -31,6 +31,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   void remove(const std::shared_ptr<Connection>& connection);
   std::vector<std::shared_ptr<Connection>> connections() const;
   std::size_t connection_count() const;
+  bool crowded() const;
   bool wait_until_none(std::chrono::steady_clock::time_point until);
 
   bool draining() const { return draining_; }

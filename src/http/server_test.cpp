@@ -393,6 +393,30 @@ TEST_F(ServerTest, MakesRoomByClosingWhatIsIdleAndNeverWhatIsAtWork) {
   for (auto* at_work : {&busy, &a, &b, &served}) EXPECT_TRUE(at_work->read_answer().ends_with("waited"));
 }
 
+TEST_F(ServerTest, WhoComesWhileManyAreBeingClosedWaitsAndIsServed) {
+  constexpr int kMany = 200;
+  start(doorkeeper, {.max_connections = kMany});
+  std::vector<std::unique_ptr<RawClient>> idle, late;
+  for (int i = 0; i < kMany; ++i) idle.push_back(std::make_unique<RawClient>(address_));
+  EXPECT_TRUE(eventually([&] { return server_->connections() == kMany; }));
+
+  // One loop does not get to closing, the other goes on to accept.
+  std::promise<void> stuck, go_on;
+  loops_[1].post([&] {
+    stuck.set_value();
+    go_on.get_future().wait();
+  });
+  stuck.get_future().wait();
+  for (int i = 0; i < kMany; ++i) {
+    late.push_back(std::make_unique<RawClient>(address_));
+    late.back()->send(post("/open", "", ""));
+  }
+  std::this_thread::sleep_for(50ms);
+  EXPECT_LE(server_->connections(), kMany + 2 * 64u);
+  go_on.set_value();
+  for (auto& client : late) EXPECT_THAT(client->read_answer(), StartsWith("HTTP/1.1 200"));
+}
+
 TEST_F(ServerTest, OnePeerTakesNoMoreThanItsShare) {
   Waiting waiting;
   start(waiting.admission(), {.max_connections = 100, .max_connections_per_peer = 2});
