@@ -4,26 +4,16 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "cedar/cedar.h"
 #include "cedar/testing/attack.h"
+#include "cedar/testing/cost.h"
 
 namespace cedar {
 namespace {
-
-// Of this thread, so that a busy machine does not count.
-double seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
 
 // The largest that the process has been, in megabytes.
 std::size_t peak_memory() {
@@ -82,47 +72,6 @@ std::vector<Attack> attacks_on_schemas() {
   };
 }
 
-// What a megabyte may cost: some multiple of what a harmless one does on this machine.
-class Bound {
- public:
-  Bound() {
-    const std::string schema = filled("entity E% { a: Long, b?: Set<String>, c: { d: Bool } };\n");
-    const std::string policies = filled("permit(principal, action, resource) when { context.a == % };\n");
-    for (int i = 0; i < 3; ++i) {
-      const double start = seconds();
-      EXPECT_TRUE(Schema::parse(schema).has_value());
-      EXPECT_TRUE(PolicySet::parse(policies).has_value());
-      harmless_ = std::min(harmless_, seconds() - start);
-    }
-  }
-  template <typename Work>
-  void check(const char* name, const Work& work) const {
-    double took = 1e9;
-    for (int i = 0; i < 3 && took > kMost * harmless_; ++i) {
-      const double start = seconds();
-      work();
-      took = std::min(took, seconds() - start);
-    }
-    EXPECT_LE(took, kMost * harmless_)
-        << name << ": " << took << " s, a harmless megabyte: " << harmless_ << " s";
-    if (std::getenv("CEDAR_SHOW") != nullptr)
-      std::printf("%-40s %.4f of %.4f, %zu MB\n", name, took, harmless_, peak_memory());
-  }
-
- private:
-  // What sanitizers and missing optimisation cost differs from one kind of work to another.
-#ifdef __OPTIMIZE__
-#if defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-  static constexpr double kMost = 30;
-#else
-  static constexpr double kMost = 5;
-#endif
-#else
-  static constexpr double kMost = 30;
-#endif
-  double harmless_ = 1e9;
-};
-
 PolicySet policies(std::string_view text) {
   auto parsed = PolicySet::parse(text);
   if (!parsed) ADD_FAILURE() << parsed.error().front().message;
@@ -145,7 +94,7 @@ TEST(Adversary, OfManyEnvironmentsMakesValidationGiveUpAndSaySo) {
 constexpr std::size_t kMostMemory = 400;  // megabytes
 
 TEST(Adversary, OfSchemasIsRefusedOrReadForWhatAHarmlessOneCosts) {
-  const Bound bound;
+  const CostBound bound;
   const PolicySet set = policies(
       "permit(principal, action, resource) when { principal has a && principal.a == 1 && principal in "
       "resource };"
@@ -168,7 +117,7 @@ TEST(Adversary, OfSchemasIsRefusedOrReadForWhatAHarmlessOneCosts) {
 }
 
 TEST(Adversary, OfSchemasInJsonIsRefusedOrReadForWhatAHarmlessOneCosts) {
-  const Bound bound;
+  const CostBound bound;
   const auto types = [](const std::string& list) {
     return R"({"": {"commonTypes": {)" + list +
            R"("z": {"type": "Long"}}, "entityTypes": {}, "actions": {}}})";
@@ -190,7 +139,7 @@ TEST(Adversary, OfSchemasInJsonIsRefusedOrReadForWhatAHarmlessOneCosts) {
 }
 
 TEST(Adversary, OfPoliciesIsValidatedForWhatAHarmlessOneCosts) {
-  const Bound bound;
+  const CostBound bound;
   const auto schema =
       Schema::parse("type T0 = { a?: Long };" + filled("type T% = { x?: T^, y?: T^ };\n", 4'000) +
                     "entity Group in [Group]; entity User in [Group] { n: Long, s: String, t: T80, u?: User "
