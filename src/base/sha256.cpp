@@ -60,6 +60,22 @@ Digest sha256(BytesView first, BytesView second) {
   return out;
 }
 
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  require(EVP_DigestInit_ex2(static_cast<EVP_MD_CTX*>(context_), algorithm(), nullptr));
+}
+
+Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+
+void Sha256::add(BytesView piece) {
+  require(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), piece.data(), piece.size()));
+}
+
+Digest Sha256::finish() {
+  Digest out;
+  require(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), out.bytes.data(), nullptr));
+  return out;
+}
+
 Digest hmac_sha256(BytesView key, BytesView data) {
   thread_local MacContext mac;
   // A null key would mean "the key before": an empty one is a key too.

@@ -24,6 +24,20 @@ inline Digest sha256(std::string_view text) { return sha256(as_bytes(text)); }
 // Of two pieces one after the other, without joining them.
 Digest sha256(BytesView first, BytesView second);
 
+// Of what comes in pieces. One thread at a time.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  void add(BytesView piece);
+  Digest finish();  // once
+
+ private:
+  void* context_;
+};
+
 Digest hmac_sha256(BytesView key, BytesView data);
 
 Result<Digest> digest_from_hex(std::string_view hex);  // errors: kInvalid RMT-B001
