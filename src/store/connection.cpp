@@ -154,6 +154,21 @@ Result<void> Connection::script(const std::string& sql) {
   return {};
 }
 
+Result<void> Connection::copy_to(const std::filesystem::path& file) {
+  ASSIGN_OR_RETURN(const auto copy, open(file, Mode::kWriter, {}));
+  sqlite3_backup* backup = sqlite3_backup_init(copy->handle_, "main", handle_, "main");
+  if (backup == nullptr) return copy->error(sqlite3_errcode(copy->handle_));
+  const int stepped = sqlite3_backup_step(backup, -1);
+  const int finished = sqlite3_backup_finish(backup);
+  if (stepped != SQLITE_DONE) return copy->error(stepped);
+  if (finished != SQLITE_OK) return copy->error(finished);
+  // One file, that needs no other beside it.
+  ASSIGN_OR_RETURN(const auto mode, copy->query("PRAGMA journal_mode = DELETE", {}));
+  if (mode.at(0).text(0) != "delete")
+    return fail(ErrorKind::kInternal, "RMT-S004", "the copy keeps a second file");
+  return {};
+}
+
 Result<void> Connection::checkpoint(bool full) {
   const int mode = full ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   const int status = sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, nullptr, nullptr);

@@ -28,12 +28,16 @@ class Connection {
   Result<std::vector<Row>> query(std::string_view sql, const std::vector<Value>& parameters);
   Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& parameters);
   Result<void> script(const std::string& sql);  // several statements, not kept
+  // Copies the database, as one read of it, into another file, and makes that durable. Errors: kInternal
+  // RMT-S004, S006.
+  Result<void> copy_to(const std::filesystem::path& file);
   // Copies the write-ahead log into the file; `full` waits for readers and empties it. Errors: RMT-S006.
   Result<void> checkpoint(bool full);
 
   // An I/O error, a full disk or damage was met: what this connection believes may differ from what is on the
   // disk.
   bool doubtful() const { return doubtful_; }
+  sqlite3* handle() { return handle_; }
   bool in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
   int pages_in_wal() const { return pages_in_wal_; }
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "store/fault_vfs.h"
 #include "store/testing.h"
 
@@ -70,6 +72,17 @@ TEST_F(Faults, WhileTheStoreCannotBeReopenedNothingIsServed) {
   EXPECT_THAT(ids(*store_), Contains(1));
   EXPECT_THAT(ids(*store_), Not(Contains(3)));
   EXPECT_THAT(ids(*store_), Contains(4));
+}
+
+TEST_F(Faults, AStoreReopensByItselfWhenTheDiskIsWellAgain) {
+  ASSERT_TRUE(store_->run(put(1)));
+  EXPECT_TRUE(store_->in_service());
+  faults_.fail({.operation = Operation::kSync, .times = FaultVfs::kForGood});
+  EXPECT_FALSE(store_->run(put(2)));
+  EXPECT_FALSE(store_->in_service());
+  faults_.heal();
+  while (!store_->in_service()) std::this_thread::yield();  // nobody submits anything
+  EXPECT_THAT(ids(*store_), Contains(1));
 }
 
 TEST_F(Faults, AFullDiskRefusesAndGoesOnWhenThereIsRoom) {

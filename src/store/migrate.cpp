@@ -21,9 +21,9 @@ std::unexpected<Error> refuse(std::string message) {
   return fail(ErrorKind::kInvalid, "RMT-S002", std::move(message));
 }
 
-Result<void> in_transaction(Connection& connection, const std::string& sql) {
+Result<void> in_transaction(Connection& connection, const std::function<Result<void>()>& work) {
   TRY(connection.script("BEGIN IMMEDIATE"));
-  auto done = connection.script(sql);
+  auto done = work();
   if (done) done = connection.script("COMMIT");
   if (!done && connection.in_transaction()) std::ignore = connection.script("ROLLBACK");
   return done;
@@ -35,13 +35,16 @@ Result<void> set_up(Connection& connection) {
   ASSIGN_OR_RETURN(auto tables, connection.query("SELECT count(*) FROM sqlite_master", {}));
   if (id.at(0).integer(0) != 0 || tables.at(0).integer(0) != 0)
     return refuse("the file is a database of another program");
-  return in_transaction(connection, std::string(kOwnTables) +
-                                        "PRAGMA application_id = " + std::to_string(kApplicationId) + ";");
+  return in_transaction(connection, [&] {
+    return connection.script(std::string(kOwnTables) +
+                             "PRAGMA application_id = " + std::to_string(kApplicationId) + ";");
+  });
 }
 
 }  // namespace
 
-Result<void> migrate(Connection& connection, std::vector<Migration> migrations) {
+Result<void> migrate(Connection& connection, std::vector<Migration> migrations,
+                     const std::function<Result<void>()>& afterwards) {
   TRY(set_up(connection));
   ASSIGN_OR_RETURN(auto rows, connection.query("SELECT number, name, digest FROM store_migration", {}));
   std::map<std::int64_t, Row> applied;
@@ -66,14 +69,16 @@ Result<void> migrate(Connection& connection, std::vector<Migration> migrations) 
     return refuse("the store has migration " + std::to_string(applied.begin()->first) + " `" +
                   applied.begin()->second.text(1) + "`, which this version of Remit does not know");
 
-  for (const auto& migration : missing) {
-    // Name and digest are ours and hold no quote: names are identifiers, the digest is hex.
-    TRY(in_transaction(connection, std::string(migration.sql) + "\n;INSERT INTO store_migration VALUES (" +
-                                       std::to_string(migration.number) + ", '" +
-                                       std::string(migration.name) + "', '" + sha256(migration.sql).hex() +
-                                       "');"));
-  }
-  return {};
+  if (missing.empty()) return {};
+  return in_transaction(connection, [&]() -> Result<void> {
+    for (const auto& migration : missing) {
+      // Name and digest are ours and hold no quote: names are identifiers, the digest is hex.
+      TRY(connection.script(std::string(migration.sql) + "\n;INSERT INTO store_migration VALUES (" +
+                            std::to_string(migration.number) + ", '" + std::string(migration.name) + "', '" +
+                            sha256(migration.sql).hex() + "');"));
+    }
+    return afterwards();
+  });
 }
 
 }  // namespace remit::store

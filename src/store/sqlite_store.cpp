@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "store/connection.h"
+#include "store/governed.h"
 #include "store/lock_file.h"
 #include "store/migrate.h"
 
@@ -21,10 +22,30 @@ namespace {
 
 constexpr std::size_t kMaxBatch = 256;  // jobs of one commit: bounds how long the first of them waits
 constexpr int kCheckpointPages = 4096;  // 16 MiB of write-ahead log
+constexpr std::chrono::seconds kReopenInterval{1};
+constexpr Migration kSums{
+    99, "store_sum",
+    "CREATE TABLE store_sum (name TEXT PRIMARY KEY, sum BLOB NOT NULL);"
+    "CREATE TABLE store_sum_before (id INTEGER PRIMARY KEY CHECK (id = 1), digest TEXT NOT NULL);"};
+constexpr std::string_view kNoRevision = "the table store_revision of the store has lost its row";
 constexpr std::string_view kReadRevision = "SELECT revision FROM store_revision WHERE id = 1";
 
 Error reopening(const Error& cause) {
   return Error{ErrorKind::kUnavailable, "RMT-S007", "the store cannot be reopened: " + cause.message};
+}
+
+Result<std::int64_t> revision_in(Connection& connection) {
+  ASSIGN_OR_RETURN(const auto rows, connection.query(kReadRevision, {}));
+  if (rows.size() != 1) return fail(ErrorKind::kInternal, "RMT-S003", std::string(kNoRevision));
+  return rows.front().integer(0);
+}
+
+// A damaged page is found before anything relies on it.
+Result<void> quick_check(Connection& connection) {
+  ASSIGN_OR_RETURN(const auto rows, connection.query("PRAGMA quick_check(1)", {}));
+  if (rows.empty() || rows.front().text(0) != "ok")
+    return fail(ErrorKind::kInternal, "RMT-S003", rows.empty() ? "not checked" : rows.front().text(0));
+  return {};
 }
 
 class ConnectionReader final : public Reader {
@@ -40,12 +61,16 @@ class ConnectionReader final : public Reader {
 
 class WriterTransaction final : public Transaction {
  public:
-  explicit WriterTransaction(Connection& connection) : connection_(connection) {}
+  WriterTransaction(Connection& connection, GovernedSums* sums) : connection_(connection), sums_(sums) {}
   Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters) override {
     return connection_.query(sql, parameters);
   }
   Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters) override {
     return connection_.execute(sql, parameters);
+  }
+  std::optional<Digest> governed() override {
+    if (sums_ == nullptr) return std::nullopt;
+    return sums_->digest();
   }
   Result<std::int64_t> next_revision() override {
     if (revision_) return *revision_;
@@ -53,12 +78,14 @@ class WriterTransaction final : public Transaction {
                      connection_.query("UPDATE store_revision SET revision = revision + 1 WHERE id = 1 "
                                        "RETURNING revision",
                                        {}));
-    revision_ = rows.at(0).integer(0);
+    if (rows.size() != 1) return fail(ErrorKind::kInternal, "RMT-S003", std::string(kNoRevision));
+    revision_ = rows.front().integer(0);
     return *revision_;
   }
 
  private:
   Connection& connection_;
+  GovernedSums* sums_;
   std::optional<std::int64_t> revision_;
 };
 
@@ -76,6 +103,16 @@ Result<void> guarded(const Store::Work& work, Transaction& transaction) {
   }
 }
 
+// SQLite gives its other files the mode of the main one: made here, so that it is never readable by others.
+Result<void> make_private(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0)
+    return fail(ErrorKind::kInternal, "RMT-S004",
+                "cannot open `" + file.string() + "`: " + std::system_category().message(errno));
+  ::close(descriptor);
+  return {};
+}
+
 class SqliteStore final : public Store {
  public:
   SqliteStore(Options options, LockFile lock) : options_(std::move(options)), lock_(std::move(lock)) {}
@@ -88,12 +125,14 @@ class SqliteStore final : public Store {
     queue_signal_.notify_all();
     if (thread_.joinable()) thread_.join();
     readers_.clear();
+    sums_.reset();
     if (writer_ && !writer_->doubtful())
       std::ignore = writer_->checkpoint(true);  // a small file to copy; not needed
   }
 
   Result<void> start() {
     TRY(connect());
+    first_ = false;
     revision_ = read_revision_;
     thread_ = std::thread([this] { serve(); });
     return {};
@@ -137,8 +176,19 @@ class SqliteStore final : public Store {
     return result;
   }
 
+  Result<void> copy_to(const std::filesystem::path& file) override {
+    const std::shared_lock alive(generation_mutex_);
+    if (!writer_) return fail(reopening(down_));
+    TRY(make_private(file));
+    ASSIGN_OR_RETURN(auto connection, take_reader());
+    TRY(connection->copy_to(file));
+    give_back(std::move(connection));
+    return {};
+  }
+
   void on_commit(OnCommit callback) override { on_commit_ = std::move(callback); }
   std::int64_t revision() const override { return revision_.load(); }
+  bool in_service() const override { return in_service_.load(); }
   std::uint64_t commits() const override { return commits_.load(std::memory_order_relaxed); }
 
  private:
@@ -153,10 +203,50 @@ class SqliteStore final : public Store {
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"));
     // After a failed sync the page cache may show what the disk does not hold: this writes all of it anew.
     TRY(connection->checkpoint(true));
-    TRY(migrate(*connection, options_.migrations));
-    ASSIGN_OR_RETURN(auto rows, connection->query(kReadRevision, {}));
-    read_revision_ = rows.at(0).integer(0);
+    if (first_) TRY(judge(*connection));
+    TRY(migrate(*connection, options_.migrations, [&] { return count_anew(*connection); }));
+    ASSIGN_OR_RETURN(read_revision_, revision_in(*connection));
+    TRY(watch(*connection));
     writer_ = std::move(connection);
+    in_service_ = true;
+    return {};
+  }
+
+  // Before anything is changed: that no page is damaged, and that governed rows are as Remit left them.
+  Result<void> judge(Connection& connection) {
+    TRY(quick_check(connection));
+    if (!options_.governs) return {};
+    ConnectionReader reader(connection);
+    ASSIGN_OR_RETURN(const auto stored, stored_sums(reader));
+    if (stored) TRY(check_governed(reader, options_.governs));
+    if (!options_.judge_governed) return {};
+    return options_.judge_governed(reader, stored ? std::optional(digest_of(*stored)) : std::nullopt);
+  }
+
+  // After a migration, which may change any row: what it made of them is what counts, and the log is told.
+  Result<void> count_anew(Connection& connection) {
+    if (!options_.governs) return {};
+    ConnectionReader reader(connection);
+    ASSIGN_OR_RETURN(const auto before, stored_sums(reader));
+    ASSIGN_OR_RETURN(const auto sums, counted_sums(reader, options_.governs));
+    if (before)
+      TRY(connection.execute(
+          "INSERT INTO store_sum_before (id, digest) VALUES (1, ?) ON CONFLICT (id) DO NOTHING",
+          {digest_of(*before).hex()}));
+    TRY(connection.execute("DELETE FROM store_sum", {}));
+    for (const auto& [table, sum] : sums)
+      TRY(connection.execute("INSERT INTO store_sum (name, sum) VALUES (?, ?)", {table, sum.bytes()}));
+    return {};
+  }
+
+  Result<void> watch(Connection& connection) {
+    sums_.reset();
+    if (!options_.governs) return {};
+    ConnectionReader reader(connection);
+    ASSIGN_OR_RETURN(auto stored, stored_sums(reader));
+    if (!stored) return fail(ErrorKind::kInternal, "RMT-S003", "the table store_sum has lost its rows");
+    sums_ = std::make_unique<GovernedSums>(connection.handle(), options_.governs);
+    sums_->set(std::move(*stored));
     return {};
   }
 
@@ -167,7 +257,9 @@ class SqliteStore final : public Store {
       const std::lock_guard guard(readers_mutex_);
       readers_.clear();
     }
+    sums_.reset();
     writer_.reset();
+    in_service_ = false;
     if (auto connected = connect(); !connected) {
       down_ = connected.error();
       return fail(reopening(down_));
@@ -197,7 +289,14 @@ class SqliteStore final : public Store {
       std::vector<Job> batch;
       {
         std::unique_lock guard(queue_mutex_);
-        queue_signal_.wait(guard, [this] { return stopping_ || !queue_.empty(); });
+        const auto called = [this] { return stopping_ || !queue_.empty(); };
+        if (!writer_ && !queue_signal_.wait_for(guard, kReopenInterval, called)) {
+          guard.unlock();
+          std::ignore = reconnect();
+          announce();
+          continue;
+        }
+        queue_signal_.wait(guard, called);
         if (queue_.empty()) return;
         queue_signal_.wait_until(guard, patience_ends_, [this] { return stopping_ || awaited_; });
         const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kMaxBatch));
@@ -241,17 +340,32 @@ class SqliteStore final : public Store {
     TRY(writer_->execute("BEGIN IMMEDIATE", {}));
     for (auto& job : batch) {
       TRY(writer_->execute("SAVEPOINT job", {}));
-      WriterTransaction transaction(*writer_);
+      WriterTransaction transaction(*writer_, sums_.get());
       job.outcome = guarded(job.work, transaction);
+      if (job.outcome) job.outcome = keep_sums(transaction);
       if (writer_->doubtful() || !writer_->in_transaction())
         return fail(ErrorKind::kInternal, "RMT-S006",
                     "nothing was written: " +
                         (job.outcome ? "the transaction ended early" : job.outcome.error().message));
-      if (!job.outcome) TRY(writer_->execute("ROLLBACK TO job", {}));
+      if (!job.outcome) {
+        if (sums_) sums_->drop();
+        TRY(writer_->execute("ROLLBACK TO job", {}));
+      }
       TRY(writer_->execute("RELEASE job", {}));
     }
-    ASSIGN_OR_RETURN(auto rows, writer_->query(kReadRevision, {}));
-    read_revision_ = rows.at(0).integer(0);
+    ASSIGN_OR_RETURN(read_revision_, revision_in(*writer_));
+    return {};
+  }
+
+  Result<void> keep_sums(WriterTransaction& transaction) {
+    if (!sums_ || !sums_->changed()) return {};
+    if (sums_->changed_since_digest() && options_.on_governed_change)
+      TRY(options_.on_governed_change(transaction));
+    for (auto& [table, sum] : sums_->take())
+      TRY(
+          writer_->execute("INSERT INTO store_sum (name, sum) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+                           "sum = excluded.sum",
+                           {table, std::move(sum)}));
     return {};
   }
 
@@ -274,11 +388,14 @@ class SqliteStore final : public Store {
   OnCommit on_commit_;
   std::atomic<std::int64_t> revision_ = 0;
   std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<bool> in_service_ = false;
   std::int64_t read_revision_ = 0;  // writer thread
 
   // Shared by readers, held alone while the store is reopened.
   std::shared_mutex generation_mutex_;
   std::unique_ptr<Connection> writer_;  // null: the store could not be reopened, see down_
+  std::unique_ptr<GovernedSums> sums_;  // of it; null: none are kept
+  bool first_ = true;                   // connect() is the opening
   Error down_;
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<Connection>> readers_;
@@ -292,19 +409,18 @@ class SqliteStore final : public Store {
   std::thread thread_;
 };
 
-// SQLite gives its other files the mode of the main one: made here, so that it is never readable by others.
-Result<void> make_private(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0)
-    return fail(ErrorKind::kInternal, "RMT-S004",
-                "cannot open `" + file.string() + "`: " + std::system_category().message(errno));
-  ::close(descriptor);
-  return {};
-}
-
 }  // namespace
 
+Result<void> Store::look_at(const std::filesystem::path& file,
+                            const std::function<Result<void>(Reader&)>& work) {
+  ASSIGN_OR_RETURN(const auto connection, Connection::open(file, Connection::Mode::kReader, {}));
+  TRY(quick_check(*connection));
+  ConnectionReader reader(*connection);
+  return work(reader);
+}
+
 Result<std::unique_ptr<Store>> Store::open(Options options) {
+  options.migrations.push_back(kSums);
   ASSIGN_OR_RETURN(auto lock, LockFile::take(options.file.string() + ".lock"));
   TRY(make_private(options.file));
   auto store = std::make_unique<SqliteStore>(std::move(options), std::move(lock));

@@ -15,7 +15,8 @@
 //
 // A job that meets a full disk or an I/O error before COMMIT takes its batch with it: all of it hears
 // kInternal RMT-S006 and nothing of it was written; the store is reopened in the same way. While it cannot
-// be, jobs and reads hear kUnavailable RMT-S007: nothing is served from a store whose state is not known.
+// be, jobs and reads hear kUnavailable RMT-S007: nothing is served from a store whose state is not known. It
+// is tried again with each job, and each second where there is none.
 //
 // SQLite 3.7.0–3.51.2 can corrupt a WAL database that two connections write: only the writer writes, readers
 // are opened read-only, and a lock file keeps every other process out.
@@ -36,6 +37,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/sha256.h"
 
 namespace remit::store {
 
@@ -52,6 +54,8 @@ class Row {
   std::int64_t integer(std::size_t column) const { return std::get<std::int64_t>(values_.at(column)); }
   const std::string& text(std::size_t column) const { return std::get<std::string>(values_.at(column)); }
   const Bytes& blob(std::size_t column) const { return std::get<Bytes>(values_.at(column)); }
+  std::size_t size() const { return values_.size(); }
+  const Value& value(std::size_t column) const { return values_.at(column); }
   std::optional<std::int64_t> optional_integer(std::size_t column) const;
   std::optional<std::string> optional_text(std::size_t column) const;
 
@@ -71,6 +75,8 @@ class Transaction : public Reader {
  public:
   // Returns the number of rows changed. Statements are prepared once per connection and kept.
   virtual Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+  // The digest of all that is governed as this transaction has it now; none where it is not kept (Options).
+  virtual std::optional<Digest> governed() = 0;
   // The revision that this transaction will have made when it commits; calling it is what moves the revision.
   virtual Result<std::int64_t> next_revision() = 0;
 };
@@ -84,11 +90,21 @@ struct Migration {
   std::string_view sql;
 };
 
+// Whether a table holds what is governed (governed.h).
+using Governs = std::function<bool(std::string_view table)>;
+
 struct Options {
   std::filesystem::path file;             // "remit.db"; its folder must exist
   std::vector<Migration> migrations;      // of all modules, in any order
   std::string vfs = {};                   // name of a registered sqlite3_vfs; tests inject faults with it
   std::chrono::milliseconds patience{5};  // for how long work that nobody waits for may wait for a group
+  // A running digest is kept over the rows of these tables; null: of none.
+  Governs governs = {};
+  // Whether the digest that the rows have is the one that they should have, before anything is changed; none:
+  // of this store it was never kept.
+  std::function<Result<void>(Reader&, const std::optional<Digest>&)> judge_governed = {};
+  // Ends a transaction that changed governed rows after it last asked for their digest.
+  std::function<Result<void>(Transaction&)> on_governed_change = {};
 };
 
 class Store {
@@ -100,9 +116,9 @@ class Store {
   // to be there).
   using OnCommit = std::function<void(std::int64_t revision, Reader&)>;
 
-  // Takes the lock, opens, checks, migrates. Errors: kUnavailable RMT-S001 (locked by another process: says
-  // which), kInvalid RMT-S002 (not a Remit store, or one of another version), kInternal RMT-S003 (corrupt),
-  // RMT-S004 (I/O).
+  // Takes the lock, opens, checks, migrates. Errors: kConflict RMT-S011 (governed rows were changed by
+  // another program), kUnavailable RMT-S001 (locked by another process: says which), kInvalid RMT-S002 (not a
+  // Remit store, or one of another version), kInternal RMT-S003 (corrupt), RMT-S004 (I/O).
   static Result<std::unique_ptr<Store>> open(Options options);
   virtual ~Store() = default;
 
@@ -118,8 +134,18 @@ class Store {
   // A consistent read on a read-only connection, on the calling thread. Not on the call path.
   virtual Result<void> read(const std::function<Result<void>(Reader&)>& work) = 0;
 
+  // Writes the store as it is at this instant to `file`, which is made (mode 0600) or written over: whole and
+  // durable when it returns. Read like any read, so commits go on meanwhile. Errors: kInternal RMT-S004,
+  // S006.
+  virtual Result<void> copy_to(const std::filesystem::path& file) = 0;
+  // Reads a store that no process has open, a backup, without changing it. Errors: those of open and the
+  // work.
+  static Result<void> look_at(const std::filesystem::path& file,
+                              const std::function<Result<void>(Reader&)>& work);
+
   virtual void on_commit(OnCommit callback) = 0;  // set once, before the first submit
   virtual std::int64_t revision() const = 0;      // the last durable one; thread-safe
+  virtual bool in_service() const = 0;            // false: RMT-S007; thread-safe
   virtual std::uint64_t commits() const = 0;      // groups made durable, each by one sync; thread-safe
 };
 

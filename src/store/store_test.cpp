@@ -314,5 +314,62 @@ TEST(Migrations, AreRefusedWhenTheyDoNotFitTheStore) {
   }
 }
 
+TEST(StoreCopy, IsTheStoreOfOneInstantWhileCommitsGoOn) {
+  const TempFolder folder;
+  const auto store = Store::open(options(folder / "remit.db")).value();
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(store->run(put(i)));
+  std::atomic<bool> stop = false;
+  std::atomic<std::int64_t> last = 49;
+  std::thread others([&] {
+    for (std::int64_t i = 50; !stop; ++i) {
+      EXPECT_TRUE(store->run(put(i)));
+      last = i;
+    }
+  });
+  for (int round = 0; round < 3; ++round) {
+    const std::int64_t before = last;
+    ASSERT_TRUE(store->copy_to(folder / "copy.db"));
+    const std::int64_t after = last + 1;
+    std::int64_t rows = 0;
+    ASSERT_TRUE(Store::look_at(folder / "copy.db", [&](Reader& reader) -> Result<void> {
+      ASSIGN_OR_RETURN(const auto found, reader.query("SELECT count(*), max(id) FROM note"));
+      rows = found.front().integer(0);
+      EXPECT_EQ(found.front().integer(1), rows - 1);  // none is left out
+      return {};
+    }));
+    EXPECT_GE(rows, before + 1);
+    EXPECT_LE(rows, after + 1);
+    EXPECT_FALSE(std::filesystem::exists(folder / "copy.db-wal"));
+  }
+  stop = true;
+  others.join();
+  struct stat status{};
+  ASSERT_EQ(::stat((folder / "copy.db").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST(StoreDamage, IsToldByNameAtTheStart) {
+  const TempFolder folder;
+  ASSERT_TRUE(Store::open(options(folder / "remit.db"))
+                  .value()
+                  ->run([](Transaction& tx) -> Result<void> {
+                    TRY(tx.execute("DELETE FROM store_revision"));
+                    return {};
+                  })
+                  .error()
+                  .code == "RMT-S003");
+  {
+    const auto store = Store::open(options(folder / "remit.db")).value();
+    for (int i = 0; i < 500; ++i) ASSERT_TRUE(store->run(put(i, std::string(100, 'x'))));
+  }
+  std::fstream file(folder / "remit.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096 * 6 + 2);  // a page's own bookkeeping
+  file.write("\xff\xff\xff\xff", 4);
+  file.close();
+  const auto damaged = Store::open(options(folder / "remit.db"));
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code, "RMT-S003") << damaged.error().message;
+}
+
 }  // namespace
 }  // namespace remit::store
