@@ -89,7 +89,7 @@ Result<int> register_agent(const Context& context, const RegisterOptions& option
                     {"expires", format_instant(expires)},
                     {"public_jwk", std::move(jwk)}};
   put(body, "deputy", options.deputy);
-  const auto answer = client.post("/v1/agents", body);
+  auto answer = client.post("/v1/agents", body);
   if (!answer) {
     // A key that belongs to nobody must not lie about, and must not stand in the way of the next try. Where
     // the command may have been carried out, it is kept.
@@ -97,13 +97,19 @@ Result<int> register_agent(const Context& context, const RegisterOptions& option
       std::filesystem::remove(options.key_out);
     return std::unexpected(answer.error());
   }
+  auto& made = answer->as_object();
+  const std::string client_id(made.at("deployment").as_string());
+  if (!options.key_out.empty()) TRY(issuer::name_client(options.key_out, client_id));
   if (context.format == Format::kJson) {
+    made["client_id"] = client_id;
+    made["expires"] = format_instant(expires);
+    if (!options.key_out.empty()) made["key"] = options.key_out;
     print_json(*answer);
     return kOk;
   }
   fmt::print("registered {}/{}   owner {}   expires {}\n", options.environment, options.name,
              visible(options.owner), format_instant(expires));
-  fmt::print("client id  {}\n", cell(answer->as_object().if_contains("deployment")));
+  fmt::print("client id  {}\n", visible(client_id));
   if (!options.key_out.empty()) fmt::print("key        {}\n", options.key_out);
   fmt::print("state      pending: it can do nothing until it is approved\n");
   fmt::print("next       remit agent approve {} --env {} --by HUMAN\n", options.name, options.environment);

@@ -69,7 +69,7 @@ AgentCall read_result(const json::object& result) {
 
 }  // namespace
 
-AgentClient::AgentClient(std::string public_url, std::string environment, const AgentKey& key)
+AgentClient::AgentClient(std::string public_url, std::string environment, const issuer::KeyFile& key)
     : public_url_(std::move(public_url)), environment_(std::move(environment)), key_(key), client_(loop_) {}
 
 AgentClient::~AgentClient() { loop_.stop(); }  // the client is destroyed after its loop was stopped

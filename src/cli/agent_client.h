@@ -12,15 +12,9 @@
 #include "base/result.h"
 #include "http/client.h"
 #include "http/loop.h"
-#include "jose/key.h"
+#include "issuer/key_file.h"
 
 namespace remit::cli {
-
-// What an agent is given to act: its client id and its key.
-struct AgentKey {
-  std::string client_id;
-  jose::PrivateKey key;
-};
 
 // How one call looked to the agent.
 struct AgentCall {
@@ -35,8 +29,8 @@ struct AgentCall {
 
 class AgentClient {
  public:
-  // Nothing is asked for yet. `public_url` as the server knows itself.
-  AgentClient(std::string public_url, std::string environment, const AgentKey& key);
+  // Nothing is asked for yet. `public_url` as the server knows itself; the key with its client id.
+  AgentClient(std::string public_url, std::string environment, const issuer::KeyFile& key);
   ~AgentClient();
   AgentClient(const AgentClient&) = delete;
   AgentClient& operator=(const AgentClient&) = delete;
@@ -63,7 +57,7 @@ class AgentClient {
 
   const std::string public_url_;
   const std::string environment_;
-  const AgentKey& key_;
+  const issuer::KeyFile& key_;
   std::string token_;
   std::string session_;
   std::int64_t next_id_ = 1;

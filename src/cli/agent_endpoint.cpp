@@ -14,10 +14,17 @@ Result<json::object> endpoint_of(Client& client, std::string_view environment) {
               fmt::format("nobody issues tokens for {}: no server runs on this data folder", environment));
 }
 
-Result<std::string> client_id_of(Client& client, std::string_view environment, std::string_view agent) {
+Result<void> name_deployment(issuer::KeyFile& key, Client& client, std::string_view environment,
+                             std::string_view agent) {
   ASSIGN_OR_RETURN(const auto deployment,
                    client.get(fmt::format("/v1/deployments/{}/{}", segment(environment), segment(agent))));
-  return std::string(deployment.at("id").as_string());
+  const std::string id(deployment.at("id").as_string());
+  if (!key.client_id.empty() && key.client_id != id)
+    return fail(ErrorKind::kInvalid, "RMT-K019",
+                fmt::format("the key is for the client id {}, and {}/{} has {}", key.client_id, environment,
+                            agent, id));
+  key.client_id = id;
+  return {};
 }
 
 }  // namespace remit::cli

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "cli/client.h"
+#include "issuer/key_file.h"
 
 namespace remit::cli {
 
@@ -15,7 +16,9 @@ namespace remit::cli {
 // (none runs), those of the server.
 Result<boost::json::object> endpoint_of(Client& client, std::string_view environment);
 
-// Errors: kNotFound, as the server says it.
-Result<std::string> client_id_of(Client& client, std::string_view environment, std::string_view agent);
+// Gives the key the client id of that deployment. Errors: kInvalid RMT-K019 (its file says another),
+// kNotFound as the server says it.
+Result<void> name_deployment(issuer::KeyFile& key, Client& client, std::string_view environment,
+                             std::string_view agent);
 
 }  // namespace remit::cli

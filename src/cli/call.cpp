@@ -48,16 +48,14 @@ Result<int> call_tool(const Context& context, const CallOptions& options) {
   ASSIGN_OR_RETURN(const auto arguments, arguments_of(options.arguments));
   ASSIGN_OR_RETURN(auto key, issuer::read_key_file(options.key));
   std::string public_url;
-  std::string client_id;
   {
     ASSIGN_OR_RETURN(auto client, Client::open(context));
     ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
     const std::string mcp(endpoint.at("mcp").as_string());
     public_url = mcp.substr(0, mcp.rfind("/mcp/"));
-    ASSIGN_OR_RETURN(client_id, client_id_of(client, options.environment, options.agent));
+    TRY(name_deployment(key, client, options.environment, options.agent));
   }
-  const AgentKey agent_key{.client_id = client_id, .key = std::move(key)};
-  AgentClient agent(public_url, options.environment, agent_key);
+  AgentClient agent(public_url, options.environment, key);
   TRY(agent.connect());
   ASSIGN_OR_RETURN(const auto call, agent.call(options.tool, arguments));
   agent.end();

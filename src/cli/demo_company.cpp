@@ -54,7 +54,7 @@ struct AgentPlan {
   std::string_view name, environment, owner, purpose, approver;
 };
 
-Result<AgentKey> add_agent(Client& client, const fs::path& keys, const AgentPlan& plan) {
+Result<issuer::KeyFile> add_agent(Client& client, const fs::path& keys, const AgentPlan& plan) {
   SystemRandom random;
   ASSIGN_OR_RETURN(auto key, issuer::make_key_file(keys / fmt::format("{}.jwk", plan.name),
                                                    jose::Algorithm::kEs256, random));
@@ -71,7 +71,8 @@ Result<AgentKey> add_agent(Client& client, const fs::path& keys, const AgentPlan
                   {{"by", plan.approver}}));
   fmt::print("✔ registered    {}/{}   owner {}   approved by {}\n", plan.environment, plan.name, plan.owner,
              plan.approver);
-  return AgentKey{.client_id = std::string(answer.at("deployment").as_string()), .key = std::move(key)};
+  return issuer::KeyFile{.key = std::move(key),
+                         .client_id = std::string(answer.at("deployment").as_string())};
 }
 
 struct DestinationPlan {

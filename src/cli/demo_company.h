@@ -20,8 +20,8 @@ inline constexpr std::string_view kApprover = "raj@acme.test";
 inline constexpr std::string_view kSandboxOwner = "mia@acme.test";
 
 struct DemoCompany {
-  AgentKey invoice_bot;            // in production
-  AgentKey report_bot;             // in sandbox
+  issuer::KeyFile invoice_bot;     // in production
+  issuer::KeyFile report_bot;      // in sandbox
   std::filesystem::path invoices;  // the files that invoice-bot works on
   std::filesystem::path archive;   // files that are no business of its
 };

@@ -13,15 +13,15 @@
 
 namespace remit::cli {
 Result<int> mint_token(const Context& context, const TokenOptions& options) {
-  ASSIGN_OR_RETURN(const auto key, issuer::read_key_file(options.key));
+  ASSIGN_OR_RETURN(auto key, issuer::read_key_file(options.key));
   ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
-  ASSIGN_OR_RETURN(const auto client_id, client_id_of(client, options.environment, options.agent));
+  TRY(name_deployment(key, client, options.environment, options.agent));
   const std::string issuer(endpoint.at("issuer").as_string());
   const std::string path = fmt::format("/issuer/{}/token", options.environment);
   ASSIGN_OR_RETURN(const auto response,
                    client.send(http::Method::kPost, path, {{"Content-Type", std::string(kFormType)}},
-                               token_form(key, client_id, issuer)));
+                               token_form(key.key, key.client_id, issuer)));
   auto answer = parse_json(response.body);
   if (!answer || !answer->is_object())
     return fail(ErrorKind::kInternal, "RMT-K003",

@@ -1,6 +1,7 @@
 #include "jose/evp.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
@@ -50,6 +51,13 @@ void must(bool ok, const char* what) {
 bool quiet(bool ok) {
   if (!ok) ERR_clear_error();
   return ok;
+}
+
+bool is_p256(const EVP_PKEY* key) {
+  std::array<char, 64> group{};
+  std::size_t size = 0;
+  return EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1 &&
+         std::string_view(group.data(), size) == "prime256v1";
 }
 
 Owned<EC_POINT> decode(BytesView point) {
@@ -163,15 +171,41 @@ std::optional<Spki> read_pem(std::string_view pem) {
     return Spki{"RSA", bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_RSA_N).get()),
                 bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_RSA_E).get())};
   if (EVP_PKEY_is_a(key.get(), "EC") != 1) return Spki{"of another type", {}, {}};
-  std::array<char, 64> group{};
-  std::size_t size = 0;
-  if (EVP_PKEY_get_group_name(key.get(), group.data(), group.size(), &size) != 1 ||
-      std::string_view(group.data(), size) != "prime256v1")
-    return Spki{"EC on another curve", {}, {}};
+  if (!is_p256(key.get())) return Spki{"EC on another curve", {}, {}};
   auto raw = bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_EC_PUB_X).get(), kScalar);
   const auto y = bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_EC_PUB_Y).get(), kScalar);
   raw.insert(raw.end(), y.begin(), y.end());
   return Spki{"EC", std::move(raw), {}};
+}
+
+std::optional<PrivateParts> read_private_pem(std::string_view pem) {
+  const Owned<BIO> in(need(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))));
+  // Without a callback OpenSSL would ask the terminal.
+  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
+  const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr));
+  ERR_clear_error();
+  if (!key) return std::nullopt;
+  if (EVP_PKEY_is_a(key.get(), "ED25519") == 1) {
+    std::string seed(kScalar, '\0');
+    std::size_t size = seed.size();
+    must(EVP_PKEY_get_raw_private_key(key.get(), reinterpret_cast<unsigned char*>(seed.data()), &size) == 1,
+         "raw private key");
+    return PrivateParts{"ED25519", Secret(std::move(seed))};
+  }
+  if (EVP_PKEY_is_a(key.get(), "EC") != 1) return PrivateParts{"of another type", {}};
+  if (!is_p256(key.get())) return PrivateParts{"EC on another curve", {}};
+  auto d = bytes_of(number_of(key.get(), OSSL_PKEY_PARAM_PRIV_KEY).get(), kScalar);
+  Secret scalar{std::string(as_text(d))};
+  OPENSSL_cleanse(d.data(), d.size());
+  return PrivateParts{"EC", std::move(scalar)};
+}
+
+Secret private_pem(const EVP_PKEY* key) {
+  const Owned<BIO> out(need(BIO_new(BIO_s_secmem())));
+  must(PEM_write_bio_PKCS8PrivateKey(out.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1, "PKCS #8");
+  char* text = nullptr;
+  const auto size = BIO_get_mem_data(out.get(), &text);
+  return Secret(std::string(text, static_cast<std::size_t>(size)));
 }
 
 std::uint64_t checks() { return checks_of_thread; }

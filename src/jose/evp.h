@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/secret.h"
 
 namespace remit::jose::evp {
 
@@ -70,6 +71,16 @@ struct Spki {
 };
 // Empty where the text holds none, or one that is malformed.
 std::optional<Spki> read_pem(std::string_view pem);
+
+// A private key of one of our kinds: the 32 bytes of its scalar or seed; empty for another kind.
+struct PrivateParts {
+  std::string_view type;  // "EC", "ED25519", or what it is
+  Secret d;
+};
+// PKCS#8 or SEC 1. Empty where the text holds none, or one under a passphrase, for which nobody is asked.
+std::optional<PrivateParts> read_private_pem(std::string_view pem);
+// PKCS#8 (RFC 7468 §10), not encrypted.
+Secret private_pem(const EVP_PKEY* key);
 
 // A key with the context that its operation is copied from.
 class Operation {

@@ -165,6 +165,30 @@ Result<PrivateKey> PrivateKey::from_ed25519_seed(BytesView seed) {
   return from_scalar(Algorithm::kEd25519, seed);
 }
 
+Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
+  const auto begin = pem.find("-----BEGIN ");
+  // SEC 1 files of `openssl ecparam` begin with the curve's parameters.
+  const auto key = pem.find("PRIVATE KEY-----");
+  const auto parts = evp::read_private_pem(pem);
+  if (!parts || begin == std::string_view::npos ||
+      pem.find("-----BEGIN ", pem.find("-----END ", key)) != std::string_view::npos)
+    return fail(
+        ErrorKind::kInvalid, "RMT-J001",
+        "the text is not one private key in PEM (`-----BEGIN PRIVATE KEY-----`) without a passphrase");
+  if (parts->type == "EC") return from_scalar(Algorithm::kEs256, as_bytes(parts->d.reveal()));
+  if (parts->type == "ED25519") return from_scalar(Algorithm::kEd25519, as_bytes(parts->d.reveal()));
+  return fail(ErrorKind::kInvalid, "RMT-J002",
+              "keys that are " + std::string(parts->type) + " are not supported",
+              "Use an EC key on P-256 (ES256) or an Ed25519 key (EdDSA).");
+}
+
+Secret PrivateKey::pem() const {
+  const auto d = as_bytes(state_->d.reveal());
+  const auto key = algorithm() == Algorithm::kEs256 ? evp::p256_key(uncompressed(public_.raw()), d)
+                                                    : evp::ed25519_private_key(d);
+  return evp::private_pem(key.get());
+}
+
 PrivateKey PrivateKey::generate(Algorithm algorithm, Random& random) {
   if (algorithm == Algorithm::kPs256) throw std::invalid_argument("RSA keys are not made here");
   // A scalar outside 1 … n-1 of P-256 has a chance of 2^-32, so this ends (FIPS 186-5 A.2.2, rejection).

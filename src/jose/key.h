@@ -87,6 +87,8 @@ class PrivateKey {
   static PrivateKey generate(Algorithm algorithm, Random& random);
   // A private JWK; its public part must belong to it.
   static Result<PrivateKey> from_jwk(const boost::json::object& jwk);
+  // PKCS#8 (RFC 7468 §10) or SEC 1 (RFC 5915) in PEM: one, and not under a passphrase.
+  static Result<PrivateKey> from_pem(std::string_view pem);
   // RFC 8032 §5.1.5: any 32 bytes.
   static Result<PrivateKey> from_ed25519_seed(BytesView seed);
 
@@ -100,6 +102,8 @@ class PrivateKey {
 
   // The JWK as JSON text, with `d`: to be sealed, never shown.
   Secret jwk() const;
+  // PKCS#8 in PEM, not encrypted: as `jwk()`.
+  Secret pem() const;
 
  private:
   struct State;

@@ -203,6 +203,66 @@ gv4ZW7QHrbGm55yp7mROEHAzr++4Brhg
   }
 }
 
+TEST(Pem, APrivateKeySurvivesIt) {
+  SeededRandom random(5);
+  for (const auto algorithm : {Algorithm::kEs256, Algorithm::kEd25519}) {
+    const auto key = PrivateKey::generate(algorithm, random);
+    const auto read = PrivateKey::from_pem(key.pem().reveal());
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->jwk().reveal(), key.jwk().reveal());
+    const auto message = as_bytes("message");
+    EXPECT_TRUE(key.public_key().verify(message, read->sign(message)));
+  }
+}
+
+// As `openssl ecparam -name prime256v1 -genkey` and `openssl genpkey` write them.
+TEST(Pem, APrivateKeyIsReadAndNothingElse) {
+  constexpr std::string_view kSec1 = R"(-----BEGIN EC PARAMETERS-----
+BggqhkjOPQMBBw==
+-----END EC PARAMETERS-----
+-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIOHDjJDc4YDv/qVioP+IUbhm5I/lRkNu5nTqiKJ0mMYmoAoGCCqGSM49
+AwEHoUQDQgAERmbXVwmYEZlUjRKG+Uxm5tX9yyHVHNQ5Y4yZvJACr6ihy085CD+I
+xW90pOzd6TV8jUdkIR1oT1OyD4sFOctp/Q==
+-----END EC PRIVATE KEY-----
+)";
+  struct Case {
+    std::string_view why;
+    std::string text;
+    std::string_view code;
+  };
+  SeededRandom random(6);
+  const std::string good(PrivateKey::generate(Algorithm::kEs256, random).pem().reveal());
+  const Case cases[] = {
+      {"SEC 1 behind its parameters", std::string(kSec1), ""},
+      {"a comment in front", "a comment\n" + good, ""},
+      {"nothing", "", "RMT-J001"},
+      {"cut off", good.substr(0, good.size() / 2), "RMT-J001"},
+      {"two keys", good + good, "RMT-J001"},
+      {"a public key", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "RMT-J001"},
+      {"under a passphrase", R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAiSjS4Nz4RVIQICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEGZ2A0giEeg8EOLLR+BZbJwEQL8K
+z2p3c4JuWK/sGOplezU1ZsxlNj6wt4BFVNFBt8wneiIVIAOYUvs0wUzVpMWt315G
+0WhQSDvwWi88BgTkan4=
+-----END ENCRYPTED PRIVATE KEY-----
+)",
+       "RMT-J001"},
+      {"another curve", R"(-----BEGIN PRIVATE KEY-----
+MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDBQaAOEIwMQ6vWZ9eAs
+atk5qDdCX46D/Szc1kBDBrM6IxXNC1NFdmwLs1FVdX2D7/+hZANiAASFWyeEW8T5
+gGkk5K6yQri4APtGo8vNgy+96by07jbeXFdKDwtIwZML2AR7BQ6+Qc9+kGjsgSRE
+1ucJCKPdJN5vyBLVTdN1naMhm9JP1/HQgDIlwu7I996cFo8FwxmQJio=
+-----END PRIVATE KEY-----
+)",
+       "RMT-J002"},
+  };
+  for (const auto& [why, text, code] : cases) {
+    const auto read = PrivateKey::from_pem(text);
+    EXPECT_EQ(read ? "" : read.error().code, code) << why;
+  }
+}
+
 TEST(Material, IsThatOfAPointAndOfItsNegative) {
   SeededRandom random(3);
   const auto ec = PrivateKey::generate(Algorithm::kEs256, random).public_key();

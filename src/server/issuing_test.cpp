@@ -194,7 +194,7 @@ TEST_F(Issuing, NoAgentGetsAnIssuersKeyOfWhateverEnvironment) {
     ASSERT_TRUE(key);
     const auto response =
         send(http::Method::kPost, "/v1/deployments/sandbox/bot/credentials",
-             json::serialize(json::object{{"public_jwk", key->public_key().jwk()}, {"by", "raj"}}));
+             json::serialize(json::object{{"public_jwk", key->key.public_key().jwk()}, {"by", "raj"}}));
     EXPECT_THAT(response.body, HasSubstr("RMT-I009")) << to_string(environment);
   }
 }
