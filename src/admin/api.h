@@ -13,7 +13,7 @@
 //   GET  /v1/destinations         POST /v1/destinations
 //   POST /v1/destinations/{environment}/{name}/{scan,secret,retire}
 //   GET  /v1/tools                GET  /v1/tools/{environment}/{tool}/change
-//   POST /v1/tools/{environment}/{tool}/{classify,approve-change,retire}
+//   POST /v1/tools/{environment}/classify, /v1/tools/{environment}/{tool}/{approve-change,retire}
 //   GET  /v1/policies/{environment}                          POST /v1/policies/{environment}
 //   GET  /v1/policies/{environment}/schema                   POST /v1/policies/{environment}/validate
 //   GET  /v1/audit/entries        GET  /v1/decisions/{id}

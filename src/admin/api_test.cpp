@@ -159,8 +159,8 @@ TEST_F(ApiTest, InProductionNobodyDecidesAloneOnADestinationOfTheirOwn) {
   definitions_ = {R"({"name":"read","inputSchema":{"type":"object"}})"};
   ASSERT_EQ(post("/v1/destinations/production/erp/scan").status, 200);
   const auto classify = [&](std::string_view by) {
-    return post("/v1/tools/production/erp%2Fread/classify",
-                {{"effect", "read"}, {"data_class", "public"}, {"by", by}});
+    return post("/v1/tools/production/classify",
+                {{"tool", "erp/read"}, {"effect", "read"}, {"data_class", "public"}, {"by", by}});
   };
   EXPECT_EQ(classify("raj").code(), "RMT-C031");
   EXPECT_EQ(classify("ana").status, 200);
@@ -293,19 +293,25 @@ TEST_F(ApiTest, PinsWhatADestinationOffersAndGrantsWhatAPersonClassified) {
   EXPECT_TRUE(tool.at("effect").is_null());
   EXPECT_EQ(tool.at("claims").at("readOnlyHint"), true);
 
-  EXPECT_EQ(
-      post("/v1/tools/sandbox/erp%2Fread/classify", {{"effect", "raed"}, {"data_class", "internal"}}).code(),
-      "RMT-X012");
-  ASSERT_EQ(post("/v1/tools/sandbox/erp%2Fread/classify",
-                 {{"effect", "read"}, {"data_class", "internal"}, {"by", "raj"}})
+  EXPECT_EQ(post("/v1/tools/sandbox/classify",
+                 {{"tool", "erp/read"}, {"effect", "raed"}, {"data_class", "internal"}})
+                .code(),
+            "RMT-X012");
+  ASSERT_EQ(post("/v1/tools/sandbox/classify",
+                 {{"tool", "erp/read"}, {"effect", "read"}, {"data_class", "internal"}, {"by", "raj"}})
                 .status,
             200);
   const json::object grant{
       {"environment", "sandbox"}, {"agent", "report-bot"}, {"tool", "erp/read"}, {"by", "raj"}};
   const auto granted = post("/v1/grants", grant);
   EXPECT_EQ(granted.status, 201);
-  EXPECT_EQ(granted.body.at("shown_name"), "read");
-  EXPECT_EQ(post("/v1/grants", grant).code(), "RMT-I016");
+  EXPECT_EQ(granted.body.at("items").at(0).at("shown_name"), "read");
+  const auto again = post("/v1/grants", grant);
+  EXPECT_EQ(again.status, 200) << "as it is already";
+  EXPECT_EQ(again.body.at("items").at(0).at("id"), granted.body.at("items").at(0).at("id"));
+  auto until = grant;
+  until["expires"] = format_instant(clock_.now() + std::chrono::hours(1));
+  EXPECT_EQ(post("/v1/grants", until).code(), "RMT-I016");
   EXPECT_EQ(get("/v1/grants").body.at("items").at(0).at("tool"), "erp/read");
   EXPECT_EQ(get("/v1/grants").body.at("items").at(0).at("shown_name"), "read");
   EXPECT_EQ(get("/v1/tools").body.at("items").at(0).at("shown_names"), (json::array{"read"}));
@@ -313,6 +319,68 @@ TEST_F(ApiTest, PinsWhatADestinationOffersAndGrantsWhatAPersonClassified) {
   const json::object revocation{{"environment", "sandbox"}, {"agent", "report-bot"}, {"tool", "erp/read"}};
   EXPECT_EQ(post("/v1/grants/revoke", revocation).status, 200);
   EXPECT_EQ(post("/v1/grants/revoke", revocation).code(), "RMT-I018");
+}
+
+TEST_F(ApiTest, SeveralToolsAreGrantedClassifiedAndRevokedAllOrNone) {
+  with_erp();
+  definitions_ = {R"({"name":"read","inputSchema":{"type":"object"}})",
+                  R"({"name":"pay","inputSchema":{"type":"object"}})"};
+  ASSERT_EQ(post("/v1/destinations/sandbox/erp/scan").status, 200);
+  ASSERT_EQ(post("/v1/agents", registration("report-bot", "sandbox")).status, 201);
+  const auto grant = [&](json::array tools) {
+    return post(
+        "/v1/grants",
+        {{"environment", "sandbox"}, {"agent", "report-bot"}, {"tool", std::move(tools)}, {"by", "raj"}});
+  };
+  const auto grants = [&] { return get("/v1/grants").body.at("items").as_array().size(); };
+  EXPECT_EQ(grant({"erp/read", "erp/reed"}).code(), "RMT-C010");
+  EXPECT_EQ(grants(), 0U);
+  EXPECT_EQ(grant({}).code(), "RMT-X012");
+  EXPECT_EQ(grant({"erp/read"}).status, 201);
+  const auto both = grant({"erp/read", "erp/pay"});
+  EXPECT_EQ(both.status, 201);
+  EXPECT_EQ(both.body.at("items").at(0).at("new"), false);
+  EXPECT_EQ(both.body.at("items").at(1).at("new"), true);
+  EXPECT_EQ(grants(), 2U);
+
+  const auto classify = [&](json::array tools) {
+    return post("/v1/tools/sandbox/classify",
+                {{"tool", std::move(tools)}, {"effect", "read"}, {"data_class", "internal"}, {"by", "raj"}});
+  };
+  EXPECT_EQ(classify({"erp/read", "erp/no"}).code(), "RMT-C010");
+  EXPECT_TRUE(get("/v1/tools").body.at("items").at(0).at("effect").is_null());
+  EXPECT_EQ(classify({"erp/read", "erp/pay"}).status, 200);
+
+  const auto revoke = [&](json::array tools) {
+    return post("/v1/grants/revoke",
+                {{"environment", "sandbox"}, {"agent", "report-bot"}, {"tool", std::move(tools)}});
+  };
+  EXPECT_EQ(revoke({"erp/read", "erp/read"}).code(), "RMT-I018");
+  EXPECT_EQ(grants(), 2U);
+  EXPECT_EQ(revoke({"erp/read", "erp/pay"}).status, 200);
+}
+
+TEST_F(ApiTest, ADestinationIsChangedByWhatIsNamedAlone) {
+  with_erp();
+  ASSERT_EQ(post("/v1/destinations/sandbox/erp/scan").status, 200);
+  const auto set = [&](json::object body) {
+    return post("/v1/destinations/sandbox/erp/set", std::move(body));
+  };
+  const auto shown = [&] { return get("/v1/destinations").body.at("items").at(0).as_object(); };
+  const auto before = shown();
+  EXPECT_EQ(set({}).code(), "RMT-C018");
+  EXPECT_EQ(set({{"data_clas", "restricted"}}).code(), "RMT-X012");
+  EXPECT_EQ(set({{"url", "https://a.test/mcp"}, {"command", json::array{"/bin/x"}}}).code(), "RMT-X012");
+  EXPECT_EQ(set({{"data_class", "restricted"}, {"open_seconds", 30}}).status, 200);
+  EXPECT_EQ(shown().at("data_class"), "restricted");
+  EXPECT_EQ(shown().at("open_seconds"), 30);
+  EXPECT_EQ(shown().at("owner"), before.at("owner"));
+
+  EXPECT_EQ(set({{"command", json::array{"/bin/cat"}}, {"variables", {{"A", "1"}, {"B", "2"}}}}).status, 200);
+  EXPECT_EQ(set({{"variables", {{"A", nullptr}, {"C", "3"}}}}).status, 200);
+  EXPECT_EQ(shown().at("command"), json::array{"/bin/cat"});
+  EXPECT_EQ(shown().at("variables"), (json::array{"B", "C"}));
+  EXPECT_EQ(set({{"variables", {{"A", nullptr}}}}).code(), "RMT-X012");
 }
 
 TEST_F(ApiTest, TellsWhatADestinationListsThatCannotBeUsed) {

@@ -251,8 +251,11 @@ TEST_F(AuditRoutes, ExplainARefusalOfAToolThatIsNone) {
 
 TEST_F(AuditRoutes, ExplainACallThatNothingPermitsByTheNearestPermit) {
   with_tool();
-  ASSERT_EQ(post("/v1/tools/sandbox/erp%2Fpay/classify",
-                 {{"effect", "pay"}, {"data_class", "internal"}, {"labels", json::array()}, {"by", "raj"}})
+  ASSERT_EQ(post("/v1/tools/sandbox/classify", {{"tool", "erp/pay"},
+                                                {"effect", "pay"},
+                                                {"data_class", "internal"},
+                                                {"labels", json::array()},
+                                                {"by", "raj"}})
                 .status,
             200);
   ASSERT_EQ(post("/v1/policies/sandbox",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/value_from.hpp>
 
 #include "admin/commit.h"
@@ -23,43 +24,70 @@ json::array ids_of(const std::vector<ToolId>& tools) {
   return ids;
 }
 
-// {"NAME": "value", …}
-Result<std::vector<std::pair<std::string, std::string>>> variables_of(const Fields& body) {
-  std::vector<std::pair<std::string, std::string>> variables;
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// {"NAME": "value", …} over those that are there; null takes one away.
+Result<void> describe_variables(const Fields& body, Variables& variables) {
   ASSIGN_OR_RETURN(const auto object, body.optional_object("variables"));
-  if (!object) return variables;
-  for (const auto& [name, value] : *object) {
-    if (!value.is_string())
-      return fail(ErrorKind::kInvalid, "RMT-X012",
-                  fmt::format("the variable `{}` is no text", std::string_view(name)));
-    variables.emplace_back(name, value.get_string());
+  if (!object) return {};
+  for (const auto& [key, value] : *object) {
+    const std::string_view name(key);
+    if (!value.is_string() && !value.is_null())
+      return fail(ErrorKind::kInvalid, "RMT-X012", fmt::format("the variable `{}` is no text", name));
+    const auto gone = std::erase_if(variables, [&](const auto& one) { return one.first == name; });
+    if (value.is_string())
+      variables.emplace_back(name, value.get_string());
+    else if (gone == 0)
+      return fail(ErrorKind::kInvalid, "RMT-X012", fmt::format("there is no variable `{}`", name));
   }
   std::ranges::sort(variables);
-  return variables;
+  return {};
 }
 
-// `url`; or `command` with its arguments, and what the child may reach.
-Result<snapshot::Transport> transport_of(const ApiParts& parts, const Fields& body) {
+// `network`, or `hosts`, which is one of its kinds.
+Result<void> describe_network(const Fields& body, snapshot::StdioTransport& child) {
+  if (!body.has("network") && !body.has("hosts")) return {};
+  ASSIGN_OR_RETURN(child.hosts, body.texts("hosts"));
+  ASSIGN_OR_RETURN(const auto network, body.optional_name<snapshot::Network>("network"));
+  child.network =
+      network.value_or(child.hosts.empty() ? snapshot::Network::kNone : snapshot::Network::kHosts);
+  if ((child.network == snapshot::Network::kHosts) != child.hosts.empty()) return {};
+  return fail(ErrorKind::kInvalid, "RMT-X012",
+              "`hosts` goes with the `network` called `hosts`, or without `network`, and needs a HOST:PORT");
+}
+
+// What the body says of a child, over what is there.
+Result<void> describe_child(const Fields& body, snapshot::StdioTransport& child) {
+  for (const auto& [name, list] :
+       {std::pair{"command", &child.command}, {"reads", &child.reads}, {"writes", &child.writes}})
+    if (body.has(name)) {
+      ASSIGN_OR_RETURN(*list, body.texts(name));
+    }
+  TRY(describe_network(body, child));
+  TRY(describe_variables(body, child.variables));
+  ASSIGN_OR_RETURN(auto folder, body.optional_text("cwd"));
+  if (folder) child.working_directory = *std::move(folder);
+  return {};
+}
+
+// The transport that the body describes, over the one that is there: `url`; or `command` with its arguments,
+// and what the child may reach. Nothing: it says nothing of it.
+Result<std::optional<snapshot::Transport>> transport_of(const ApiParts& parts, const Fields& body,
+                                                        const snapshot::Transport& now) {
   ASSIGN_OR_RETURN(auto url, body.optional_text("url"));
-  snapshot::StdioTransport stdio;
-  ASSIGN_OR_RETURN(stdio.command, body.texts("command"));
-  if (url.has_value() == !stdio.command.empty())
+  if (url.has_value() && body.has("command"))
     return fail(ErrorKind::kInvalid, "RMT-X012", "a destination has either `url` or `command`");
   if (url) return snapshot::HttpTransport{std::move(*url)};
-  ASSIGN_OR_RETURN(stdio.reads, body.texts("reads"));
-  ASSIGN_OR_RETURN(stdio.writes, body.texts("writes"));
-  ASSIGN_OR_RETURN(stdio.hosts, body.texts("hosts"));
-  ASSIGN_OR_RETURN(const auto network, body.optional_name<snapshot::Network>("network"));
-  const auto unsaid = stdio.hosts.empty() ? snapshot::Network::kNone : snapshot::Network::kHosts;
-  stdio.network = network.value_or(unsaid);
-  if ((stdio.network == snapshot::Network::kHosts) == stdio.hosts.empty())
-    return fail(
-        ErrorKind::kInvalid, "RMT-X012",
-        "`hosts` goes with the `network` called `hosts`, or without `network`, and needs a HOST:PORT");
-  ASSIGN_OR_RETURN(stdio.variables, variables_of(body));
-  ASSIGN_OR_RETURN(auto folder, body.optional_text("cwd"));
-  stdio.working_directory = std::move(folder).value_or("");
-  return parts.admit_child(std::move(stdio));
+  constexpr std::array kOfChildren = {"command", "reads", "writes", "network", "hosts", "variables", "cwd"};
+  if (std::ranges::none_of(kOfChildren, [&](const auto* name) { return body.has(name); }))
+    return std::nullopt;
+  const auto* child = std::get_if<snapshot::StdioTransport>(&now);
+  auto described = child == nullptr ? snapshot::StdioTransport() : *child;
+  TRY(describe_child(body, described));
+  if (described.command.empty())
+    return fail(ErrorKind::kInvalid, "RMT-X012", "a destination has either `url` or `command`");
+  ASSIGN_OR_RETURN(auto admitted, parts.admit_child(std::move(described)));
+  return admitted;
 }
 
 // {"slot": "Authorization", "value": "Bearer …"}
@@ -76,9 +104,8 @@ Result<catalog::NewSecret> secret_of(json::object object) {
 // What is too much is for the catalog to say; here nothing may overflow.
 constexpr std::uint64_t kMostCount = 1 << 20;
 
-// `open_seconds`, `answer_seconds`, `max_answer_mib`; each may be left out.
-Result<snapshot::UpstreamBounds> bounds_of(const Fields& body) {
-  snapshot::UpstreamBounds bounds;
+// `open_seconds`, `answer_seconds`, `max_answer_mib`, over what is there; each may be left out.
+Result<void> describe_bounds(const Fields& body, snapshot::UpstreamBounds& bounds) {
   const auto seconds = [](std::uint64_t value) { return std::chrono::seconds(std::min(value, kMostCount)); };
   ASSIGN_OR_RETURN(const auto open, body.optional_count("open_seconds"));
   if (open) bounds.open_timeout = seconds(*open);
@@ -86,7 +113,18 @@ Result<snapshot::UpstreamBounds> bounds_of(const Fields& body) {
   if (answer) bounds.answer_timeout = seconds(*answer);
   ASSIGN_OR_RETURN(const auto mib, body.optional_count("max_answer_mib"));
   if (mib) bounds.max_answer_bytes = std::min(*mib, kMostCount) << 20U;
-  return bounds;
+  return {};
+}
+
+// `secrets`
+Result<std::vector<catalog::NewSecret>> secrets_of(const Fields& body) {
+  ASSIGN_OR_RETURN(auto objects, body.objects("secrets"));
+  std::vector<catalog::NewSecret> secrets;
+  for (auto& object : objects) {
+    ASSIGN_OR_RETURN(auto secret, secret_of(std::move(object)));
+    secrets.push_back(std::move(secret));
+  }
+  return secrets;
 }
 
 Result<DestinationId> destination_of_path(const Call& call, store::Reader& reader) {
@@ -98,16 +136,14 @@ Result<Answer> add_destination(const ApiParts& parts, const Call& call, store::T
   catalog::NewDestination destination;
   ASSIGN_OR_RETURN(destination.environment, call.body.environment("environment"));
   ASSIGN_OR_RETURN(destination.name, call.body.text("name"));
-  ASSIGN_OR_RETURN(destination.transport, transport_of(parts, call.body));
+  ASSIGN_OR_RETURN(auto transport, transport_of(parts, call.body, snapshot::StdioTransport()));
+  if (!transport) return fail(ErrorKind::kInvalid, "RMT-X012", "a destination has either `url` or `command`");
+  destination.transport = *std::move(transport);
   ASSIGN_OR_RETURN(destination.data_class, call.body.name<snapshot::DataClass>("data_class"));
   ASSIGN_OR_RETURN(destination.labels, call.body.texts("labels"));
   ASSIGN_OR_RETURN(destination.owner, person(call, tx, "owner"));
-  ASSIGN_OR_RETURN(const auto secrets, call.body.objects("secrets"));
-  for (const auto& secret : secrets) {
-    ASSIGN_OR_RETURN(auto taken, secret_of(secret));
-    destination.secrets.push_back(std::move(taken));
-  }
-  ASSIGN_OR_RETURN(destination.bounds, bounds_of(call.body));
+  ASSIGN_OR_RETURN(destination.secrets, secrets_of(call.body));
+  TRY(describe_bounds(call.body, destination.bounds));
   ASSIGN_OR_RETURN(destination.approver, optional_person(call, tx, "by"));
   TRY(call.body.all_known());
   const audit::Actor actor{.id = destination.approver ? destination.approver->str() : call.actor.id,
@@ -172,14 +208,28 @@ Result<Answer> retire_destination(const ApiParts& parts, const Call& call, store
   return Answer{json::object{{"id", id.str()}, {"tools", ids_of(tools)}, {"grants_ended", ended}}};
 }
 
-Result<Answer> set_secret(catalog::Catalog& catalog, const Call& call, store::Transaction& tx) {
-  ASSIGN_OR_RETURN(auto object, call.body.object("secret"));
-  ASSIGN_OR_RETURN(const auto secret, secret_of(std::move(object)));
-  ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
-  TRY(call.body.all_known());
+Result<Answer> set_destination(const ApiParts& parts, const Call& call, store::Transaction& tx) {
+  const auto& body = call.body;
   ASSIGN_OR_RETURN(const auto id, destination_of_path(call, tx));
-  TRY(catalog.set_secret(tx, actor, id, secret));
-  return Answer{json::object{{"id", id.str()}, {"slot", secret.slot}}};
+  ASSIGN_OR_RETURN(const auto now, catalog::find_destination_state(tx, id));
+  catalog::DestinationChange change;
+  ASSIGN_OR_RETURN(change.transport, transport_of(parts, body, now.transport));
+  ASSIGN_OR_RETURN(change.data_class, body.optional_name<snapshot::DataClass>("data_class"));
+  if (body.has("labels")) {
+    ASSIGN_OR_RETURN(change.labels, body.texts("labels"));
+  }
+  ASSIGN_OR_RETURN(change.owner, optional_person(call, tx, "owner"));
+  ASSIGN_OR_RETURN(change.secrets, secrets_of(body));
+  ASSIGN_OR_RETURN(change.dropped, body.texts("drop_secrets"));
+  if (body.has("open_seconds") || body.has("answer_seconds") || body.has("max_answer_mib")) {
+    change.bounds = now.bounds;
+    TRY(describe_bounds(body, *change.bounds));
+  }
+  ASSIGN_OR_RETURN(change.person, optional_person(call, tx, "by"));
+  TRY(body.all_known());
+  const audit::Actor actor{.id = change.person ? change.person->str() : call.actor.id, .via = call.actor.via};
+  ASSIGN_OR_RETURN(const auto quarantined, parts.catalog.set_destination(tx, actor, id, change));
+  return Answer{json::object{{"id", id.str()}, {"quarantined", quarantined}}};
 }
 
 Result<ToolId> tool_of_path(const Call& call, store::Reader& reader) {
@@ -187,16 +237,23 @@ Result<ToolId> tool_of_path(const Call& call, store::Reader& reader) {
   return catalog::find_tool(reader, environment, call.path.at("tool"));
 }
 
+// One tool, or several: then all of them or none.
 Result<Answer> classify(catalog::Catalog& catalog, const Call& call, store::Transaction& tx) {
   catalog::Classification classification;
   ASSIGN_OR_RETURN(classification.effect, call.body.name<snapshot::Effect>("effect"));
   ASSIGN_OR_RETURN(classification.data_class, call.body.name<snapshot::DataClass>("data_class"));
   ASSIGN_OR_RETURN(classification.labels, call.body.texts("labels"));
+  ASSIGN_OR_RETURN(const auto tools, call.body.one_or_more("tool"));
   ASSIGN_OR_RETURN(const auto by, person(call, tx, "by"));
   TRY(call.body.all_known());
-  ASSIGN_OR_RETURN(const auto id, tool_of_path(call, tx));
-  TRY(catalog.classify(tx, {.id = by.str(), .via = call.actor.via}, id, classification, by));
-  return Answer{json::object{{"id", id.str()},
+  ASSIGN_OR_RETURN(const auto environment, environment_of_path(call));
+  json::array items;
+  for (const auto& tool : tools) {
+    ASSIGN_OR_RETURN(const auto id, catalog::find_tool(tx, environment, tool));
+    TRY(catalog.classify(tx, {.id = by.str(), .via = call.actor.via}, id, classification, by));
+    items.push_back(json::object{{"tool", tool}, {"id", id.str()}});
+  }
+  return Answer{json::object{{"items", std::move(items)},
                              {"effect", to_string(classification.effect)},
                              {"data_class", to_string(classification.data_class)}}};
 }
@@ -231,22 +288,24 @@ Result<Answer> retire_tool(const ApiParts& parts, const Call& call, store::Trans
   return Answer{json::object{{"id", id.str()}, {"grants_ended", ended}}};
 }
 
-// The deployment and the tool that a grant is about.
+// The deployment and the tools that grants are about: one, or several, and then all of them or none.
 struct GrantSubject {
-  DeploymentId deployment;
-  ToolId tool;
-  std::string tool_name;
   Environment environment = Environment::kSandbox;
+  DeploymentId deployment;
+  std::vector<std::pair<ToolId, std::string>> tools;  // with their names
 };
 
 Result<GrantSubject> subject_of(const Call& call, store::Reader& reader) {
-  GrantSubject granted;
-  ASSIGN_OR_RETURN(granted.environment, call.body.environment("environment"));
+  GrantSubject subject;
+  ASSIGN_OR_RETURN(subject.environment, call.body.environment("environment"));
   ASSIGN_OR_RETURN(const auto agent, call.body.text("agent"));
-  ASSIGN_OR_RETURN(granted.tool_name, call.body.text("tool"));
-  ASSIGN_OR_RETURN(granted.deployment, identity::find_deployment(reader, granted.environment, agent));
-  ASSIGN_OR_RETURN(granted.tool, catalog::find_tool(reader, granted.environment, granted.tool_name));
-  return granted;
+  ASSIGN_OR_RETURN(const auto tools, call.body.one_or_more("tool"));
+  ASSIGN_OR_RETURN(subject.deployment, identity::find_deployment(reader, subject.environment, agent));
+  for (const auto& tool : tools) {
+    ASSIGN_OR_RETURN(auto id, catalog::find_tool(reader, subject.environment, tool));
+    subject.tools.emplace_back(std::move(id), tool);
+  }
+  return subject;
 }
 
 Result<Answer> grant(identity::Registry& registry, const Call& call, store::Transaction& tx) {
@@ -254,28 +313,40 @@ Result<Answer> grant(identity::Registry& registry, const Call& call, store::Tran
   ASSIGN_OR_RETURN(const auto by, person(call, tx, "by"));
   ASSIGN_OR_RETURN(const auto expires, call.body.optional_instant("expires"));
   TRY(call.body.all_known());
-  ASSIGN_OR_RETURN(const auto granted, registry.grant(tx, {.id = by.str(), .via = call.actor.via},
-                                                      {.deployment = what.deployment,
-                                                       .tool = what.tool,
-                                                       .tool_name = what.tool_name,
-                                                       .tool_environment = what.environment,
-                                                       .approver = by,
-                                                       .expires = expires}));
-  return Answer{json::object{{"id", granted.id.str()}, {"shown_name", granted.shown_name}}, 201};
+  json::array items;
+  bool any = false;
+  for (const auto& [tool, name] : what.tools) {
+    ASSIGN_OR_RETURN(const auto granted, registry.grant(tx, {.id = by.str(), .via = call.actor.via},
+                                                        {.deployment = what.deployment,
+                                                         .tool = tool,
+                                                         .tool_name = name,
+                                                         .tool_environment = what.environment,
+                                                         .approver = by,
+                                                         .expires = expires}));
+    any = any || granted.is_new;
+    items.push_back(json::object{{"tool", name},
+                                 {"id", granted.id.str()},
+                                 {"shown_name", granted.shown_name},
+                                 {"new", granted.is_new}});
+  }
+  return Answer{json::object{{"items", std::move(items)}}, any ? 201 : 200};
 }
 
 Result<Answer> revoke_grant(identity::Registry& registry, const Call& call, store::Transaction& tx) {
   ASSIGN_OR_RETURN(const auto what, subject_of(call, tx));
   ASSIGN_OR_RETURN(const auto actor, actor_of(call, tx));
   TRY(call.body.all_known());
-  TRY(registry.revoke_grant(tx, actor, what.deployment, what.tool));
-  return Answer{json::object{{"deployment", what.deployment.str()}, {"tool", what.tool.str()}}};
+  json::array items;
+  for (const auto& [tool, name] : what.tools) {
+    TRY(registry.revoke_grant(tx, actor, what.deployment, tool));
+    items.push_back(json::object{{"tool", name}, {"id", tool.str()}});
+  }
+  return Answer{json::object{{"items", std::move(items)}, {"deployment", what.deployment.str()}}};
 }
 
 }  // namespace
 
 std::vector<Route> destination_routes(const ApiParts& parts) {
-  auto& catalog = parts.catalog;
   return {
       {Method::kGet, "/v1/destinations",
        [](const Call&, const Snapshot& snapshot) -> Result<Answer> {
@@ -286,8 +357,8 @@ std::vector<Route> destination_routes(const ApiParts& parts) {
        [parts](const Call& call, store::Transaction& tx) { return add_destination(parts, call, tx); }},
       {Method::kPost, "/v1/destinations/{environment}/{name}/scan",
        [parts](Call call) { return scan(parts, std::move(call)); }},
-      {Method::kPost, "/v1/destinations/{environment}/{name}/secret",
-       [&catalog](const Call& call, store::Transaction& tx) { return set_secret(catalog, call, tx); }},
+      {Method::kPost, "/v1/destinations/{environment}/{name}/set",
+       [parts](const Call& call, store::Transaction& tx) { return set_destination(parts, call, tx); }},
       {Method::kPost, "/v1/destinations/{environment}/{name}/retire",
        [parts](const Call& call, store::Transaction& tx) { return retire_destination(parts, call, tx); }},
   };
@@ -300,7 +371,7 @@ std::vector<Route> tool_routes(const ApiParts& parts) {
        [](const Call&, const Snapshot& snapshot) -> Result<Answer> {
          return Answer{list(snapshot.all().tools, [&](const auto& one) { return view(one, snapshot); })};
        }},
-      {Method::kPost, "/v1/tools/{environment}/{tool}/classify",
+      {Method::kPost, "/v1/tools/{environment}/classify",
        [&catalog](const Call& call, store::Transaction& tx) { return classify(catalog, call, tx); }},
       {Method::kGet, "/v1/tools/{environment}/{tool}/change", Lookup(pin_change)},
       {Method::kPost, "/v1/tools/{environment}/{tool}/approve-change",

@@ -95,6 +95,17 @@ Result<std::vector<std::string>> Fields::texts(std::string_view name) const {
   return texts;
 }
 
+Result<std::vector<std::string>> Fields::one_or_more(std::string_view name) const {
+  const auto* value = take(name);
+  if (value != nullptr && value->is_string()) {
+    ASSIGN_OR_RETURN(auto one, text(name));
+    return std::vector{std::move(one)};
+  }
+  ASSIGN_OR_RETURN(auto all, texts(name));
+  if (all.empty()) return std::unexpected(missing(name));
+  return all;
+}
+
 Result<std::vector<boost::json::object>> Fields::objects(std::string_view name) const {
   const auto* value = take(name);
   std::vector<boost::json::object> objects;

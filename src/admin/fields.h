@@ -29,9 +29,11 @@ class Fields {
   // "a=1&b=x%20y"; every value is a string. Errors: RMT-X012 (a name twice, a bad escape).
   static Result<Fields> of_query(std::string_view query);
 
+  bool has(std::string_view name) const { return object_.contains(name); }
   Result<std::string> text(std::string_view name) const;  // not empty
   Result<std::optional<std::string>> optional_text(std::string_view name) const;
-  Result<std::vector<std::string>> texts(std::string_view name) const;            // absent: none
+  Result<std::vector<std::string>> texts(std::string_view name) const;        // absent: none
+  Result<std::vector<std::string>> one_or_more(std::string_view name) const;  // a text, or a list of texts
   Result<std::vector<boost::json::object>> objects(std::string_view name) const;  // absent: none
   Result<std::optional<boost::json::object>> optional_object(std::string_view name) const;
   Result<boost::json::object> object(std::string_view name) const;

@@ -20,8 +20,11 @@ class ProspectRoutes : public ApiTest {
         R"({"name":"read","inputSchema":{"type":"object"}})"};
     ASSERT_EQ(post("/v1/destinations/sandbox/erp/scan").status, 200);
     for (const std::string tool : {"pay", "read"}) {
-      ASSERT_EQ(post("/v1/tools/sandbox/erp%2F" + tool + "/classify",
-                     {{"effect", tool}, {"data_class", "internal"}, {"labels", json::array()}, {"by", "raj"}})
+      ASSERT_EQ(post("/v1/tools/sandbox/classify", {{"tool", "erp/" + tool},
+                                                    {"effect", tool},
+                                                    {"data_class", "internal"},
+                                                    {"labels", json::array()},
+                                                    {"by", "raj"}})
                     .status,
                 200);
       const auto granted = post(

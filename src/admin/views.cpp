@@ -164,6 +164,7 @@ json::object view(const snapshot::Destination& destination, const snapshot::Snap
                      {"labels", json::value_from(destination.labels)},
                      {"owner", name_of(destination.owner, snapshot)},
                      {"secret_slots", slots_of(destination.secrets)},
+                     {"tools", snapshot.tools_of(destination.id.str()).size()},
                      {"set_aside", set_aside_of(destination)}};
   if (!destination.instructions.empty()) shown["instructions"] = destination.instructions;
   if (destination.credential_echoed)

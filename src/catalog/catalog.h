@@ -61,6 +61,18 @@ struct NewDestination {
   snapshot::UpstreamBounds bounds = {};
 };
 
+// What a person changes of a destination; what is empty stays.
+struct DestinationChange {
+  std::optional<snapshot::Transport> transport = {};
+  std::optional<snapshot::DataClass> data_class = {};
+  std::optional<std::vector<std::string>> labels = {};
+  std::optional<HumanId> owner = {};
+  std::vector<NewSecret> secrets = {};    // each in place of what its slot has
+  std::vector<std::string> dropped = {};  // slots whose credential goes
+  std::optional<snapshot::UpstreamBounds> bounds = {};
+  std::optional<HumanId> person = {};  // who decides; in production not the owner
+};
+
 // What a person says of a tool.
 struct Classification {
   snapshot::Effect effect = snapshot::Effect::kRead;
@@ -102,9 +114,11 @@ class Catalog {
   Result<DestinationId> add_destination(store::Transaction& tx, const audit::Actor& actor,
                                         const NewDestination& destination);
 
-  // Sets the credential of a slot, or replaces it. Errors: RMT-C014.
-  Result<void> set_secret(store::Transaction& tx, const audit::Actor& actor, const DestinationId& destination,
-                          const NewSecret& secret);
+  // Changes it. Where another program or address answers from now on (its URL, command, variables or folder),
+  // it is another server: its tools are quarantined until a person has looked at each. Answers how many.
+  // Errors: RMT-C014, RMT-C018 (kInvalid: nothing is changed), RMT-C031.
+  Result<std::int64_t> set_destination(store::Transaction& tx, const audit::Actor& actor,
+                                       const DestinationId& destination, const DestinationChange& change);
 
   // Takes in what its server says to whoever uses it, for a person who asked for that (scan): it goes to
   // models, so it is not taken over in passing. Bounded; nothing changes where it is as it was.
@@ -134,7 +148,7 @@ class Catalog {
                         const Classification& classification, const HumanId& person);
 
   // What the person who decides on a quarantined tool must see. Errors: RMT-C016 (kConflict: is not
-  // quarantined).
+  // quarantined). Of a tool that was moved and whose server has said nothing else, both are the pinned one.
   static Result<PinChange> pin_change(store::Reader& reader, const ToolId& tool);
 
   // Pins the definition that is offered. `seen` is the digest of the one that the person saw.
@@ -149,6 +163,8 @@ class Catalog {
   Result<void> record(store::Transaction& tx, const audit::Actor& actor, std::string_view action,
                       std::string_view object, boost::json::object detail = {});
   Result<void> seal_into(store::Transaction& tx, const DestinationId& destination, const NewSecret& secret);
+  Result<void> replace_secrets(store::Transaction& tx, const DestinationId& destination,
+                               const snapshot::Transport& transport, const DestinationChange& change);
   Result<ToolId> add_tool(store::Transaction& tx, const audit::Actor& actor, const DestinationId& destination,
                           std::string_view data_class, const mcp::Tool& offered);
   Result<void> quarantine(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool,
@@ -171,6 +187,12 @@ Digest pin_of(const boost::json::object& definition);
 
 // Look-ups. Errors: RMT-C010.
 Result<DestinationId> find_destination(store::Reader& reader, Environment environment, std::string_view name);
+// How one that is in use is reached.
+struct DestinationState {
+  snapshot::Transport transport;
+  snapshot::UpstreamBounds bounds;
+};
+Result<DestinationState> find_destination_state(store::Reader& reader, const DestinationId& id);
 Result<ToolId> find_tool(store::Reader& reader, Environment environment, std::string_view qualified_name);
 
 // The names of what is or was there, by id: tools' are qualified. None where there never was such a thing.

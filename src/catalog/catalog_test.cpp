@@ -203,8 +203,9 @@ TEST_F(CatalogTest, KeepsSeveralSecretsAndReplacesOne) {
   destination.transport = StdioTransport{.command = {"/bin/x"}, .variables = {{"MODE", "x"}}};
   destination.secrets = {{"TOKEN", Secret("one-of-them")}, {"API_KEY", Secret("two-of-them")}};
   const auto id = add(destination).value();
-  ASSERT_TRUE(run([&](Transaction& tx) {
-    return catalog_.set_secret(tx, operator_, id, {"TOKEN", Secret("three-of-them")});
+  ASSERT_TRUE(run<std::int64_t>([&](Transaction& tx) {
+    return catalog_.set_destination(tx, operator_, id,
+                                    {.secrets = {{"TOKEN", Secret("three-of-them")}}, .person = jonas_});
   }));
   const auto snapshot = world();
   const auto opened = vault_.unseal_all(*snapshot->destination(id.str())).value();
@@ -466,6 +467,84 @@ TEST_F(CatalogTest, AServersInstructionsAreKeptWithinBounds) {
   EXPECT_EQ(world()->destination(id.str())->instructions, "");
 }
 
+TEST_F(CatalogTest, ADestinationThatIsAnotherServerHasItsToolsLookedAtAnew) {
+  const auto id = add(erp()).value();
+  const auto tool = discover(id, {kPayDefinition}).value().added.at(0);
+  const auto set = [&](DestinationChange change) {
+    change.person = jonas_;
+    return run<std::int64_t>(
+        [&](Transaction& tx) { return catalog_.set_destination(tx, operator_, id, change); });
+  };
+  EXPECT_EQ(set({.data_class = DataClass::kRestricted}), 0);
+  EXPECT_EQ(set({.transport = HttpTransport{"https://erp.example.com/mcp"}, .labels = {{"pii"}}}), 0)
+      << "it is the address that it has";
+  EXPECT_FALSE(world()->tool(tool.str())->quarantined);
+
+  EXPECT_EQ(set({.transport = HttpTransport{"https://other.example.com/mcp"}}), 1);
+  EXPECT_TRUE(world()->tool(tool.str())->quarantined);
+  EXPECT_THAT(discover(id, {kPayDefinition}).value().quarantined, ElementsAre(tool))
+      << "as pinned, and unseen";
+  const auto change = run<PinChange>([&](Transaction& tx) { return Catalog::pin_change(tx, tool); }).value();
+  EXPECT_EQ(change.offered, change.pinned);
+  ASSERT_TRUE(run([&](Transaction& tx) {
+    return catalog_.accept_definition(tx, operator_, tool, change.offered_digest, jonas_);
+  }));
+  EXPECT_FALSE(world()->tool(tool.str())->quarantined);
+  EXPECT_THAT(discover(id, {kPayDefinition}).value().unchanged, ElementsAre(tool));
+}
+
+TEST_F(CatalogTest, WhatAChildMayReachIsNoneOfItsIdentity) {
+  auto destination = erp();
+  const StdioTransport child{.command = {"/bin/x"}, .variables = {{"MODE", "x"}}};
+  destination.transport = child;
+  const auto id = add(destination).value();
+  ASSERT_TRUE(discover(id, {kPayDefinition}));
+  const auto quarantined_by = [&](const StdioTransport& transport) {
+    return run<std::int64_t>([&](Transaction& tx) {
+      return catalog_.set_destination(tx, operator_, id, {.transport = transport, .person = jonas_});
+    });
+  };
+  auto other = child;
+  other.reads = {"/opt/data"};
+  other.network = snapshot::Network::kAll;
+  EXPECT_EQ(quarantined_by(other), 0);
+  other.variables = {{"MODE", "y"}};
+  EXPECT_EQ(quarantined_by(other), 1);
+}
+
+TEST_F(CatalogTest, AChangeOfADestinationIsRefusedWithItsReason) {
+  auto destination = erp();
+  destination.secrets = {{"Authorization", Secret("Bearer xyzzy-secret")}};
+  const auto id = add(destination).value();
+  const struct {
+    std::string_view why;
+    DestinationChange change;
+    std::string_view code;
+  } cases[] = {
+      {"nothing", {.person = jonas_}, "RMT-C018"},
+      {"its owner alone, in production", {.data_class = DataClass::kPublic, .person = maria_}, "RMT-C031"},
+      {"nobody, in production", {.data_class = DataClass::kPublic}, "RMT-C031"},
+      {"who would own it", {.owner = jonas_, .person = jonas_}, "RMT-C031"},
+      {"an address that is none", {.transport = HttpTransport{"ftp://x"}, .person = jonas_}, "RMT-C012"},
+      {"a secret that is not there", {.dropped = {"X-Key"}, .person = jonas_}, "RMT-C014"},
+      {"a secret twice",
+       {.secrets = {{"X-Key", Secret("a")}, {"X-Key", Secret("b")}}, .person = jonas_},
+       "RMT-C014"},
+      {"a secret and a variable",
+       {.transport = StdioTransport{.command = {"/bin/x"}, .variables = {{"Authorization", "x"}}},
+        .person = jonas_},
+       "RMT-C014"},
+  };
+  for (const auto& [why, change, code] : cases) {
+    const auto done = run<std::int64_t>(
+        [&](Transaction& tx) { return catalog_.set_destination(tx, operator_, id, change); });
+    EXPECT_EQ(done ? "done" : done.error().code, code) << why;
+  }
+  const auto snapshot = world();
+  EXPECT_EQ(snapshot->destination(id.str())->data_class, DataClass::kConfidential);
+  EXPECT_EQ(snapshot->destination(id.str())->secrets.size(), 1U);
+}
+
 TEST_F(CatalogTest, ACredentialThatWasSaidBackStandsSoUntilItIsReplaced) {
   auto destination = erp();
   destination.secrets = {{"Authorization", Secret("Bearer xyzzy-secret")}};
@@ -473,8 +552,10 @@ TEST_F(CatalogTest, ACredentialThatWasSaidBackStandsSoUntilItIsReplaced) {
   EXPECT_FALSE(world()->destination(id.str())->credential_echoed);
   ASSERT_TRUE(run([&](Transaction& tx) { return catalog_.record_credential_echo(tx, operator_, id); }));
   EXPECT_TRUE(world()->destination(id.str())->credential_echoed);
-  ASSERT_TRUE(run([&](Transaction& tx) {
-    return catalog_.set_secret(tx, operator_, id, {"Authorization", Secret("Bearer another-secret")});
+  ASSERT_TRUE(run<std::int64_t>([&](Transaction& tx) {
+    return catalog_.set_destination(
+        tx, operator_, id,
+        {.secrets = {{"Authorization", Secret("Bearer another-secret")}}, .person = jonas_});
   }));
   EXPECT_FALSE(world()->destination(id.str())->credential_echoed);
 }

@@ -15,6 +15,7 @@ using snapshot::to_string;
 namespace {
 
 constexpr std::size_t kMaxInstructions = 8192;
+constexpr std::size_t kMaxSecrets = 16;
 
 // The transport of a destination that is in use.
 Result<snapshot::Transport> read_living(store::Reader& reader, const DestinationId& id) {
@@ -29,7 +30,6 @@ Result<snapshot::Transport> read_living(store::Reader& reader, const Destination
 }
 
 Result<void> check_secrets(const NewDestination& given) {
-  constexpr std::size_t kMaxSecrets = 16;
   if (given.secrets.size() > kMaxSecrets)
     return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("there are more than {} secrets", kMaxSecrets));
   const auto* stdio = std::get_if<snapshot::StdioTransport>(&given.transport);
@@ -59,7 +59,28 @@ Result<void> set_bounds(store::Transaction& tx, const DestinationId& id,
   return {};
 }
 
+// What a child may reach and how long it is waited for change nothing of what it is; its variables can
+// (NODE_OPTIONS).
+bool is_same_server(const snapshot::Transport& before, const snapshot::Transport& after) {
+  const auto* was = std::get_if<snapshot::StdioTransport>(&before);
+  const auto* is = std::get_if<snapshot::StdioTransport>(&after);
+  if (was == nullptr || is == nullptr) return before == after;
+  return was->command == is->command && was->variables == is->variables &&
+         was->working_directory == is->working_directory;
+}
+
 }  // namespace
+
+Result<DestinationState> find_destination_state(store::Reader& reader, const DestinationId& id) {
+  DestinationState state;
+  ASSIGN_OR_RETURN(state.transport, read_living(reader, id));
+  ASSIGN_OR_RETURN(const auto rows,
+                   reader.query("SELECT open_seconds, answer_seconds, max_answer_bytes FROM destination "
+                                "WHERE id = ?",
+                                {id.str()}));
+  state.bounds = bounds_of(rows.front(), 0);
+  return state;
+}
 
 Result<void> Catalog::record(store::Transaction& tx, const audit::Actor& actor, std::string_view action,
                              std::string_view object, boost::json::object detail) {
@@ -122,12 +143,98 @@ Result<void> Catalog::seal_into(store::Transaction& tx, const DestinationId& des
   return {};
 }
 
-Result<void> Catalog::set_secret(store::Transaction& tx, const audit::Actor& actor, const DestinationId& id,
-                                 const NewSecret& secret) {
-  ASSIGN_OR_RETURN(const auto transport, read_living(tx, id));
-  TRY(check_slot(transport, secret.slot, secret.value.reveal()));
-  TRY(seal_into(tx, id, secret));
-  return record(tx, actor, "destination.secret", id.str());
+Result<std::int64_t> Catalog::set_destination(store::Transaction& tx, const audit::Actor& actor,
+                                              const DestinationId& id, const DestinationChange& change) {
+  ASSIGN_OR_RETURN(const auto before, read_living(tx, id));
+  ASSIGN_OR_RETURN(
+      const auto rows,
+      tx.query("SELECT name, environment, owner, data_class FROM destination WHERE id = ?", {id.str()}));
+  ASSIGN_OR_RETURN(const auto environment, environment_of(rows.front().text(1)));
+  const auto what = fmt::format("destination `{}`", rows.front().text(0));
+  if (change.person) TRY(require_person_(tx, *change.person));
+  TRY(require_second_person(environment, HumanId::trusted(rows.front().text(2)), change.person, what));
+  if (change.owner) {
+    TRY(require_person_(tx, *change.owner));
+    TRY(require_second_person(environment, *change.owner, change.person, what));
+  }
+  const auto& transport = change.transport ? *change.transport : before;
+  if (change.transport) TRY(check_transport(transport));
+  if (change.bounds) TRY(check_bounds(*change.bounds));
+  TRY(replace_secrets(tx, id, transport, change));
+
+  boost::json::array changed;
+  const auto set = [&](std::string_view member, std::string_view column, std::string value) -> Result<void> {
+    changed.emplace_back(member);
+    TRY(tx.execute(fmt::format("UPDATE destination SET {} = ? WHERE id = ?", column),
+                   {std::move(value), id.str()}));
+    return {};
+  };
+  const bool moved = !is_same_server(before, transport);
+  if (transport != before) TRY(set(moved ? "server" : "reach", "address", address_text(transport)));
+  if (change.data_class) TRY(set("data_class", "data_class", std::string(to_string(*change.data_class))));
+  if (change.labels) {
+    ASSIGN_OR_RETURN(const auto labels, normal_labels(*change.labels));
+    TRY(set("labels", "labels", labels_text(labels)));
+  }
+  if (change.owner) TRY(set("owner", "owner", change.owner->str()));
+  if (change.bounds) {
+    changed.emplace_back("bounds");
+    TRY(set_bounds(tx, id, *change.bounds));
+  }
+  if (!change.secrets.empty() || !change.dropped.empty()) changed.emplace_back("secrets");
+  if (changed.empty())
+    return fail(ErrorKind::kInvalid, "RMT-C018", fmt::format("nothing of the {} is to change", what));
+
+  ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
+  TRY(tx.execute("UPDATE destination SET revision = ? WHERE id = ?", {revision, id.str()}));
+  std::int64_t quarantined = 0;
+  if (moved) {
+    ASSIGN_OR_RETURN(quarantined,
+                     tx.execute("UPDATE tool SET moved_since = ?, revision = ? WHERE destination = ? AND "
+                                "retired_at IS NULL",
+                                {to_micros(clock_.now()), revision, id.str()}));
+  }
+  TRY(record(
+      tx, actor, "destination.set", id.str(),
+      {{"changed", std::move(changed)},
+       {"owner", change.owner ? change.owner->str() : rows.front().text(2)},
+       {"data_class", change.data_class ? std::string(to_string(*change.data_class)) : rows.front().text(3)},
+       {"person", change.person ? boost::json::value(change.person->str()) : nullptr},
+       {"quarantined", quarantined}}));
+  return quarantined;
+}
+
+// The credentials that are there afterwards must all have a place in the transport.
+Result<void> Catalog::replace_secrets(store::Transaction& tx, const DestinationId& id,
+                                      const snapshot::Transport& transport, const DestinationChange& change) {
+  for (const auto& slot : change.dropped) {
+    ASSIGN_OR_RETURN(
+        const auto count,
+        tx.execute("DELETE FROM destination_secret WHERE destination = ? AND slot = ?", {id.str(), slot}));
+    if (count == 0)
+      return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("there is no secret `{}`", slot));
+  }
+  std::set<std::string, std::less<>> taken;
+  if (const auto* stdio = std::get_if<snapshot::StdioTransport>(&transport))
+    for (const auto& [name, value] : stdio->variables) taken.insert(name);
+  std::set<std::string, std::less<>> given;
+  for (const auto& secret : change.secrets) {
+    TRY(check_slot(transport, secret.slot, secret.value.reveal()));
+    if (taken.contains(secret.slot) || !given.insert(secret.slot).second)
+      return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("`{}` is given twice", secret.slot));
+    TRY(seal_into(tx, id, secret));
+  }
+  ASSIGN_OR_RETURN(const auto kept,
+                   tx.query("SELECT slot FROM destination_secret WHERE destination = ?", {id.str()}));
+  for (const auto& row : kept) {
+    const auto slot = row.text(0);
+    if (taken.contains(slot))
+      return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("`{}` is a secret and a variable", slot));
+    if (!given.contains(slot)) TRY(check_slot(transport, slot, "x"));
+  }
+  if (kept.size() > kMaxSecrets)
+    return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("there are more than {} secrets", kMaxSecrets));
+  return {};
 }
 
 Result<void> Catalog::record_instructions(store::Transaction& tx, const audit::Actor& actor,

@@ -41,9 +41,7 @@ Result<void> load_destinations(store::Reader& reader, snapshot::SnapshotData& da
     ASSIGN_OR_RETURN(destination.labels, labels_of(row.text(5)));
     if (const auto own = secrets.find(row.text(0)); own != secrets.end())
       destination.secrets = std::move(own->second);
-    if (!row.is_null(7)) destination.bounds.open_timeout = std::chrono::seconds(row.integer(7));
-    if (!row.is_null(8)) destination.bounds.answer_timeout = std::chrono::seconds(row.integer(8));
-    if (!row.is_null(9)) destination.bounds.max_answer_bytes = static_cast<std::uint64_t>(row.integer(9));
+    destination.bounds = bounds_of(row, 7);
     if (!row.is_null(10)) destination.instructions = row.text(10);
     if (!row.is_null(11)) destination.credential_echoed = from_micros(row.integer(11));
     data.destinations.push_back(std::move(destination));
@@ -85,7 +83,8 @@ Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data,
   ASSIGN_OR_RETURN(
       auto rows,
       reader.query("SELECT t.id, d.id, d.environment, d.name, t.name, t.effect, t.data_class, t.labels, "
-                   "t.pinned, t.digest, t.offered_digest, t.missing_since FROM tool t JOIN destination d ON "
+                   "t.pinned, t.digest, t.offered_digest, t.missing_since, t.moved_since FROM tool t JOIN "
+                   "destination d ON "
                    "d.id = t.destination "
                    "WHERE t.retired_at IS NULL AND d.retired_at IS NULL ORDER BY t.id"));
   for (const auto& row : rows) {
@@ -95,7 +94,8 @@ Result<void> load_tools(store::Reader& reader, snapshot::SnapshotData& data,
     tool.name = row.text(4);
     tool.qualified_name = row.text(3) + "/" + row.text(4);
     tool.definition = row.text(8);
-    tool.quarantined = !row.is_null(10);
+    tool.moved = !row.is_null(12);
+    tool.quarantined = tool.moved || !row.is_null(10);
     tool.missing = !row.is_null(11);
     ASSIGN_OR_RETURN(tool.environment, environment_of(row.text(2)));
     if (!row.is_null(5)) {

@@ -65,6 +65,9 @@ constexpr std::string_view kSetAside =
     "name TEXT NOT NULL, reason TEXT NOT NULL, since BIGINT NOT NULL, revision BIGINT NOT NULL, "
     "PRIMARY KEY (destination, position));";
 
+// `moved_since`: its destination has had another address or command since then, and nobody has looked yet.
+constexpr std::string_view kMoved = "ALTER TABLE tool ADD COLUMN moved_since BIGINT;";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
@@ -74,7 +77,8 @@ std::vector<store::Migration> migrations() {
           {303, "destination_secret", kDestinationSecret},
           {305, "destination_upstream", kUpstream},
           {310, "tool_missing", kMissing},
-          {311, "set_aside", kSetAside}};
+          {311, "set_aside", kSetAside},
+          {312, "tool_moved", kMoved}};
 }
 
 }  // namespace remit::catalog

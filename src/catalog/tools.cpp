@@ -27,14 +27,17 @@ struct ToolRow {
   Digest digest;
   std::optional<std::string> offered;
   std::optional<Digest> offered_digest;
+  bool moved = false;
 };
 
 Result<ToolRow> read_living(store::Reader& reader, const ToolId& id) {
-  ASSIGN_OR_RETURN(auto rows,
-                   reader.query("SELECT d.name, t.name, t.pinned, t.digest, t.offered, t.offered_digest, "
-                                "t.retired_at, d.environment, d.owner FROM tool t JOIN destination d ON d.id "
-                                "= t.destination WHERE t.id = ?",
-                                {id.str()}));
+  ASSIGN_OR_RETURN(
+      auto rows,
+      reader.query(
+          "SELECT d.name, t.name, t.pinned, t.digest, t.offered, t.offered_digest, "
+          "t.retired_at, d.environment, d.owner, t.moved_since FROM tool t JOIN destination d ON d.id "
+          "= t.destination WHERE t.id = ?",
+          {id.str()}));
   if (rows.empty())
     return fail(ErrorKind::kNotFound, "RMT-C010", fmt::format("there is no tool `{}`", id.str()));
   const auto& row = rows.front();
@@ -43,6 +46,7 @@ Result<ToolRow> read_living(store::Reader& reader, const ToolId& id) {
   tool.pinned = row.text(2);
   ASSIGN_OR_RETURN(tool.environment, environment_of(row.text(7)));
   tool.owner = HumanId::trusted(row.text(8));
+  tool.moved = !row.is_null(9);
   if (!row.is_null(6))
     return fail(ErrorKind::kConflict, "RMT-C011", fmt::format("tool `{}` is retired", tool.label));
   ASSIGN_OR_RETURN(tool.digest, digest_from_hex(row.text(3)));
@@ -55,6 +59,11 @@ Result<ToolRow> read_living(store::Reader& reader, const ToolId& id) {
 Result<ToolRow> read_quarantined(store::Reader& reader, const ToolId& id) {
   ASSIGN_OR_RETURN(auto tool, read_living(reader, id));
   if (tool.offered) return tool;
+  if (tool.moved) {
+    tool.offered = tool.pinned;
+    tool.offered_digest = tool.digest;
+    return tool;
+  }
   return fail(ErrorKind::kConflict, "RMT-C016",
               fmt::format("tool `{}` is offered as it is pinned", tool.label));
 }
@@ -78,15 +87,17 @@ Result<Discovery> Catalog::record_discovery(store::Transaction& tx, const audit:
     std::string digest;
     std::optional<std::string> offered_digest;
     bool missing = false;
+    bool moved = false;
   };
   std::map<std::string, Known, std::less<>> known;
-  ASSIGN_OR_RETURN(auto rows,
-                   tx.query("SELECT name, id, digest, offered_digest, missing_since FROM tool WHERE "
-                            "destination = ? AND retired_at IS NULL",
-                            {id.str()}));
+  ASSIGN_OR_RETURN(
+      auto rows,
+      tx.query("SELECT name, id, digest, offered_digest, missing_since, moved_since FROM tool WHERE "
+               "destination = ? AND retired_at IS NULL",
+               {id.str()}));
   for (const auto& row : rows)
-    known.emplace(row.text(0),
-                  Known{ToolId::trusted(row.text(1)), row.text(2), row.optional_text(3), !row.is_null(4)});
+    known.emplace(row.text(0), Known{ToolId::trusted(row.text(1)), row.text(2), row.optional_text(3),
+                                     !row.is_null(4), !row.is_null(5)});
 
   Discovery found;
   std::set<std::string_view> listed;
@@ -100,7 +111,7 @@ Result<Discovery> Catalog::record_discovery(store::Transaction& tx, const audit:
       found.added.push_back(std::move(added));
       continue;
     }
-    const auto& [tool_id, pin, last_offered, missing] = entry->second;
+    const auto& [tool_id, pin, last_offered, missing, moved] = entry->second;
     if (missing) TRY(set_missing(tx, actor, tool_id, false));
     const Digest digest = pin_of(tool.definition);
     if (digest.hex() != pin) {
@@ -108,9 +119,9 @@ Result<Discovery> Catalog::record_discovery(store::Transaction& tx, const audit:
       found.quarantined.push_back(tool_id);
     } else if (last_offered) {
       TRY(restore(tx, actor, tool_id));
-      found.restored.push_back(tool_id);
+      (moved ? found.quarantined : found.restored).push_back(tool_id);
     } else {
-      found.unchanged.push_back(tool_id);
+      (moved ? found.quarantined : found.unchanged).push_back(tool_id);
     }
   }
   for (const auto& [tool_name, tool] : known) {
@@ -225,9 +236,9 @@ Result<void> Catalog::accept_definition(store::Transaction& tx, const audit::Act
   ASSIGN_OR_RETURN(const auto definition, parse_json(*tool.offered));
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   TRY(
-      tx.execute("UPDATE tool SET pinned = offered, definition = ?, digest = offered_digest, offered = NULL, "
-                 "offered_digest = NULL, revision = ? WHERE id = ?",
-                 {canonical_json(definition), revision, id.str()}));
+      tx.execute("UPDATE tool SET pinned = ?, definition = ?, digest = ?, offered = NULL, "
+                 "offered_digest = NULL, moved_since = NULL, revision = ? WHERE id = ?",
+                 {*tool.offered, canonical_json(definition), seen.hex(), revision, id.str()}));
   return record(tx, actor, "tool.pin", id.str(),
                 {{"from", tool.digest.hex()}, {"to", seen.hex()}, {"person", person.str()}});
 }

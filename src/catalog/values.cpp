@@ -324,6 +324,14 @@ Result<void> require_second_person(Environment environment, const HumanId& owner
       fmt::format("in production another person than `{}`, its owner, decides on the {}", owner.str(), what));
 }
 
+snapshot::UpstreamBounds bounds_of(const store::Row& row, std::size_t first) {
+  snapshot::UpstreamBounds bounds;
+  if (!row.is_null(first)) bounds.open_timeout = std::chrono::seconds(row.integer(first));
+  if (!row.is_null(first + 1)) bounds.answer_timeout = std::chrono::seconds(row.integer(first + 1));
+  if (!row.is_null(first + 2)) bounds.max_answer_bytes = static_cast<std::uint64_t>(row.integer(first + 2));
+  return bounds;
+}
+
 Result<Environment> environment_of(const std::string& text) {
   return understood(parse_environment(text), "environment", text);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "snapshot/types.h"
+#include "store/store.h"
 
 namespace remit::catalog {
 
@@ -31,6 +32,8 @@ Result<snapshot::Transport> transport_of(const std::string& address);
 Result<std::vector<std::string>> labels_of(const std::string& text);
 Result<snapshot::DataClass> data_class_of(const std::string& text);
 Result<snapshot::Effect> effect_of(const std::string& text);
+// Of the three columns from `first` on: open_seconds, answer_seconds, max_answer_bytes.
+snapshot::UpstreamBounds bounds_of(const store::Row& row, std::size_t first);
 Result<Environment> environment_of(const std::string& text);
 
 }  // namespace remit::catalog

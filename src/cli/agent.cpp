@@ -229,8 +229,8 @@ Result<int> lift_kill(const Context& context, const AgentOptions& options) {
   const auto lifted = answer.at("lifted").as_array().size();
   const auto confirmed = answer.at("confirmed").as_array().size();
   print_done(context, answer,
-             fmt::format("{}: {} kills lifted, {} confirmed and waiting for a second person",
-                         visible(options.name), lifted, confirmed));
+             fmt::format("{}: {} lifted, {} confirmed and waiting for a second person", visible(options.name),
+                         counted(lifted, "kill"), confirmed));
   return kOk;
 }
 

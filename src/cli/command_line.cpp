@@ -62,6 +62,11 @@ void by(CLI::App* app, std::string& to, bool needed = true) {
   app->add_option("--by", to, "The person who decides")->required(needed);
 }
 
+void data_class(CLI::App* app, std::string& to) {
+  app->add_option("--data-class", to, "public, internal, confidential or restricted")
+      ->check(CLI::IsMember({"public", "internal", "confidential", "restricted"}));
+}
+
 void add_people(CLI::App& root, Line& line) {
   auto* human = noun(root, "human", "People: who may own, approve and review");
   auto* add = human->add_subcommand("add", "Add a person");
@@ -165,6 +170,38 @@ void add_agent_keys(CLI::App& root, Line& line) {
   verb("list", "Every key, the revoked ones too", list_keys);
 }
 
+// What `add` says of a destination, and `set` says anew.
+void describe_destination(CLI::App* app, DestinationOptions& d) {
+  const auto list = [&](const std::string& name, std::vector<std::string>& to, const std::string& what) {
+    app->add_option(name, to, what + "; may be repeated")->allow_extra_args(false);
+  };
+  app->add_option("--owner", d.owner, "The person who is accountable");
+  by(app, d.by, false);
+  data_class(app, d.data_class);
+  app->add_option("--label", d.labels, "pii, secret, untrusted, …; may be repeated");
+  auto* url = app->add_option("--url", d.url, "Its MCP endpoint (Streamable HTTP)");
+  // A flag, and the rest of the line: an option's own values could not begin with a dash.
+  const std::string what = "Its MCP server as a child process: --command -- PROGRAM ARGUMENT…";
+  auto* command = app->add_flag("--command", what);
+  command->excludes(url);
+  app->add_option("PROGRAM", d.command,
+                  "With --command: a path or a name on the search path, and its arguments")
+      ->needs(command)
+      ->expected(-1);
+  list("--secret", d.secrets,
+       "NAME=FILE: a credential for the header (url) or variable (command) of that name, and the file "
+       "that holds it, - for standard input");
+  list("--reads", d.reads, "A folder or file that the child may read");
+  list("--writes", d.writes, "A folder or file that the child may change");
+  list("--network", d.network, "What the child may connect to: none (the default), all, or HOST:PORT, which");
+  list("--var", d.variables, "NAME=VALUE for the child's environment");
+  app->add_option("--cwd", d.cwd, "The folder that the child starts in; default: a home of its own");
+  app->add_option("--open-timeout", d.open_seconds,
+                  "Seconds to start, open a session and list its tools; default: the server's setting");
+  app->add_option("--answer-timeout", d.answer_seconds, "Seconds to answer a call or tell its progress");
+  app->add_option("--max-answer", d.max_answer_mib, "MiB that one answer may have");
+}
+
 void add_destinations(CLI::App& root, Line& line) {
   auto* destination = noun(root, "destination", "Destinations: the systems that tools act on");
   auto& d = line.destination;
@@ -176,40 +213,18 @@ void add_destinations(CLI::App& root, Line& line) {
     return app;
   };
   auto* add = verb("add", "Add a destination and list its tools", cli::add_destination);
-  add->add_option("--owner", d.owner, "The person who is accountable")->required();
-  by(add, d.by, false);
-  add->add_option("--data-class", d.data_class, "public, internal, confidential or restricted")->required();
-  add->add_option("--label", d.labels, "pii, secret, untrusted, …; may be repeated");
-  auto* url = add->add_option("--url", d.url, "Its MCP endpoint (Streamable HTTP)");
-  // A flag, and the rest of the line: an option's own values could not begin with a dash.
-  const std::string what = "Its MCP server as a child process: --command -- PROGRAM ARGUMENT…";
-  auto* command = add->add_flag("--command", what);
-  command->excludes(url);
-  add->add_option("PROGRAM", d.command,
-                  "With --command: a path or a name on the search path, and its arguments")
-      ->needs(command)
-      ->expected(-1);
-  add->add_option(
-         "--secret", d.secrets,
-         "NAME=FILE: a credential for the header (url) or variable (command) of that name, and the file "
-         "that holds it, - for standard input; may be repeated")
+  describe_destination(add, d);
+  add->get_option("--owner")->required();
+  add->get_option("--data-class")->required();
+  auto* set = verb("set", "Change what was said of it; another address or command quarantines its tools",
+                   cli::set_destination);
+  describe_destination(set, d);
+  set->add_option("--drop-var", d.dropped_variables,
+                  "A variable that the child has no longer; may be repeated")
       ->allow_extra_args(false);
-  const auto child = [&](CLI::Option* option) { option->needs(command); };
-  child(add->add_option("--reads", d.reads, "A folder or file that the child may read; may be repeated")
-            ->allow_extra_args(false));
-  child(add->add_option("--writes", d.writes, "A folder or file that the child may change; may be repeated")
-            ->allow_extra_args(false));
-  child(add->add_option("--network", d.network,
-                        "What the child may connect to: none (the default), all, or HOST:PORT, which may be "
-                        "repeated")
-            ->allow_extra_args(false));
-  child(add->add_option("--var", d.variables, "NAME=VALUE for the child's environment; may be repeated")
-            ->allow_extra_args(false));
-  child(add->add_option("--cwd", d.cwd, "The folder that the child starts in; default: a home of its own"));
-  add->add_option("--open-timeout", d.open_seconds,
-                  "Seconds to start, open a session and list its tools; default: the server's setting");
-  add->add_option("--answer-timeout", d.answer_seconds, "Seconds to answer a call or tell its progress");
-  add->add_option("--max-answer", d.max_answer_mib, "MiB that one answer may have");
+  set->add_option("--drop-secret", d.dropped_secrets,
+                  "A header or variable whose credential goes; may be repeated")
+      ->allow_extra_args(false);
   run(destination->add_subcommand("list", "Every destination"), line, list_destinations);
   verb("show", "What it is, and what its child may reach", show_destination);
   verb("scan", "Ask it which tools it offers now", scan_destination);
@@ -224,27 +239,42 @@ void add_tools(CLI::App& root, Line& line) {
   run(list, line, list_tools, t);
   const auto verb = [&](const std::string& name, const std::string& what, auto function) {
     auto* app = tool->add_subcommand(name, what);
-    app->add_option("TOOL", t.tools, "destination/tool; several may be named")->required();
     environment(app, t.environment);
     run(app, line, function, t);
     return app;
   };
-  auto* classify = verb("classify", "Say what a tool does and how sensitive its data is", classify_tool);
+  const auto several = [&](CLI::App* app) {
+    app->add_option("TOOL", t.tools, "destination/tool; several may be named, for all of them or none");
+    app->add_option("--filter", t.filters, "Every tool with MEMBER=VALUE, as effect=read; may be repeated")
+        ->allow_extra_args(false);
+    return app;
+  };
+  const auto one = [&](CLI::App* app) {
+    app->add_option("TOOL", t.tools, "destination/tool")->required()->expected(1);
+    return app;
+  };
+  auto* classify =
+      several(verb("classify", "Say what tools do and how sensitive their data is", classify_tool));
   classify->add_option("--effect", t.effect, "read, create, update, delete, send, execute or pay")
-      ->required();
-  classify->add_option("--data-class", t.data_class, "public, internal, confidential or restricted")
-      ->required();
+      ->required()
+      ->check(CLI::IsMember({"read", "create", "update", "delete", "send", "execute", "pay"}));
+  data_class(classify, t.data_class);
+  classify->get_option("--data-class")->required();
   classify->add_option("--label", t.labels, "pii, secret, untrusted, …; may be repeated");
   by(classify, t.by);
-  auto* grant = verb("grant", "Let an agent use tools", grant_tool);
+  auto* grant = several(verb("grant", "Let an agent use tools", grant_tool));
   grant->add_option("--agent", t.agent)->required();
   grant->add_option("--expires", t.expires, "When the grant ends: 90d, 2027-02-22, an RFC 3339 time");
   by(grant, t.by);
-  auto* revoke = verb("revoke", "End a grant", revoke_tool);
+  auto* revoke = several(verb("revoke", "End grants", revoke_tool));
   revoke->add_option("--agent", t.agent)->required();
   by(revoke, t.by, false);
-  verb("change", "Show how a quarantined tool differs from its pin", show_change);
-  by(verb("approve-change", "Pin the definition that is offered now", cli::approve_change), t.by);
+  one(verb("change", "Show how a quarantined tool differs from its pin", show_change));
+  auto* approve =
+      one(verb("approve-change", "Pin the definition that `tool change` showed", cli::approve_change));
+  approve->add_option("--digest", t.digest, "Of the definition that was read, as `tool change` prints it")
+      ->required();
+  by(approve, t.by);
 }
 
 void add_policies(CLI::App& root, Line& line) {

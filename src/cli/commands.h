@@ -74,11 +74,13 @@ Result<int> list_keys(const Context& context, const AgentOptions& options);
 
 // destination.cpp
 struct DestinationOptions {
-  std::string name, environment, owner, by, data_class = "internal", url, cwd;
+  std::string name, environment, owner, by, data_class, url, cwd;
   std::vector<std::string> labels, command, reads, writes, network, variables, secrets;
+  std::vector<std::string> dropped_variables, dropped_secrets;
   std::optional<std::uint64_t> open_seconds, answer_seconds, max_answer_mib;
 };
 Result<int> add_destination(const Context& context, const DestinationOptions& options);
+Result<int> set_destination(const Context& context, const DestinationOptions& options);
 Result<int> list_destinations(const Context& context);
 Result<int> show_destination(const Context& context, const DestinationOptions& options);
 Result<int> scan_destination(const Context& context, const DestinationOptions& options);
@@ -87,8 +89,8 @@ Result<int> retire_destination(const Context& context, const DestinationOptions&
 // tool.cpp
 struct ToolOptions {
   std::vector<std::string> tools;
-  std::string environment, effect, data_class, by, agent, expires;
-  std::vector<std::string> labels;
+  std::string environment, effect, data_class, by, agent, expires, digest;
+  std::vector<std::string> labels, filters;
 };
 Result<int> list_tools(const Context& context, const ToolOptions& options);
 Result<int> classify_tool(const Context& context, const ToolOptions& options);

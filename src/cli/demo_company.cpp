@@ -109,8 +109,9 @@ struct ToolPlan {
 };
 
 Result<void> grant(Client& client, const ToolPlan& plan) {
-  TRY(client.post(fmt::format("/v1/tools/{}/{}/classify", plan.environment, segment(plan.tool)),
-                  {{"effect", plan.effect}, {"data_class", plan.data_class}, {"by", kOwner}}));
+  TRY(client.post(
+      fmt::format("/v1/tools/{}/classify", plan.environment),
+      {{"tool", plan.tool}, {"effect", plan.effect}, {"data_class", plan.data_class}, {"by", kOwner}}));
   TRY(client.post(
       "/v1/grants",
       {{"agent", plan.agent}, {"environment", plan.environment}, {"tool", plan.tool}, {"by", kApprover}}));

@@ -24,10 +24,10 @@ std::string path_of(const DestinationOptions& options, std::string_view command)
 
 std::string told(const json::value& found) {
   const auto count = [&](std::string_view member) { return found.at(member).as_array().size(); };
-  std::string text = fmt::format("{} tools added, {} unchanged", count("added"),
+  std::string text = fmt::format("{} added, {} unchanged", counted(count("added"), "tool"),
                                  found.at("unchanged").to_number<std::size_t>());
   if (count("quarantined") > 0)
-    text += fmt::format(", {} in quarantine: they differ from their pin", count("quarantined"));
+    text += fmt::format(", {} in quarantine: a person has to look at them", count("quarantined"));
   if (count("missing") > 0) text += fmt::format(", {} no longer offered", count("missing"));
   for (const auto& tool : found.at("refused").as_array())
     text += fmt::format("\nset aside: {}: {}", cell(&tool.at("name")), cell(&tool.at("detail")));
@@ -71,74 +71,130 @@ Result<void> describe_network(const std::vector<std::string>& network, json::obj
   return {};
 }
 
-Result<void> describe_child(const DestinationOptions& options, json::object& body) {
-  body["command"] = json::value_from(options.command);
-  body["reads"] = absolute(options.reads);
-  body["writes"] = absolute(options.writes);
-  TRY(describe_network(options.network, body));
-  if (!options.cwd.empty()) body["cwd"] = absolute({options.cwd}).front();
+// {"NAME": "value"}, and null for one that goes.
+Result<json::object> variables_of(const DestinationOptions& options) {
   json::object variables;
+  const auto add = [&](const std::string& name, json::value value) -> Result<void> {
+    if (variables.contains(name))
+      return fail(ErrorKind::kInvalid, "RMT-K007", fmt::format("the variable {} is given twice", name));
+    variables[name] = std::move(value);
+    return {};
+  };
   for (const auto& variable : options.variables) {
     ASSIGN_OR_RETURN(const auto parts, split("--var", variable));
-    if (variables.contains(parts.first))
-      return fail(ErrorKind::kInvalid, "RMT-K007", fmt::format("--var {} is given twice", parts.first));
-    variables[parts.first] = parts.second;
+    TRY(add(parts.first, json::value(parts.second)));
   }
-  body["variables"] = std::move(variables);
-  return {};
+  for (const auto& name : options.dropped_variables) TRY(add(name, nullptr));
+  return variables;
 }
 
-}  // namespace
-
-Result<int> add_destination(const Context& context, const DestinationOptions& options) {
-  json::object body{{"name", options.name},
-                    {"environment", options.environment},
-                    {"owner", options.owner},
-                    {"data_class", options.data_class},
-                    {"labels", json::value_from(options.labels)}};
-  if (!options.by.empty()) body["by"] = options.by;
-  if (!options.url.empty()) body["url"] = options.url;
-  if (options.open_seconds) body["open_seconds"] = *options.open_seconds;
-  if (options.answer_seconds) body["answer_seconds"] = *options.answer_seconds;
-  if (options.max_answer_mib) body["max_answer_mib"] = *options.max_answer_mib;
-  if (!options.command.empty()) TRY(describe_child(options, body));
+// What was given of its server, its secrets and the time it is waited for.
+Result<json::object> describe(const DestinationOptions& options) {
+  json::object body;
+  const auto put_text = [&](std::string_view member, const std::string& value) {
+    if (!value.empty()) body[member] = value;
+  };
+  const auto put_list = [&](std::string_view member, const std::vector<std::string>& given,
+                            json::array list) {
+    if (!given.empty()) body[member] = std::move(list);
+  };
+  put_text("owner", options.owner);
+  put_text("by", options.by);
+  put_text("data_class", options.data_class);
+  put_text("url", options.url);
+  if (!options.cwd.empty()) body["cwd"] = absolute({options.cwd}).front();
+  put_list("labels", options.labels, json::value_from(options.labels).as_array());
+  put_list("command", options.command, json::value_from(options.command).as_array());
+  put_list("reads", options.reads, absolute(options.reads));
+  put_list("writes", options.writes, absolute(options.writes));
+  put_list("drop_secrets", options.dropped_secrets, json::value_from(options.dropped_secrets).as_array());
+  TRY(describe_network(options.network, body));
+  ASSIGN_OR_RETURN(auto variables, variables_of(options));
+  if (!variables.empty()) body["variables"] = std::move(variables);
   json::array secrets;
   for (const auto& given : options.secrets) {
     ASSIGN_OR_RETURN(const auto parts, split("--secret", given));
     ASSIGN_OR_RETURN(const auto secret, read_secret(parts.second));
     secrets.push_back(json::object{{"slot", parts.first}, {"value", secret.reveal()}});
   }
-  body["secrets"] = std::move(secrets);
-  ASSIGN_OR_RETURN(auto client, Client::open(context));
-  ASSIGN_OR_RETURN(auto answer, client.post("/v1/destinations", body));
-  // What it offers is asked for at once: a destination without tools is of no use to anyone.
+  if (!secrets.empty()) body["secrets"] = std::move(secrets);
+  if (options.open_seconds) body["open_seconds"] = *options.open_seconds;
+  if (options.answer_seconds) body["answer_seconds"] = *options.answer_seconds;
+  if (options.max_answer_mib) body["max_answer_mib"] = *options.max_answer_mib;
+  return body;
+}
+
+// Asks its server what it offers, and tells that under the command's own answer. What could not be asked for
+// is told, and is an exit code of its own: the command itself was carried out.
+Result<int> scan_after(const Context& context, const DestinationOptions& options, Client& client,
+                       json::value answer, std::string_view done, std::string_view next) {
   const auto found = client.post(path_of(options, "scan"), {});
   if (context.format == Format::kJson) {
     answer.as_object()["scan"] = found ? *found : json::value(nullptr);
     print_json(answer);
   } else {
-    fmt::print("added {}/{}\n", options.environment, options.name);
-    if (found)
-      fmt::print(
-          "{}\nnext  remit tool classify {}/TOOL --env {} --effect EFFECT --data-class CLASS --by HUMAN\n",
-          told(*found), options.name, options.environment);
+    fmt::print("{}\n", done);
+    if (found) fmt::print("{}\nnext  {}\n", told(*found), next);
   }
   if (found) return kOk;
   fmt::print(stderr,
-             "it was added, but its tools could not be listed: {}: {}\n  fix: {}\n"
-             "  then: remit destination scan {} --env {}\n",
+             "its tools could not be listed: {}: {}\n  fix: {}\n  then: remit destination scan {} --env {}\n",
              found.error().code, visible(found.error().message), fix_of(found.error()), options.name,
              options.environment);
   return kUnlisted;
 }
 
+std::string command_line_of(const json::array& command) {
+  std::string line;
+  for (const auto& word : command) line += (line.empty() ? "" : " ") + std::string(word.as_string());
+  return line;
+}
+
+}  // namespace
+
+Result<int> add_destination(const Context& context, const DestinationOptions& options) {
+  ASSIGN_OR_RETURN(auto body, describe(options));
+  body["name"] = options.name;
+  body["environment"] = options.environment;
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(auto answer, client.post("/v1/destinations", body));
+  // A destination without tools is of no use to anyone.
+  return scan_after(
+      context, options, client, std::move(answer),
+      fmt::format("added {}/{}", options.environment, options.name),
+      fmt::format("remit tool classify {}/TOOL --env {} --effect EFFECT --data-class CLASS --by HUMAN",
+                  options.name, options.environment));
+}
+
+Result<int> set_destination(const Context& context, const DestinationOptions& options) {
+  ASSIGN_OR_RETURN(const auto body, describe(options));
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(auto answer, client.post(path_of(options, "set"), body));
+  auto done = fmt::format("changed {}/{}", options.environment, options.name);
+  const auto quarantined = answer.at("quarantined").to_number<std::size_t>();
+  if (quarantined == 0) {
+    print_done(context, answer, done);
+    return kOk;
+  }
+  done += fmt::format(": another server answers there now, so its tools are in quarantine ({})", quarantined);
+  return scan_after(context, options, client, std::move(answer), done,
+                    fmt::format("remit tool change {}/TOOL --env {}", options.name, options.environment));
+}
+
 Result<int> list_destinations(const Context& context) {
   ASSIGN_OR_RETURN(auto client, Client::open(context));
-  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/destinations"));
+  ASSIGN_OR_RETURN(auto answer, client.get("/v1/destinations"));
+  if (context.format == Format::kTable)
+    for (auto& item : answer.at("items").as_array()) {
+      auto& one = item.as_object();
+      const auto* url = one.if_contains("url");
+      one["where"] = url != nullptr ? *url : json::value(command_line_of(one.at("command").as_array()));
+    }
   print_items(context, answer,
               {{"NAME", "name"},
                {"ENVIRONMENT", "environment"},
-               {"TRANSPORT", "transport"},
+               {"WHERE", "where"},
+               {"TOOLS", "tools"},
                {"DATA CLASS", "data_class"},
                {"NETWORK", "network"},
                {"LABELS", "labels"},
@@ -188,8 +244,8 @@ Result<int> retire_destination(const Context& context, const DestinationOptions&
   ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.post(path_of(options, "retire"), {}));
   print_done(context, answer,
-             fmt::format("retired {}/{} with {} tools", visible(options.environment), visible(options.name),
-                         answer.at("tools").as_array().size()));
+             fmt::format("retired {}/{} with {}", visible(options.environment), visible(options.name),
+                         counted(answer.at("tools").as_array().size(), "tool")));
   return kOk;
 }
 

@@ -27,8 +27,10 @@ Result<int> human_leaves(const Context& context, const std::string& name) {
   ASSIGN_OR_RETURN(const auto answer, client.post("/v1/humans/" + segment(name) + "/leave", {}));
   const auto count = [&](std::string_view member) { return answer.at(member).as_array().size(); };
   print_done(context, answer,
-             fmt::format("{} has left: {} identities went to their deputies, {} are on hold (owner-missing)",
-                         visible(name), count("succeeded"), count("held")));
+             fmt::format("{} has left: {} went to {} deputies, {} on hold (owner-missing)", visible(name),
+                         counted(count("succeeded"), "identity", "identities"),
+                         count("succeeded") == 1 ? "its" : "their",
+                         counted(count("held"), "identity is", "identities are")));
   return kOk;
 }
 

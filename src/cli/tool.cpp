@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <boost/json/value_from.hpp>
 
+#include "base/canonical_json.h"
 #include "base/clock.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/json_differences.h"
 #include "cli/output.h"
 #include "cli/time_argument.h"
 
@@ -20,18 +22,49 @@ std::string path_of(const ToolOptions& options, const std::string& tool, std::st
   return fmt::format("/v1/tools/{}/{}/{}", segment(options.environment), segment(tool), command);
 }
 
-// Does the same with each tool that was named; stops at the first that fails.
-template <typename Body>
-Result<int> with_each(const Context& context, const ToolOptions& options, std::string_view done, Body ask) {
-  ASSIGN_OR_RETURN(auto client, Client::open(context));
-  for (const auto& tool : options.tools) {
-    ASSIGN_OR_RETURN(const auto answer, ask(client, tool));
-    auto sentence = fmt::format("{} {}/{}", done, visible(options.environment), visible(tool));
-    if (const auto* name = answer.as_object().if_contains("shown_name"))
-      sentence += ", which it sees as " + cell(name);
-    print_done(context, answer, sentence);
+// member=value, of the tools that `tool list -o json` shows.
+Result<std::vector<std::string>> tools_that_match(Client& client, const ToolOptions& options) {
+  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/tools"));
+  std::vector<std::string> names;
+  for (const auto& item : answer.at("items").as_array()) {
+    const auto& tool = item.as_object();
+    bool all = cell(tool.if_contains("environment")) == options.environment;
+    for (const auto& filter : options.filters) {
+      const auto equals = filter.find('=');
+      const auto* value = tool.if_contains(filter.substr(0, equals));
+      if (equals == std::string::npos || value == nullptr)
+        return fail(ErrorKind::kInvalid, "RMT-K007",
+                    fmt::format("--filter {} is not MEMBER=VALUE of a tool, as effect=read", filter));
+      all = all && cell(value) == filter.substr(equals + 1);
+    }
+    if (all) names.push_back(cell(tool.if_contains("name")));
   }
-  return kOk;
+  if (names.empty())
+    return fail(ErrorKind::kNotFound, "RMT-C010", fmt::format("no tool of {} matches", options.environment));
+  return names;
+}
+
+// The tools that are meant, as the API takes them: those that are named, or that match.
+Result<json::value> tools_of(Client& client, const ToolOptions& options) {
+  if (options.tools.empty() == options.filters.empty())
+    return fail(ErrorKind::kInvalid, "RMT-K007", "name tools, or which with --filter effect=read; not both");
+  if (!options.tools.empty()) return json::value_from(options.tools);
+  ASSIGN_OR_RETURN(const auto names, tools_that_match(client, options));
+  return json::value_from(names);
+}
+
+// A line for each tool of the answer.
+void print_each(const Context& context, const ToolOptions& options, const json::value& answer,
+                std::string_view done) {
+  if (context.format == Format::kJson) return print_json(answer);
+  for (const auto& item : answer.at("items").as_array()) {
+    const auto& tool = item.as_object();
+    const auto* made = tool.if_contains("new");
+    auto line = fmt::format("{}{} {}/{}", made != nullptr && !made->as_bool() ? "has already: " : "", done,
+                            visible(options.environment), cell(tool.if_contains("tool")));
+    if (const auto* name = tool.if_contains("shown_name")) line += ", which it sees as " + cell(name);
+    print_text(line + "\n");
+  }
 }
 
 }  // namespace
@@ -59,13 +92,17 @@ Result<int> list_tools(const Context& context, const ToolOptions& options) {
 }
 
 Result<int> classify_tool(const Context& context, const ToolOptions& options) {
-  const json::object body{{"effect", options.effect},
-                          {"data_class", options.data_class},
-                          {"labels", json::value_from(options.labels)},
-                          {"by", options.by}};
-  return with_each(context, options, "classified", [&](Client& client, const std::string& tool) {
-    return client.post(path_of(options, tool, "classify"), body);
-  });
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(auto tools, tools_of(client, options));
+  ASSIGN_OR_RETURN(const auto answer,
+                   client.post(fmt::format("/v1/tools/{}/classify", segment(options.environment)),
+                               {{"tool", std::move(tools)},
+                                {"effect", options.effect},
+                                {"data_class", options.data_class},
+                                {"labels", json::value_from(options.labels)},
+                                {"by", options.by}}));
+  print_each(context, options, answer, "classified");
+  return kOk;
 }
 
 Result<int> grant_tool(const Context& context, const ToolOptions& options) {
@@ -74,47 +111,51 @@ Result<int> grant_tool(const Context& context, const ToolOptions& options) {
     ASSIGN_OR_RETURN(const auto expires, parse_time(options.expires, SystemClock().now()));
     body["expires"] = format_instant(expires);
   }
-  return with_each(context, options, "granted " + visible(options.agent),
-                   [&](Client& client, const std::string& tool) {
-                     body["tool"] = tool;
-                     return client.post("/v1/grants", body);
-                   });
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(body["tool"], tools_of(client, options));
+  ASSIGN_OR_RETURN(const auto answer, client.post("/v1/grants", body));
+  print_each(context, options, answer, "granted " + visible(options.agent));
+  return kOk;
 }
 
 Result<int> revoke_tool(const Context& context, const ToolOptions& options) {
   json::object body{{"agent", options.agent}, {"environment", options.environment}};
   if (!options.by.empty()) body["by"] = options.by;
-  return with_each(context, options, "revoked from " + visible(options.agent),
-                   [&](Client& client, const std::string& tool) {
-                     body["tool"] = tool;
-                     return client.post("/v1/grants/revoke", body);
-                   });
-}
-
-Result<int> show_change(const Context& context, const ToolOptions& options) {
   ASSIGN_OR_RETURN(auto client, Client::open(context));
-  for (const auto& tool : options.tools) {
-    ASSIGN_OR_RETURN(const auto answer, client.get(path_of(options, tool, "change")));
-    print_object(context, answer,
-                 {{"pinned", "pinned"},
-                  {"offered", "offered"},
-                  {"pinned digest", "pinned_digest"},
-                  {"offered digest", "offered_digest"}});
-  }
+  ASSIGN_OR_RETURN(body["tool"], tools_of(client, options));
+  ASSIGN_OR_RETURN(const auto answer, client.post("/v1/grants/revoke", body));
+  print_each(context, options, answer, "revoked from " + visible(options.agent));
   return kOk;
 }
 
-// Pins what is offered now. The digest that is sent is the one of the definition that is printed here, so
-// that nothing is approved that was not shown.
+// What a person has to see, and the digest that the approval names: nothing is approved that was not read.
+Result<int> show_change(const Context& context, const ToolOptions& options) {
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  const auto& tool = options.tools.front();
+  ASSIGN_OR_RETURN(const auto answer, client.get(path_of(options, tool, "change")));
+  if (context.format == Format::kJson) {
+    print_json(answer);
+    return kOk;
+  }
+  ASSIGN_OR_RETURN(const auto pinned, parse_json(answer.at("pinned").as_string()));
+  ASSIGN_OR_RETURN(const auto offered, parse_json(answer.at("offered").as_string()));
+  const auto differences = json_differences(pinned, offered);
+  if (differences.empty()) print_text("the definition is as it was pinned; another server offers it now\n");
+  for (const auto& line : differences) print_text(visible(line) + "\n");
+  print_text(
+      fmt::format("\ndigest  {}\nnext    remit tool approve-change {} --env {} --digest {} --by HUMAN\n",
+                  cell(&answer.at("offered_digest")), visible(tool), options.environment,
+                  cell(&answer.at("offered_digest"))));
+  return kOk;
+}
+
 Result<int> approve_change(const Context& context, const ToolOptions& options) {
-  return with_each(context, options, "pinned anew",
-                   [&](Client& client, const std::string& tool) -> Result<json::value> {
-                     ASSIGN_OR_RETURN(const auto change, client.get(path_of(options, tool, "change")));
-                     if (context.format == Format::kTable)
-                       fmt::print("{}\n", cell(change.as_object().if_contains("offered")));
-                     return client.post(path_of(options, tool, "approve-change"),
-                                        {{"digest", change.at("offered_digest")}, {"by", options.by}});
-                   });
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  const auto& tool = options.tools.front();
+  ASSIGN_OR_RETURN(const auto answer, client.post(path_of(options, tool, "approve-change"),
+                                                  {{"digest", options.digest}, {"by", options.by}}));
+  print_done(context, answer, fmt::format("pinned anew {}/{}", visible(options.environment), visible(tool)));
+  return kOk;
 }
 
 }  // namespace remit::cli

@@ -104,9 +104,13 @@ std::expected<Standing, Decision> check_standing(const Call& call, const Snapsho
   if (tool->quarantined)
     return std::unexpected(
         deny(revision, "RMT-D031",
-             fmt::format("The tool {} is quarantined: its server offers another definition than the one "
-                         "that was approved.",
-                         tool->qualified_name)));
+             tool->moved
+                 ? fmt::format("The tool {} is quarantined: its destination has another address or command "
+                               "since it was approved.",
+                               tool->qualified_name)
+                 : fmt::format("The tool {} is quarantined: its server offers another definition than "
+                               "the one that was approved.",
+                               tool->qualified_name)));
   return Standing{deployment, credential, grant, tool, destination};
 }
 

@@ -28,7 +28,7 @@ bool is_news(const mcp::ToolPage& listing, const DestinationId& destination,
     if (tool->missing != (offer == listed.end())) return true;
     if (offer == listed.end()) continue;
     ++found;
-    if (tool->quarantined && offer->second == tool->definition) return true;
+    if (tool->quarantined && !tool->moved && offer->second == tool->definition) return true;
   }
   return found < listed.size();
 }

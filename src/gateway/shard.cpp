@@ -434,6 +434,21 @@ void Shard::end_upstreams(Session& session) {
   session.upstreams.clear();
 }
 
+// A destination that was given another address or command is another server: nothing goes on with the old
+// one.
+void Shard::leave_moved(Session& session, const snapshot::Snapshot& snapshot) {
+  std::erase_if(session.upstreams, [&](const auto& entry) {
+    const auto& [id, connected] = entry;
+    const auto* destination = snapshot.destination(id.str());
+    if (destination == nullptr || connected.upstream->reaches(destination->transport)) return false;
+    for (const auto& [request, open] : session.calls)
+      if (const auto* tool = snapshot.tool(open->tool.str()); tool != nullptr && tool->destination == id)
+        open->end->set({.how = CallEnd::How::kCut, .why = "the destination is another server now"});
+    connected.upstream->cut();
+    return true;
+  });
+}
+
 void Shard::close_streams(Session& session) {
   for (const auto& listener : session.streams) listener.stream->close();
   gateway_.counters_.streams -= static_cast<std::int64_t>(session.streams.size());
@@ -478,6 +493,7 @@ void Shard::on_snapshot() {
       cut_calls(*session, "what the deployment may do has changed");
       cut_upstreams(*session);
     }
+    leave_moved(*session, *snapshot);
     tell_of_tools(*session, snapshot);
   }
   end_all(gone);

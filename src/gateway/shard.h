@@ -133,6 +133,7 @@ class Shard {
   void cut_all(std::string_view why);
   void cut_calls(Session& session, std::string_view why);
   void cut_upstreams(Session& session);
+  void leave_moved(Session& session, const snapshot::Snapshot& snapshot);
   void end_upstreams(Session& session);
   void close_streams(Session& session);
   // At once, for a deployment that may do nothing any more; and in the ordinary way.

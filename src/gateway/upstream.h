@@ -100,6 +100,9 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   const Offers& offers() const { return offers_; }
   const UpstreamLimits& limits() const { return limits_; }
 
+  // Whether it is a session with the server of this address or command.
+  bool reaches(const snapshot::Transport& transport) const { return destination_.transport == transport; }
+
   // Whether it is open: false before ready(), and for good once it was lost.
   bool open() const { return state_ == State::kOpen; }
   bool opening() const { return state_ == State::kOpening; }

@@ -137,13 +137,20 @@ Result<Granted> Registry::grant(store::Transaction& tx, const audit::Actor& acto
   if (given.expires && *given.expires <= clock_.now())
     return fail(ErrorKind::kInvalid, "RMT-I007",
                 fmt::format("the end date {} is in the past", format_instant(*given.expires)));
-  ASSIGN_OR_RETURN(auto there, tx.query("SELECT id FROM tool_grant WHERE deployment = ? AND tool = ? "
-                                        "AND revoked_at IS NULL",
-                                        {given.deployment.str(), given.tool.str()}));
+  ASSIGN_OR_RETURN(
+      auto there,
+      tx.query("SELECT id, shown_name, expires_at FROM tool_grant WHERE deployment = ? AND tool = ? "
+               "AND revoked_at IS NULL",
+               {given.deployment.str(), given.tool.str()}));
+  const auto until = given.expires ? std::optional(to_micros(*given.expires)) : std::nullopt;
+  if (!there.empty() &&
+      (there.front().is_null(2) ? std::nullopt : std::optional(there.front().integer(2))) == until)
+    return Granted{
+        .id = GrantId::trusted(there.front().text(0)), .shown_name = there.front().text(1), .is_new = false};
   if (!there.empty())
     return fail(ErrorKind::kConflict, "RMT-I016",
-                fmt::format("`{}` has the tool `{}` already, by `{}`", deployment.label(), given.tool.str(),
-                            there.front().text(0)));
+                fmt::format("`{}` has the tool `{}` already, until another end, by `{}`", deployment.label(),
+                            given.tool_name, there.front().text(0)));
   ASSIGN_OR_RETURN(const auto ever, ever_shown(tx, deployment.agent, deployment.environment));
   const auto former = ever.former_names.find(given.tool_name);
   Granted granted{.id = GrantId::make(clock_, random_),

@@ -268,6 +268,8 @@ TEST_F(Access, AGrantThatIsThereIsNotGivenAgain) {
   const auto first = grant(given).value();
   EXPECT_EQ(snapshot()->grant(bot.deployment.str(), kPay.str())->expires, given.expires);
   expect_code(grant(pay(bot.deployment)), "RMT-I016");
+  const auto same = grant(given).value();
+  EXPECT_EQ(same, first) << "until the same end it is the same grant";
   // Not after its end either: one grant at a time, and the error says to revoke it.
   clock_.advance(std::chrono::hours(2));
   expect_code(grant(pay(bot.deployment)), "RMT-I016");

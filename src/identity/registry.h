@@ -110,6 +110,7 @@ struct NewGrant {
 struct Granted {
   GrantId id;
   std::string shown_name;  // under which the agent sees the tool (identity/tool_names.h)
+  bool is_new = true;      // false: it had that grant already, until the same end
 };
 
 // What the catalog has, by id, retired ones too: for grants that were given before their tools' names were

@@ -127,6 +127,7 @@ struct Grant {
 
 struct HttpTransport {
   std::string url;
+  bool operator==(const HttpTransport&) const = default;
 };
 
 // A server that Remit starts, and what it may reach: nothing but this, a HOME of its own, and the system's
@@ -139,6 +140,7 @@ struct StdioTransport {
   std::vector<std::string> hosts = {};                              // for Network::kHosts: HOST:PORT
   std::vector<std::pair<std::string, std::string>> variables = {};  // sorted by name
   std::string working_directory = {};                               // absolute; empty: its HOME
+  bool operator==(const StdioTransport&) const = default;
 };
 
 using Transport = std::variant<HttpTransport, StdioTransport>;
@@ -189,9 +191,10 @@ struct Tool {
   std::vector<std::string> labels;  // sorted, unique
   std::string definition;           // the pinned one, byte for byte as it was listed
   Digest digest;                    // of its canonical JSON
-  bool quarantined = false;         // the upstream offers another definition than the pinned one
-  bool missing = false;             // the upstream does not list it, or not in a form that clients can read
-  bool readable = true;             // the pinned one, by every client (mcp/tool_definition.h)
+  bool quarantined = false;  // the upstream offers another definition than the pinned one, or it was moved
+  bool moved = false;        // its destination is another than when a person last looked at it
+  bool missing = false;      // the upstream does not list it, or not in a form that clients can read
+  bool readable = true;      // the pinned one, by every client (mcp/tool_definition.h)
   std::shared_ptr<const ToolInput> input = no_tool_input();  // of the pinned definition; never null
 };
 
