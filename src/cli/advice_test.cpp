@@ -6,9 +6,8 @@
 
 #include <fstream>
 #include <regex>
-#include <set>
 
-#include "cli/command_line.h"
+#include "cli/command_info.h"
 #include "server/config.h"
 
 namespace remit::cli {
@@ -36,35 +35,17 @@ std::vector<std::smatch> matches(const std::string& text, const std::regex& patt
   return {std::sregex_iterator(text.begin(), text.end(), pattern), std::sregex_iterator()};
 }
 
-// The names that a command's help lists, or none where it has no further commands.
-std::set<std::string> commands_below(std::vector<std::string> words) {
-  words.insert(words.begin(), "remit");
-  words.emplace_back("--help");
-  std::vector<char*> arguments;
-  arguments.reserve(words.size());
-  for (auto& word : words) arguments.push_back(word.data());
-  ::testing::internal::CaptureStdout();
-  EXPECT_FALSE(read_command_line(static_cast<int>(arguments.size()), arguments.data()));
-  const auto help = ::testing::internal::GetCapturedStdout();
-  std::set<std::string> names;
-  const auto list = std::min(help.find("ubcommands:"), help.find("UBCOMMANDS:"));
-  if (list == std::string::npos) return names;
-  const auto text = help.substr(list);
-  for (const auto& match : matches(text, std::regex(R"(\n  ([a-z-]+) )"))) names.insert(match[1]);
-  return names;
-}
-
 TEST(Advice, NamesCommandsThatThereAre) {
-  const auto nouns = commands_below({});
-  ASSERT_THAT(nouns, Contains("agent"));
-  ASSERT_THAT(commands_below({"agent"}), Contains("show"));
+  const auto root = describe_commands();
+  ASSERT_THAT(root.find({"agent"}).command_names(), Contains("show"));
   const auto advice = all_advice();
   ASSERT_THAT(advice, SizeIs(::testing::Gt(100U)));
   for (const auto& [code, fix] : advice)
     for (const auto& match : matches(fix, std::regex(R"(\bremit ([a-z][a-z-]*)(?: ([a-z-]+))?)"))) {
-      EXPECT_THAT(nouns, Contains(match[1])) << code << ": " << fix;
-      const auto verbs = commands_below({match[1]});
-      if (!verbs.empty()) EXPECT_THAT(verbs, Contains(match[2])) << code << ": " << fix;
+      EXPECT_THAT(root.command_names(), Contains(match[1].str())) << code << ": " << fix;
+      const auto& noun = root.find({match[1].str()});
+      if (!noun.commands.empty())
+        EXPECT_THAT(noun.command_names(), Contains(match[2].str())) << code << ": " << fix;
     }
 }
 

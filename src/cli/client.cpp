@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <thread>
@@ -34,6 +35,16 @@ std::string member(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+// A body's members are this program's options: "`data_class` must be …" is about --data-class.
+std::string with_option(std::string message) {
+  const auto end = message.find('`', 1);
+  if (!message.starts_with('`') || end == std::string::npos) return message;
+  auto name = message.substr(1, end - 1);
+  if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") != std::string::npos) return message;
+  std::ranges::replace(name, '_', '-');
+  return "`--" + name + message.substr(end);
+}
+
 // The problem details of an answer (http/problem.h) as the error that they came from.
 Error error_of(const http::Response& response) {
   Error error{kind_of(response.status), "RMT-K003",
@@ -43,6 +54,7 @@ Error error_of(const http::Response& response) {
   const auto& problem = body->get_object();
   if (const auto* known = find_error(member(problem, "code"))) error.code = known->code;
   if (auto detail = member(problem, "detail"); !detail.empty()) error.message = std::move(detail);
+  if (error.code == "RMT-X012") error.message = with_option(std::move(error.message));
   error.fix = member(problem, "fix");
   return error;
 }

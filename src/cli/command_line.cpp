@@ -2,20 +2,23 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <sstream>
 
 #include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/usage.h"
 
 namespace remit::cli {
 namespace {
-
-constexpr int kUsage = 2;  // ux.md, exit codes
 
 using Command = std::function<Result<int>()>;
 
 // What the parser fills in. Outlives the command that is made of it.
 struct Line {
   Context context;
+  std::string format = "table";
   std::string text;
+  std::vector<std::string> words;
   ServeOptions serve;
   CallOptions call;
   RegisterOptions registration;
@@ -31,8 +34,6 @@ struct Line {
   Command command;
 };
 
-using LinePtr = std::shared_ptr<Line>;
-
 // The line outlives the parser and holds the command: a command may not hold the line in turn.
 void run(CLI::App* app, Line& line, Result<int> (*function)(const Context&)) {
   app->callback([&line, function] { line.command = [&line, function] { return function(line.context); }; });
@@ -44,6 +45,22 @@ void run(CLI::App* app, Line& line, Result<int> (*function)(const Context&, cons
   app->callback([&line, function, &options] {
     line.command = [&line, function, &options] { return function(line.context, options); };
   });
+}
+
+// What stands below a command's help: lines to type, and below that of the root the exit codes.
+void add_footers(CLI::App& app, const std::string& path) {
+  std::string footer;
+  if (app.get_require_subcommand_min() == 0)
+    for (const auto& example : examples_of(path)) footer += "  " + example + "\n";
+  if (!footer.empty()) footer = "Examples:\n" + footer;
+  if (app.get_parent() == nullptr) {
+    footer += "Exit codes:\n";
+    for (const auto& [code, meaning] : exit_codes())
+      footer += "  " + std::to_string(code) + "  " + std::string(meaning) + "\n";
+  }
+  app.footer(footer);
+  for (auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    add_footers(*command, path + " " + command->get_name());
 }
 
 CLI::App* noun(CLI::App& root, const std::string& name, const std::string& what) {
@@ -395,36 +412,89 @@ void add_rest(CLI::App& root, Line& line) {
   run(show, line, demo, line.demo);
 }
 
+void add_help(CLI::App& root, Line& line) {
+  auto* help = root.add_subcommand("help", "What a command does and takes");
+  help->add_option("COMMAND", line.words, "remit help agent register");
+  run(help, line, show_help, line.words);
+  run(root.add_subcommand("version", "The version of this program"), line, show_version);
+  auto* completion = root.add_subcommand("completion", "A script that completes commands in a shell");
+  completion->add_option("SHELL", line.text, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  run(completion, line, completion_of, line.text);
+  auto* man = root.add_subcommand("man", "Write the man pages into a folder");
+  man->add_option("DIR", line.text)->required();
+  run(man, line, man_pages_to, line.text);
+  auto* config = noun(root, "config", "The configuration file");
+  auto* check = config->add_subcommand("check", "Whether a file has faults; tells them all");
+  check->add_option("FILE", line.text)->required();
+  run(check, line, check_config, line.text);
+  run(config->add_subcommand("reference", "Every key with its default and what it is for"), line,
+      print_config_reference);
+  run(config->add_subcommand("example", "A file with every key as a comment"), line, print_config_example);
+}
+
+void add_commands(CLI::App& root, Line& line) {
+  add_rest(root, line);
+  add_people(root, line);
+  add_agents(root, line);
+  add_agent_keys(root, line);
+  add_destinations(root, line);
+  add_tools(root, line);
+  add_policies(root, line);
+  add_policy_decisions(root, line);
+  add_audit(root, line);
+  add_help(root, line);
+}
+
+std::unique_ptr<CLI::App> make_root(Line& line) {
+  auto root = std::make_unique<CLI::App>(
+      "Remit: every agent a governed identity, every tool call authorised when it happens", "remit");
+  root->set_version_flag("--version", "remit " REMIT_VERSION);
+  root->require_subcommand(1);
+  root->fallthrough();  // options of the root may stand behind the command
+  root->add_option("--data", line.context.data, "The data folder [$REMIT_DATA, else ~/.local/state/remit]");
+  root->add_option("--config", line.context.config_file, "A configuration file (TOML) in place of --data");
+  root->add_option("-o,--output", line.format, "table or json")->check(CLI::IsMember({"table", "json"}));
+  add_commands(*root, line);
+  add_footers(*root, "remit");
+  return root;
+}
+
 }  // namespace
 
-std::expected<Command, int> read_command_line(int argc, char** argv) {
+Result<Command> read_command_line(const std::vector<std::string>& words) {
   const auto line = std::make_shared<Line>();
-  CLI::App root("Remit: every agent a governed identity, every tool call authorised when it happens",
-                "remit");
-  root.set_version_flag("--version", std::string("remit ") + REMIT_VERSION);
-  root.require_subcommand(1);
-  root.fallthrough();  // options of the root may stand behind the command
-  root.add_option("--data", line->context.data, "The data folder [$REMIT_DATA, else ~/.local/state/remit]");
-  root.add_option("--config", line->context.config_file, "A configuration file (TOML) in place of --data");
-  root.add_option("-o,--output", line->context.format, "table or json")
-      ->type_name("FORMAT")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}}));
-  add_rest(root, *line);
-  add_people(root, *line);
-  add_agents(root, *line);
-  add_agent_keys(root, *line);
-  add_destinations(root, *line);
-  add_tools(root, *line);
-  add_policies(root, *line);
-  add_policy_decisions(root, *line);
-  add_audit(root, *line);
+  const auto root = make_root(*line);
   try {
-    root.parse(argc, argv);
+    root->parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::Success& asked) {  // help, or the version
+    std::ostringstream said;
+    root->exit(asked, said, said);
+    return [text = said.str()]() -> Result<int> {
+      print_text(text);
+      return kOk;
+    };
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(root.exit(error) == 0 ? 0 : kUsage);
+    return std::unexpected(usage_error(*root, error));
   }
+  line->context.format = line->format == "json" ? Format::kJson : Format::kTable;
   return [line] { return line->command(); };
+}
+
+bool wants_json(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--") return false;
+    if (words[i] == "-ojson" || words[i] == "-o=json" || words[i] == "--output=json") return true;
+    if ((words[i] == "-o" || words[i] == "--output") && i + 1 < words.size() && words[i + 1] == "json")
+      return true;
+  }
+  return false;
+}
+
+CommandInfo describe_commands() {
+  Line line;
+  return describe(*make_root(line), "remit");
 }
 
 }  // namespace remit::cli

@@ -2,15 +2,19 @@
 
 #pragma once
 
-#include <expected>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace remit::cli {
 
-// The command, ready to run; or the exit code where there is none (help, version, a wrong option), with
-// everything told.
-std::expected<std::function<Result<int>()>, int> read_command_line(int argc, char** argv);
+// The command that these words name, ready to run; that may be to show help. Errors: kInvalid RMT-K020, with
+// what may have been meant.
+Result<std::function<Result<int>()>> read_command_line(const std::vector<std::string>& words);
+
+// Whether they ask for JSON; also of words that are not understood.
+bool wants_json(const std::vector<std::string>& words);
 
 }  // namespace remit::cli

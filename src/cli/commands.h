@@ -26,6 +26,17 @@ inline constexpr int kUnlisted = 10;
 // init.cpp
 Result<int> init(const Context& context);
 
+// help.cpp, completion.cpp, man_page.cpp
+Result<int> show_help(const Context& context, const std::vector<std::string>& words);
+Result<int> show_version(const Context& context);
+Result<int> completion_of(const Context& context, const std::string& shell);
+Result<int> man_pages_to(const Context& context, const std::string& folder);
+
+// config_file.cpp
+Result<int> check_config(const Context& context, const std::string& file);
+Result<int> print_config_reference(const Context& context);
+Result<int> print_config_example(const Context& context);
+
 // serve.cpp. With `detach` it returns when the server is ready, which goes on in the background.
 struct ServeOptions {
   std::vector<std::string> listen;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
-#include <cerrno>
 #include <chrono>
 #include <clocale>
 #include <cstdio>
@@ -158,12 +157,6 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
 }
 
 void print_text(std::string_view text) { fmt::print("{}", text); }
-
-Result<void> finish_output() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
-  return fail(ErrorKind::kUnavailable, "RMT-K022",
-              fmt::format("standard output: {}", std::generic_category().message(errno)));
-}
 
 std::vector<std::string> visible_lines(std::string_view text) {
   std::vector<std::string> lines;

@@ -68,9 +68,6 @@ std::vector<std::string> table_lines(const Screen& screen, const std::vector<std
 
 void print_text(std::string_view text);
 
-// Errors: kUnavailable RMT-K022 where what was printed could not all be written, as to a disk that is full.
-Result<void> finish_output();
-
 void print_json(const boost::json::value& value);
 
 // One line for people after a command that changed something; nothing in JSON, where the answer is printed.

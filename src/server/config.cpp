@@ -24,41 +24,46 @@ using Problems = std::vector<ConfigProblem>;
 
 std::size_t line_of(const toml::node& node) { return node.source().begin.line; }
 
-// One table of the file: which keys it may have, and what each does to the configuration.
-class Table {
- public:
+// One table of the file, or what stands above all tables (without a name): which keys it may have, what each
+// does to the configuration, and what the reference says of it.
+struct Table {
   using Apply = std::function<Result<>(const toml::node&)>;
   struct Key {
-    std::string_view name;
+    std::string name;
     Apply apply;
+    std::string standard;  // the default, as one would write it; or, where it is none, an example
+    std::string what;
+    bool has_default = true;
   };
+  std::string name;
+  std::string what;
+  std::vector<Key> keys;
 
-  Table(std::string prefix, std::vector<Key> keys) : prefix_(std::move(prefix)), keys_(std::move(keys)) {}
-
-  void read(const toml::table& table, Problems& problems) const {
-    std::vector<std::string_view> names;
-    names.reserve(keys_.size());
-    for (const auto& key : keys_) names.push_back(key.name);
-    for (const auto& [name, node] : table) {
-      const auto found = std::ranges::find(keys_, name.str(), &Key::name);
-      if (found == keys_.end()) {
-        problems.push_back(
-            {name.source().begin.line,
-             Error{ErrorKind::kInvalid, "RMT-X002", fmt::format("unknown key `{}{}`", prefix_, name.str()),
-                   did_you_mean(name.str(), names)}});
-        continue;
-      }
-      if (auto applied = found->apply(node); !applied) {
-        applied.error().message = fmt::format("`{}{}` {}", prefix_, name.str(), applied.error().message);
-        problems.push_back({line_of(node), std::move(applied).error()});
-      }
-    }
+  std::string path_of(std::string_view key) const {
+    return name.empty() ? std::string(key) : fmt::format("{}.{}", name, key);
   }
-
- private:
-  std::string prefix_;
-  std::vector<Key> keys_;
 };
+using Tables = std::vector<Table>;
+
+void read_key(const Table& table, const std::vector<std::string_view>& known, const toml::key& name,
+              const toml::node& node, Problems& problems) {
+  const auto found = std::ranges::find(table.keys, name.str(), &Table::Key::name);
+  if (found == table.keys.end()) {
+    problems.push_back(
+        {name.source().begin.line,
+         Error{ErrorKind::kInvalid, "RMT-X002", fmt::format("unknown key `{}`", table.path_of(name.str())),
+               did_you_mean(name.str(), known)}});
+  } else if (auto applied = found->apply(node); !applied) {
+    applied.error().message = fmt::format("`{}` {}", table.path_of(name.str()), applied.error().message);
+    problems.push_back({line_of(node), std::move(applied).error()});
+  }
+}
+
+std::vector<std::string_view> names_in(const Table& table) {
+  std::vector<std::string_view> names;
+  for (const auto& key : table.keys) names.emplace_back(key.name);
+  return names;
+}
 
 std::unexpected<Error> wrong_type(std::string_view needed, const toml::node& node) {
   std::ostringstream type;
@@ -176,11 +181,15 @@ std::vector<Table::Key> limit_keys(Limits& limits) {
   std::vector<Table::Key> keys;
   keys.reserve(std::size(kLimits));
   for (std::size_t i = 0; i < std::size(kLimits); ++i)
-    keys.push_back({kLimits[i].name, [&limits, i](const toml::node& node) -> Result<> {
-                      ASSIGN_OR_RETURN(const auto value, integer(node, kLimits[i].least, kLimits[i].most));
-                      limits.set(i, value);
-                      return {};
-                    }});
+    keys.push_back(
+        {.name = std::string(kLimits[i].name),
+         .apply = [&limits, i](const toml::node& node) -> Result<> {
+           ASSIGN_OR_RETURN(const auto value, integer(node, kLimits[i].least, kLimits[i].most));
+           limits.set(i, value);
+           return {};
+         },
+         .standard = std::to_string(kLimits[i].standard),
+         .what = fmt::format("{} ({} to {})", kLimits[i].bounds, kLimits[i].least, kLimits[i].most)});
   return keys;
 }
 
@@ -222,12 +231,150 @@ Result<> read_accounts(const toml::node& node, sandbox::Accounts& target) {
                       "Write it as \"200000-265535\".");
 }
 
-Table::Apply table(const Table& inner, Problems& problems) {
-  return [&inner, &problems](const toml::node& node) -> Result<> {
-    if (!node.is_table()) return wrong_type("a table", node);
-    inner.read(*node.as_table(), problems);
-    return {};
-  };
+// What is read, and where: what is said of the whole is said at the line of what it is about.
+struct Reading {
+  Config config;
+  const toml::node* listen_node = nullptr;
+  const toml::node* metrics_node = nullptr;
+};
+
+Table top_keys(Reading& reading, const std::filesystem::path& base) {
+  auto& config = reading.config;
+  return {.name = {},
+          .what = {},
+          .keys = {
+              {"data", path(config.data, base), R"("/var/lib/remit")", "everything that Remit keeps; needed",
+               false},
+              {"listen",
+               [&](const toml::node& node) -> Result<> {
+                 ASSIGN_OR_RETURN(config.listen, texts(node));
+                 if (config.listen.empty()) return out_of_range("must name at least one address");
+                 reading.listen_node = &node;
+                 return {};
+               },
+               R"(["127.0.0.1:7420"])", "one address or several; port 0: any free one"},
+              {"public_url", [&](const toml::node& node) { return read_public_url(node, config); },
+               R"("https://remit.acme.example")",
+               "as agents reach it; without it http:// and the first address", false},
+              {"hosts", [&](const toml::node& node) { return read_hosts(node, config); },
+               R"(["remit.acme.example"])", "further names that the Host header may carry, or \"name:port\"",
+               false},
+              {"origins", [&](const toml::node& node) { return read_origins(node, config); },
+               R"(["https://app.acme.example"])",
+               "pages that may call, beside those on loopback and on hosts", false},
+              {"metrics_listen",
+               [&](const toml::node& node) -> Result<> {
+                 ASSIGN_OR_RETURN(config.metrics_listen, text(node));
+                 reading.metrics_node = &node;
+                 return {};
+               },
+               R"("127.0.0.1:9464")", "where /metrics is served; without it over the folder's socket alone",
+               false},
+              {"plain_http_beyond_loopback",
+               [&](const toml::node& node) -> Result<> {
+                 if (!node.is_boolean()) return wrong_type("true or false", node);
+                 config.plain_http_beyond_loopback = node.as_boolean()->get();
+                 return {};
+               },
+               "false", "TLS is a proxy's; without one, tokens cross the network in clear"},
+              {"threads",
+               [&](const toml::node& node) -> Result<> {
+                 ASSIGN_OR_RETURN(const auto value, integer(node, 1, 256));
+                 config.threads = static_cast<unsigned>(value);
+                 return {};
+               },
+               "2", "loops; without it one a core", false},
+              {"drain_seconds", seconds(config.drain, 3600), std::to_string(config.drain.count()),
+               "what a stop waits for calls in flight"},
+          }};
+}
+
+Table children_keys(Config& config, const std::filesystem::path& base) {
+  auto& limits = config.children.limits;
+  const auto mib = [](std::uint64_t bytes) { return std::to_string(bytes >> 20U); };
+  return {
+      .name = "children",
+      .what = "servers over stdio: destinations with a command",
+      .keys = {
+          {"production",
+           [&](const toml::node& node) {
+             return read_level_of_confinement(node, config.children.production);
+           },
+           fmt::format("\"{}\"", to_string(config.children.production)),
+           "what production needs: namespaces, account, landlock or none"},
+          {"folder", path(config.children.folder, base), R"("/var/lib/remit/children")",
+           "their homes; without it DATA/children, or DATA.children for accounts", false},
+          {"accounts", [&](const toml::node& node) { return read_accounts(node, config.children.accounts); },
+           fmt::format("\"{}-{}\"", config.children.accounts.first, config.children.accounts.last),
+           "of children, where Remit runs as root: one for each destination"},
+          {"memory_mib", amount(limits.memory_bytes, 64, 1 << 20, 20), mib(limits.memory_bytes),
+           "of each process of a child"},
+          {"processes", amount(limits.processes, 8, 1 << 16), std::to_string(limits.processes),
+           "of a child, threads too; by account: eight times as many"},
+          {"open_files", amount(limits.files, 64, 1 << 20), std::to_string(limits.files),
+           "of each process of a child"},
+          {"file_mib", amount(limits.file_bytes, 1, 1 << 20, 20), mib(limits.file_bytes),
+           "of each file that a child writes"},
+          {"temporary_mib", amount(limits.temporary_bytes, 1, 1 << 20, 20), mib(limits.temporary_bytes),
+           "of all that is in a child's /tmp"},
+      }};
+}
+
+// All that a file may say: it is read by these, and the reference tells them.
+Tables tables_of(Reading& reading, const std::filesystem::path& base) {
+  auto& config = reading.config;
+  Tables tables;
+  tables.push_back(top_keys(reading, base));
+  tables.push_back({.name = "log",
+                    .what = "what the server says of itself on standard error",
+                    .keys = {{"level", [&](const toml::node& node) { return read_level(node, config); },
+                              fmt::format("\"{}\"", config.log_level), "debug, info, warn or error"}}});
+  tables.push_back(
+      {.name = "audit",
+       .what = "the tamper-evident log",
+       .keys = {
+           {"folder", path(config.audit_folder, base), R"("/var/lib/remit/audit")",
+            "tiles and checkpoints; without it DATA/audit", false},
+           {"origin",
+            [&](const toml::node& node) -> Result<> {
+              ASSIGN_OR_RETURN(config.audit_origin, text(node));
+              return {};
+            },
+            R"("remit.acme.example/audit")",
+            "the log's name in its checkpoints; without it the public host and \"/audit\"", false},
+           {"min_free_mib", mebibytes(config.min_free_bytes, kMostFreeMib),
+            std::to_string(config.min_free_bytes >> 20U), "below this much free disk no new call is made"}}});
+  tables.push_back(
+      {.name = "calls",
+       .what = "what destinations are waited for; for one of them: remit destination add",
+       .keys = {{"upstream_open_seconds", seconds(config.upstream_open, 600),
+                 std::to_string(config.upstream_open.count()), "to start, open a session and list its tools"},
+                {"upstream_answer_seconds", seconds(config.upstream_answer, 3600),
+                 std::to_string(config.upstream_answer.count()),
+                 "for an answer, or for the next progress of a call"}}});
+  tables.push_back({.name = "limits",
+                    .what = "every bound on what others may make Remit hold or do; remit status tells them",
+                    .keys = limit_keys(config.limits)});
+  tables.push_back(children_keys(config, base));
+  return tables;
+}
+
+void read_tables(const Tables& tables, const toml::table& root, Problems& problems) {
+  auto known = names_in(tables.front());
+  for (const auto& table : tables)
+    if (!table.name.empty()) known.emplace_back(table.name);
+  for (const auto& [name, node] : root) {
+    const auto table = std::ranges::find(tables, name.str(), &Table::name);
+    if (table == tables.end()) {
+      read_key(tables.front(), known, name, node, problems);
+    } else if (const auto* inner = node.as_table()) {
+      for (const auto& [key, value] : *inner) read_key(*table, names_in(*table), key, value, problems);
+    } else {
+      auto error = wrong_type("a table", node).error();
+      error.message = fmt::format("`{}` {}", table->name, error.message);
+      problems.push_back({line_of(node), std::move(error)});
+    }
+  }
 }
 
 }  // namespace
@@ -254,7 +401,6 @@ Result<> check_listen(std::string_view address, bool plain_http_beyond_loopback)
 
 std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view toml,
                                                                const std::filesystem::path& base) {
-  Config config;
   Problems problems;
   toml::table root;
   try {
@@ -265,83 +411,40 @@ std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view 
     return std::unexpected(std::move(problems));
   }
 
-  const toml::node* listen_node = nullptr;
-  const toml::node* metrics_node = nullptr;
-  const Table log("log.", {{"level", [&](const toml::node& node) { return read_level(node, config); }}});
-  const Table audit("audit.", {{"folder", path(config.audit_folder, base)},
-                               {"origin",
-                                [&](const toml::node& node) -> Result<> {
-                                  ASSIGN_OR_RETURN(config.audit_origin, text(node));
-                                  return {};
-                                }},
-                               {"min_free_mib", mebibytes(config.min_free_bytes, kMostFreeMib)}});
-  const Table calls("calls.", {{"upstream_open_seconds", seconds(config.upstream_open, 600)},
-                               {"upstream_answer_seconds", seconds(config.upstream_answer, 3600)}});
-  const Table limits("limits.", limit_keys(config.limits));
-  const Table children(
-      "children.",
-      {{"production",
-        [&](const toml::node& node) { return read_level_of_confinement(node, config.children.production); }},
-       {"folder", path(config.children.folder, base)},
-       {"accounts", [&](const toml::node& node) { return read_accounts(node, config.children.accounts); }},
-       {"memory_mib", amount(config.children.limits.memory_bytes, 64, 1 << 20, 20)},
-       {"processes", amount(config.children.limits.processes, 8, 1 << 16)},
-       {"open_files", amount(config.children.limits.files, 64, 1 << 20)},
-       {"file_mib", amount(config.children.limits.file_bytes, 1, 1 << 20, 20)},
-       {"temporary_mib", amount(config.children.limits.temporary_bytes, 1, 1 << 20, 20)}});
-  const Table top("", {{"data", path(config.data, base)},
-                       {"listen",
-                        [&](const toml::node& node) -> Result<> {
-                          ASSIGN_OR_RETURN(config.listen, texts(node));
-                          if (config.listen.empty()) return out_of_range("must name at least one address");
-                          listen_node = &node;
-                          return {};
-                        }},
-                       {"public_url", [&](const toml::node& node) { return read_public_url(node, config); }},
-                       {"hosts", [&](const toml::node& node) { return read_hosts(node, config); }},
-                       {"origins", [&](const toml::node& node) { return read_origins(node, config); }},
-                       {"metrics_listen",
-                        [&](const toml::node& node) -> Result<> {
-                          ASSIGN_OR_RETURN(config.metrics_listen, text(node));
-                          metrics_node = &node;
-                          return {};
-                        }},
-                       {"plain_http_beyond_loopback",
-                        [&](const toml::node& node) -> Result<> {
-                          if (!node.is_boolean()) return wrong_type("true or false", node);
-                          config.plain_http_beyond_loopback = node.as_boolean()->get();
-                          return {};
-                        }},
-                       {"threads",
-                        [&](const toml::node& node) -> Result<> {
-                          ASSIGN_OR_RETURN(const auto value, integer(node, 1, 256));
-                          config.threads = static_cast<unsigned>(value);
-                          return {};
-                        }},
-                       {"drain_seconds", seconds(config.drain, 3600)},
-                       {"log", table(log, problems)},
-                       {"audit", table(audit, problems)},
-                       {"calls", table(calls, problems)},
-                       {"limits", table(limits, problems)},
-                       {"children", table(children, problems)}});
-  top.read(root, problems);
+  Reading reading;
+  read_tables(tables_of(reading, base), root, problems);
+  auto& config = reading.config;
 
   // After the whole table, since the key that permits an address may stand after it.
   for (const auto& address : config.listen)
     if (auto checked = check_listen(address, config.plain_http_beyond_loopback); !checked) {
       checked.error().message = "`listen` " + checked.error().message;
-      problems.push_back({listen_node != nullptr ? line_of(*listen_node) : 0, std::move(checked).error()});
+      problems.push_back(
+          {reading.listen_node != nullptr ? line_of(*reading.listen_node) : 0, std::move(checked).error()});
     }
-  if (metrics_node != nullptr)
+  if (reading.metrics_node != nullptr)
     if (auto checked = check_listen(config.metrics_listen, config.plain_http_beyond_loopback); !checked) {
       checked.error().message = "`metrics_listen` " + checked.error().message;
-      problems.push_back({line_of(*metrics_node), std::move(checked).error()});
+      problems.push_back({line_of(*reading.metrics_node), std::move(checked).error()});
     }
   if (!root.contains("data"))
     problems.push_back({0, Error{ErrorKind::kInvalid, "RMT-X006", "`data` is missing"}});
-  if (problems.empty()) return config;
+  if (problems.empty()) return std::move(config);
   std::ranges::sort(problems, {}, &ConfigProblem::line);
   return std::unexpected(std::move(problems));
+}
+
+std::vector<ConfigTable> config_reference() {
+  Reading reading;
+  const std::filesystem::path base;
+  std::vector<ConfigTable> reference;
+  for (const auto& table : tables_of(reading, base)) {
+    auto& told = reference.emplace_back(ConfigTable{.name = table.name, .what = table.what, .keys = {}});
+    for (const auto& key : table.keys)
+      told.keys.push_back(
+          {.name = key.name, .value = key.standard, .what = key.what, .is_default = key.has_default});
+  }
+  return reference;
 }
 
 Result<Config> load_config(const std::filesystem::path& file) {

@@ -1,40 +1,7 @@
 // Config: what `remit serve` is told, from a TOML file or from the defaults of a data folder.
 //
-//   data = "/var/lib/remit"              # everything that Remit keeps
-//   listen = ["127.0.0.1:7420"]          # one address or several; port 0: any free one
-//   public_url = "https://remit.acme.example"   # as agents reach it; default: http:// and the first address
-//   hosts = ["remit.acme.example"]       # further names that the Host header may carry, or "name:port"
-//   origins = ["https://app.acme.example"]   # pages that may call, beside those on loopback and on hosts
-//   metrics_listen = "127.0.0.1:9464"    # where /metrics is served; default: over the folder's socket alone
-//   plain_http_beyond_loopback = false   # TLS is a proxy's; without one, tokens cross the network in clear
-//   threads = 2                          # loops; default: one a core
-//   drain_seconds = 20                   # what a stop waits for calls in flight
-//
-//   [log]
-//   level = "info"                       # debug, info, warn, error
-//
-//   [audit]
-//   folder = "/var/lib/remit/audit"      # tiles and checkpoints; default: DATA/audit
-//   origin = "remit.acme.example/audit"  # the log's name in its checkpoints; default: public host + "/audit"
-//   min_free_mib = 64                    # below this much free disk no new call is made
-//
-//   [calls]
-//   upstream_open_seconds = 15
-//   upstream_answer_seconds = 60         # for an answer, or for the next progress of a call
-//                                        # (for one destination: `remit destination add`)
-//
-//   [limits]                             # every bound, with its default and its range: limits.h
-//   connections = 4096
-//
-//   [children]                           # servers over stdio: destinations with a command
-//   production = "account"               # what production needs: namespaces, account, landlock or none
-//   folder = "/var/lib/remit/children"   # their homes; default: DATA/children, or DATA.children for accounts
-//   accounts = "200000-265535"           # of children, where Remit runs as root: one for each destination
-//   memory_mib = 2048                    # of each process of a child
-//   processes = 256                      # of a child, threads too; by account: eight times as many
-//   open_files = 1024                    # of each process of a child
-//   file_mib = 512                       # of each file that a child writes
-//   temporary_mib = 256                  # of all that is in a child's /tmp
+// Every key, with its default and what it is for, is told by `remit config reference`, as a file by `remit
+// config example`: both are made of what reads the file.
 //
 // Every problem of a file is told at once, each with its line and its fix: a server that starts on half a
 // configuration enforces another one than was written.
@@ -83,6 +50,20 @@ struct Config {
     sandbox::Level most = sandbox::Level::kNamespaces;  // no key of the file: the demo's
   } children;
 };
+
+// What a file may say; in the order of the reference.
+struct ConfigKey {
+  std::string name;
+  std::string value;  // as one would write it: the default, or an example where there is none
+  std::string what;
+  bool is_default = true;
+};
+struct ConfigTable {
+  std::string name;  // empty: what stands above all tables
+  std::string what;
+  std::vector<ConfigKey> keys;
+};
+std::vector<ConfigTable> config_reference();
 
 struct ConfigProblem {
   std::size_t line = 0;  // from 1; 0: the file as a whole
