@@ -101,8 +101,12 @@ class StoredLog final : public Log {
       const auto value = as_bytes(event.reason);
       secrets.push_back({"reason", std::move(commitment.salt), Bytes(value.begin(), value.end())});
     }
-    return append_about(tx, "governance", event.object, std::move(body), secrets);
+    ASSIGN_OR_RETURN(const auto index,
+                     append_about(tx, "governance", event.object, std::move(body), secrets));
+    if (told_) tx.when_durable([this, index, event] { told_(index, event); });
+    return index;
   }
+  void tell_governance(Told told) override { told_ = std::move(told); }
 
   Result<std::uint64_t> append_intent(store::Transaction& tx, const DecisionId& decision, json::object body,
                                       const std::vector<FieldSecret>& secrets) override {
@@ -203,6 +207,7 @@ class StoredLog final : public Log {
   const Clock& clock_;
   Random& random_;
   const WriterId writer_;
+  Told told_;
   std::vector<OpenIntent> found_open_;
 };
 

@@ -20,6 +20,7 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -138,6 +139,11 @@ class Log {
   // What the writer before this one left open and was marked `unknown` at the opening.
   virtual const std::vector<OpenIntent>& found_open() const = 0;
   virtual const WriterId& writer() const = 0;
+
+  // Has `told` called for each change of governance state, once it is durable, on the store's writer thread.
+  // Set once, before the first append.
+  using Told = std::function<void(std::uint64_t index, const GovernanceEvent& event)>;
+  virtual void tell_governance(Told told) = 0;
 };
 
 // One entry as it was written. Errors: kNotFound RMT-A013, those of the store.

@@ -88,6 +88,26 @@ TEST_F(Logs, ATransactionThatIsRolledBackLeavesNoGap) {
   EXPECT_EQ(all[2].at("n"), 2);
 }
 
+TEST_F(Logs, AChangeOfGovernanceIsToldOnceItIsDurable) {
+  std::vector<std::string> told;
+  log_->tell_governance([&](std::uint64_t index, const GovernanceEvent& event) {
+    told.push_back(std::to_string(index) + " " + event.action + " " + event.object);
+  });
+  const auto change = [&](bool fails) {
+    return store_->run([&](Transaction& tx) -> Result<void> {
+      TRY(log_->append_governance(tx,
+                                  {.actor = {.id = "operator"}, .action = "agent.kill", .object = "agt_1"}));
+      EXPECT_TRUE(told.empty());
+      if (fails) return fail(ErrorKind::kInvalid, "RMT-B002", "no");
+      return {};
+    });
+  };
+  EXPECT_FALSE(change(true));
+  EXPECT_TRUE(told.empty());
+  EXPECT_TRUE(change(false));
+  EXPECT_EQ(told, (std::vector<std::string>{"1 agent.kill agt_1"}));
+}
+
 TEST_F(Logs, ANewWriterNamesTheLastNumberOfTheOneBefore) {
   const auto first = log_->writer().str();
   ASSERT_TRUE(append("one"));

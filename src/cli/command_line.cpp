@@ -377,6 +377,10 @@ void add_audit(CLI::App& root, Line& line) {
 void add_rest(CLI::App& root, Line& line) {
   auto* server = root.add_subcommand("serve", "Run the plane until SIGTERM");
   server->add_option("--listen", line.serve.listen, "HOST:PORT; port 0 takes any free one; may be repeated");
+  server
+      ->add_option("--log-level", line.serve.log_level,
+                   "debug, info, warn or error; default: the configuration's")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   server->add_flag("--detach", line.serve.detach,
                    "Return when it is ready, and let it go on in the background");
   run(server, line, serve, line.serve);

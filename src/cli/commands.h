@@ -40,6 +40,7 @@ Result<int> print_config_example(const Context& context);
 // serve.cpp. With `detach` it returns when the server is ready, which goes on in the background.
 struct ServeOptions {
   std::vector<std::string> listen;
+  std::string log_level;  // empty: the configuration's
   bool detach = false;
 };
 Result<int> serve(const Context& context, const ServeOptions& options);

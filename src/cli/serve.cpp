@@ -125,6 +125,7 @@ Result<int> serve_detached(const Context& context, const server::Config& config,
     line.insert(line.end(), {"--config", std::filesystem::absolute(context.config_file).string()});
   line.emplace_back("serve");
   for (const auto& address : options.listen) line.insert(line.end(), {"--listen", address});
+  if (!options.log_level.empty()) line.insert(line.end(), {"--log-level", options.log_level});
   ASSIGN_OR_RETURN(const auto server, spawn(std::move(line), saying.get(), file.get()));
   saying = mcp::Descriptor();
   if (hand_on(said.get())) {
@@ -141,7 +142,8 @@ Result<int> serve_detached(const Context& context, const server::Config& config,
 }  // namespace
 
 Result<int> serve(const Context& context, const ServeOptions& options) {
-  ASSIGN_OR_RETURN(const auto config, load(context, options.listen));
+  ASSIGN_OR_RETURN(auto config, load(context, options.listen));
+  if (!options.log_level.empty()) config.log_level = options.log_level;
   return options.detach ? serve_detached(context, config, options) : serve_here(config);
 }
 

@@ -20,6 +20,7 @@ namespace json = boost::json;
 using decision::Decision;
 using decision::Verdict;
 
+constexpr std::string_view kAllowed = "RMT-D000";
 constexpr std::size_t kCommitmentBytes = 64;        // and a few, with its quotes
 constexpr std::size_t kMaxCommittedBytes = 32'768;  // of an entry's 65,535
 constexpr std::size_t kMaxNameBytes = 192;          // the longest name of a tool: 63, a slash, 128
@@ -251,6 +252,15 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
                        .tool = asked_tool,
                        .arguments = params.arguments,
                        .now = parts.clock.now()};
+  const Governed governed{
+      .caller = caller,
+      .id = id,
+      .began = began,
+      .tool = asked_tool,
+      .counted =
+          counters_.of(caller.environment, tool ? snapshot->destination(tool->destination.str()) : nullptr),
+      .reply = reply};
+  std::chrono::steady_clock::duration opening{0};
   Handover handover{.session = session, .open = open, .raw_arguments = params.raw_arguments};
   auto& upstream = handover.reached.upstream;
   std::optional<Decision> refused;
@@ -271,12 +281,14 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
       failure = std::move(reached).error();
     }
     if (upstream && !upstream->at_hand()) {
+      const auto asks = std::chrono::steady_clock::now();
       if (auto opened = co_await open_upstream(handover, *standing->destination)) {
         handover.reached = std::move(*opened);
       } else {
         failure = std::move(opened).error();
         upstream = nullptr;
       }
+      opening = std::chrono::steady_clock::now() - asks;
       snapshot = parts.snapshots.current();  // it may have moved meanwhile
       tool = snapshot ? snapshot->tool(caller.environment, asked_tool) : nullptr;
     }
@@ -313,8 +325,9 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
                     : log.append_denial(tx, id, std::move(body), secrets));
         return {};
       });
+  counters_.decisions(caller.environment).observe(std::chrono::steady_clock::now() - began - opening);
   if (!recorded) {
-    ++gateway_.counters_.denied;
+    count(governed, Verdict::kDeny, "RMT-G004");
     spdlog::error("decision {} could not be recorded: {}: {}", id.str(), recorded.error().code,
                   recorded.error().message);
     // Unknown is not no: the intent may be in the log, and then it is owed its outcome.
@@ -325,8 +338,7 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
   }
   if (!doubtful_.empty()) settle_doubtful();
   if (!allowed) {
-    const bool held = decided.verdict == Verdict::kHold;
-    ++(held ? gateway_.counters_.held : gateway_.counters_.denied);
+    count(governed, decided.verdict, decided.code);
     co_return refusal(request, id, decision::to_string(decided.verdict), decided.code, decided.message,
                       decided.code.starts_with("RMT-U"));
   }
@@ -349,28 +361,43 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
     };
   handover.tool = tool->name;
   if (params.meta != nullptr) handover.raw_meta = mcp::trace_context_of(*params.meta);
-  const Released released{.id = id, .began = began, .reply = reply};
+  const auto leaves = std::chrono::steady_clock::now();
   const CallEnd end = co_await forward(handover);
   if (overruled) {
-    record_outcome(released, audit::OutcomeStatus::kNotSent, overruled->code, {}, !open->cancelled);
-    ++gateway_.counters_.denied;
+    record_outcome(governed, audit::OutcomeStatus::kNotSent, overruled->code, {}, !open->cancelled);
+    count(governed, Verdict::kDeny, overruled->code);
     co_return refusal(request, id, "deny", overruled->code, overruled->message, false);
   }
-  co_return conclude(request, released, *open, end);
+  governed.counted.upstream.observe(std::chrono::steady_clock::now() - leaves);
+  co_return conclude(request, governed, *open, end);
 }
 
-std::string Shard::conclude(const mcp::Message& request, const Released& call, const OpenCall& open,
+void Shard::count(const Governed& call, Verdict verdict, std::string_view code) {
+  call.counted.decided(verdict);
+  if (!spdlog::should_log(spdlog::level::debug)) return;
+  const auto snapshot = gateway_.parts_.snapshots.current();
+  const auto* agent = snapshot ? snapshot->deployment(call.caller.identity.deployment.str()) : nullptr;
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - call.began;
+  // The tool's name may be the agent's own words: quoted, and at the end, so that it passes for nothing else.
+  spdlog::debug("call verdict={} code={} environment={} agent={} ms={:.1f} decision={} tool={}",
+                decision::to_string(verdict), code, to_string(call.caller.environment),
+                agent ? agent->name : call.caller.identity.deployment.str(), took.count(), call.id.str(),
+                json::serialize(json::string(call.tool)));
+}
+
+std::string Shard::conclude(const mcp::Message& request, const Governed& call, const OpenCall& open,
                             const CallEnd& end) {
   using How = CallEnd::How;
   using audit::OutcomeStatus;
   if (end.how == How::kAnswered) {
-    ++gateway_.counters_.allowed;
     const mcp::Message& answer = *end.answer;
     if (answer.kind() == mcp::MessageKind::kError) {
+      count(call, Verdict::kAllow, kAllowed);
       record_outcome(call, OutcomeStatus::kUpstreamError, {}, answer.raw_error());
       return mcp::make_error_as_is(*request.id(), answer.raw_error());
     }
     const auto result = mcp::inspect_call_result(answer);
+    count(call, Verdict::kAllow, result ? kAllowed : "RMT-U002");
     if (!result) {
       record_outcome(call, OutcomeStatus::kUpstreamError, "RMT-U002", answer.raw_result());
       return failure(request, call.id, "RMT-U002", "its answer is no tool result: " + result.error().message,
@@ -381,8 +408,9 @@ std::string Shard::conclude(const mcp::Message& request, const Released& call, c
     return mcp::make_result(*request.id(), answer.raw_result());
   }
 
-  ++gateway_.counters_.upstream_errors;
   const std::string_view code = reason_of(end, open.sent);
+  call.counted.upstream_errors.add();
+  count(call, Verdict::kAllow, code);
   record_outcome(call, status_of(end.how, open.sent), code, {}, !open.cancelled);
   const bool had_no_effect = !open.sent || end.how == How::kRefused;
   return failure(
@@ -564,7 +592,7 @@ void Shard::settle_doubtful() {
 
 // The answer does not wait for this: an intent whose outcome was lost is found as `unknown` at the next
 // start.
-void Shard::record_outcome(const Released& call, audit::OutcomeStatus status, std::string_view code,
+void Shard::record_outcome(const Governed& call, audit::OutcomeStatus status, std::string_view code,
                            std::string_view raw_result, bool answer_owed) {
   const auto latency =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - call.began);

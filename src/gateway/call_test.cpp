@@ -3,11 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <sstream>
 
 #include "base/canonical_json.h"
 #include "gateway/testing/eventually.h"
@@ -20,6 +23,7 @@ namespace {
 
 namespace json = boost::json;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -32,6 +36,14 @@ class Calls : public Upstreams {
       co_await server_.hang();
       co_return McpServer::echo(call);
     });
+  }
+
+  // Calls in sandbox with this verdict, to any destination.
+  std::uint64_t counted(decision::Verdict verdict) {
+    std::uint64_t sum = 0;
+    for (const auto& [name, series] : world_.gateway().calls().by_destination.at(0))
+      sum += series.verdicts.at(static_cast<std::size_t>(verdict));
+    return sum;
   }
 
   // A denial as the design wants it, told and recorded, and nothing sent.
@@ -77,7 +89,43 @@ TEST_F(Calls, AnAllowedCallAndItsAnswerAreByteForByteWhatCame) {
   EXPECT_THAT(
       server_.received("tools/call")[0].body,
       AllOf(HasSubstr(R"("arguments":{ "n" : 1.50,"text":"\u0061" })"), HasSubstr(R"("name":"say")")));
-  EXPECT_EQ(world_.gateway().counters().allowed, 1U);
+  EXPECT_EQ(counted(decision::Verdict::kAllow), 1U);
+}
+
+TEST_F(Calls, AreCountedForTheirDestinationWithTheTimeThatItTook) {
+  agent_->call("say");
+  agent_->call("say");
+  agent_->call("no_such_tool");
+  const auto calls = world_.gateway().calls();
+  const auto& sandbox = calls.by_destination.at(static_cast<std::size_t>(Environment::kSandbox));
+  ASSERT_EQ(sandbox.size(), 2U);  // one destination, and none
+  EXPECT_EQ(sandbox.at("").verdicts, (std::array<std::uint64_t, kVerdicts>{0, 1, 0}));
+  const auto& [name, series] = *sandbox.rbegin();
+  EXPECT_EQ(world_.snapshots().current()->destination(Environment::kSandbox, name)->name, name);
+  EXPECT_EQ(series.verdicts, (std::array<std::uint64_t, kVerdicts>{2, 0, 0}));
+  EXPECT_EQ(series.upstream.count(), 2U);
+  EXPECT_GT(series.upstream.seconds, 0);
+  EXPECT_EQ(calls.decisions.at(static_cast<std::size_t>(Environment::kSandbox)).count(), 3U);
+  EXPECT_EQ(calls.decisions.at(static_cast<std::size_t>(Environment::kProduction)).count(), 0U);
+}
+
+TEST_F(Calls, AreALineEachOfTheLogAtDebugWithoutTheirArguments) {
+  std::ostringstream lines;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines)));
+  spdlog::set_level(spdlog::level::debug);
+  agent_->call("say", R"({"text":"a confidence"})");
+  agent_->call(R"(no\n\" verdict=allow)", R"({"text":"a confidence"})");
+  spdlog::set_level(spdlog::level::info);
+  agent_->call("say");
+  spdlog::set_default_logger(before);
+  EXPECT_THAT(lines.str(),
+              ContainsRegex("call verdict=allow code=RMT-D000 environment=sandbox agent=[a-z-]+ ms=[0-9.]+ "
+                            "decision=dec_[0-9a-z]+ tool=\"[a-z]+/say\"\n"));
+  EXPECT_THAT(lines.str(), HasSubstr(R"(tool="no\n\" verdict=allow")"));
+  EXPECT_THAT(lines.str(), Not(HasSubstr("confidence")));
+  EXPECT_EQ(std::ranges::count(lines.str(), '\n'), 2) << lines.str();
 }
 
 TEST_F(Calls, TheIntentIsDurableBeforeTheUpstreamHearsOfTheCall) {
@@ -235,7 +283,7 @@ TEST_F(Calls, AHeldCallIsNotMade) {
   world_.publish(R"(@approval("payments") permit (principal, action, resource);)");
   expect_denied(agent_->call("say"), "RMT-D050", "hold");
   EXPECT_EQ(world_.last("denial").at("approval_path"), "payments");
-  EXPECT_EQ(world_.gateway().counters().held, 1U);
+  EXPECT_EQ(counted(decision::Verdict::kHold), 1U);
 }
 
 // What cannot be written as it is must still be written: a refusal that leaves no trace would be a way to

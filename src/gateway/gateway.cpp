@@ -233,6 +233,12 @@ void Gateway::on_every_loop(const std::function<void(Shard&)>& work) {
   done.wait();
 }
 
+CallTotals Gateway::calls() const {
+  CallTotals totals;
+  for (const auto& shard : shards_) shard->counters().add_to(totals);
+  return totals;
+}
+
 void Gateway::on_snapshot() {
   on_every_loop([](Shard& shard) { shard.on_snapshot(); });
 }

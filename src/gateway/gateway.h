@@ -32,6 +32,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "catalog/vault.h"
+#include "gateway/call_counters.h"
 #include "gateway/caller_load.h"
 #include "gateway/places.h"
 #include "gateway/upstream.h"
@@ -100,8 +101,7 @@ struct GatewayParts {
 
 // Numbers for `metrics`; read from any thread.
 struct GatewayCounters {
-  std::atomic<std::uint64_t> allowed{0}, denied{0}, held{0}, upstream_errors{0}, refused_requests{0},
-      credential_echoes{0};
+  std::atomic<std::uint64_t> refused_requests{0}, credential_echoes{0};
   std::atomic<std::uint64_t> undelivered{0};  // answers of released calls that did not reach their agent
   std::atomic<std::int64_t> open_calls{0}, sessions{0}, streams{0};
   // What ended because nobody used it, and what made room for another.
@@ -152,6 +152,9 @@ class Gateway {
   void close();
 
   const GatewayCounters& counters() const { return counters_; }
+  CallTotals calls() const;  // of all loops
+  // Messages that wait to be read beside the loops.
+  std::size_t waiting_beside() const { return beside_.waiting(); }
   // Programs that are running as destinations.
   std::size_t children() const { return children_.taken(); }
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "decision/decide.h"
+#include "gateway/call_counters.h"
 #include "gateway/caller_load.h"
 #include "gateway/gateway.h"
 #include "gateway/reply_channel.h"
@@ -67,6 +68,8 @@ class Shard {
   void tend_regularly();
   void close();
 
+  const CallCounters& counters() const { return counters_; }
+
  private:
   using SessionPtr = std::shared_ptr<Session>;
 
@@ -92,17 +95,22 @@ class Shard {
                        const TokenIdentity& caller);
 
   // call.cpp
-  // A call that has been decided on and has its intent in the log.
-  struct Released {
+  // A call on its way, for those who record, count and tell what becomes of it. It lives in govern().
+  struct Governed {
+    const Caller& caller;
     DecisionId id;
     std::chrono::steady_clock::time_point began;
+    std::string_view tool;  // with its destination, or what the agent called one that there is not
+    CallSeries& counted;
     ReplyChannel& reply;
   };
   http::Task<std::string> call(Caller caller, SessionPtr session, mcp::Message request, ReplyChannel& reply);
   http::Task<std::string> govern(const Caller& caller, SessionPtr session, const mcp::Message& request,
                                  const mcp::ToolCall& params, DecisionId id, std::shared_ptr<OpenCall> open,
                                  ReplyChannel& reply);
-  std::string conclude(const mcp::Message& request, const Released& call, const OpenCall& open,
+  // Counts a call by its verdict and, at `debug`, tells of it in one line of the server's log.
+  void count(const Governed& call, decision::Verdict verdict, std::string_view code);
+  std::string conclude(const mcp::Message& request, const Governed& call, const OpenCall& open,
                        const CallEnd& end);
   // A session with a destination, in use for as long as this is there.
   struct Reached {
@@ -127,7 +135,7 @@ class Shard {
   // The session's upstream, or a new one, not yet opened. Errors: RMT-U070, RMT-U071 (no room for one more),
   // those of the vault.
   Result<Reached> reach(Session& session, const snapshot::Destination& destination);
-  void record_outcome(const Released& call, audit::OutcomeStatus status, std::string_view code,
+  void record_outcome(const Governed& call, audit::OutcomeStatus status, std::string_view code,
                       std::string_view raw_result, bool answer_owed = true);
   void settle_doubtful();
   void cut_all(std::string_view why);
@@ -151,6 +159,7 @@ class Shard {
   std::shared_ptr<const snapshot::Snapshot> viewed_;  // the snapshot that views_ are of
   std::unordered_map<CredentialId, std::unique_ptr<ToolView>> views_;
   http::Deadline tending_;
+  CallCounters counters_;
   std::vector<DecisionId> doubtful_;  // intents that may be in the log, and whose calls were not made
   bool closed_ = false;
 };

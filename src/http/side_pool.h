@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -32,7 +33,9 @@ class SidePool {
   template <typename Work>
   Task<std::invoke_result_t<Work&>> run(Work work) {
     std::optional<std::invoke_result_t<Work&>> result;
+    waiting_.fetch_add(1, std::memory_order_relaxed);
     const auto compute = [&]() -> Task<void> {
+      waiting_.fetch_sub(1, std::memory_order_relaxed);
       result.emplace(work());
       co_return;
     };
@@ -40,7 +43,11 @@ class SidePool {
     co_return std::move(*result);
   }
 
+  // What has been given to it and not begun. Thread-safe.
+  std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
  private:
+  std::atomic<std::size_t> waiting_{0};
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::vector<std::jthread> threads_;

@@ -2,7 +2,8 @@
 //
 // Messages are for operators; no secret, no argument and no result of a call is ever in one. Bytes that
 // are not UTF-8 are shown as U+FFFD, long ones are cut, and of many lines of one kind a few are written and
-// the rest counted (line_limiter.h).
+// the rest counted (line_limiter.h), but for those at `debug`, where each call is a line
+// (docs/server-log.md).
 
 #pragma once
 

@@ -85,6 +85,13 @@ TEST_F(LogFormat, CutsALongLineAndWritesFewOfOneKind) {
   EXPECT_TRUE(parse_json(lines.back())) << lines.back();
 }
 
+TEST_F(LogFormat, WritesEveryLineAtDebug) {
+  const auto lines = lines_of({.level = "debug", .max_lines_of_a_kind = 5}, [] {
+    for (int i = 0; i < 100; ++i) spdlog::debug("call verdict=deny code=RMT-D020");
+  });
+  EXPECT_EQ(lines.size(), 100U);
+}
+
 TEST_F(LogFormat, LeavesOutWhatIsBelowTheLevel) {
   const auto log_all = [] {
     spdlog::debug("1");

@@ -36,6 +36,51 @@ MetricFamily gauge(std::string name, std::string help, double value) {
   return made;
 }
 
+MetricFamily histogram(std::string name, std::string help) {
+  return family(std::move(name), std::move(help), MetricType::Histogram);
+}
+
+void add(MetricFamily& to, const gateway::HistogramTotals& totals, std::vector<ClientMetric::Label> labels) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.histogram.sample_count = totals.count();
+  metric.histogram.sample_sum = totals.seconds;
+  std::uint64_t so_far = 0;
+  for (std::size_t i = 0; i < gateway::kBuckets.size(); ++i)
+    metric.histogram.bucket.push_back(
+        {.cumulative_count = so_far += totals.buckets.at(i), .upper_bound = gateway::kBuckets.at(i)});
+  to.metric.push_back(std::move(metric));
+}
+
+// Calls by environment, verdict and destination. What was refused before it came to one has none.
+void add_calls(std::vector<MetricFamily>& families, const gateway::CallTotals& totals) {
+  auto calls = family("remit_calls_total", "Tool calls that were decided", MetricType::Counter);
+  auto errors =
+      family("remit_upstream_errors_total", "Released calls that got no answer", MetricType::Counter);
+  auto upstream =
+      histogram("remit_upstream_seconds", "From a call's release to its answer, or to its absence");
+  auto decisions = histogram("remit_decision_seconds",
+                             "From a call's arrival until its decision was durable, but for what its "
+                             "destination took to open");
+  for (const auto environment : kEnvironments) {
+    const auto index = static_cast<std::size_t>(environment);
+    const std::string in(to_string(environment));
+    add(decisions, totals.decisions.at(index), {{"environment", in}});
+    for (const auto& [destination, series] : totals.by_destination.at(index)) {
+      for (const auto verdict :
+           {decision::Verdict::kAllow, decision::Verdict::kDeny, decision::Verdict::kHold})
+        add(calls, static_cast<double>(series.verdicts.at(static_cast<std::size_t>(verdict))),
+            {{"environment", in},
+             {"verdict", std::string(decision::to_string(verdict))},
+             {"destination", destination}});
+      add(errors, static_cast<double>(series.upstream_errors),
+          {{"environment", in}, {"destination", destination}});
+      add(upstream, series.upstream, {{"environment", in}, {"destination", destination}});
+    }
+  }
+  for (auto* made : {&calls, &errors, &upstream, &decisions}) families.push_back(std::move(*made));
+}
+
 // Tools that no agent is shown, whatever it is granted.
 MetricFamily withheld_tools(const snapshot::Snapshot* snapshot) {
   double quarantined = 0;
@@ -65,15 +110,7 @@ MetricFamily withheld_tools(const snapshot::Snapshot* snapshot) {
 std::string metrics_text(const MetricSources& sources) {
   const auto& gateway = sources.gateway;
   std::vector<MetricFamily> families;
-  auto calls = family("remit_calls_total", "Tool calls that were decided, by verdict", MetricType::Counter);
-  add(calls, static_cast<double>(gateway.allowed.load()), {{"verdict", "allow"}});
-  add(calls, static_cast<double>(gateway.denied.load()), {{"verdict", "deny"}});
-  add(calls, static_cast<double>(gateway.held.load()), {{"verdict", "hold"}});
-  families.push_back(std::move(calls));
-  auto errors =
-      family("remit_upstream_errors_total", "Released calls that got no answer", MetricType::Counter);
-  add(errors, static_cast<double>(gateway.upstream_errors.load()));
-  families.push_back(std::move(errors));
+  add_calls(families, sources.calls);
   auto echoes = family("remit_credential_echoes_total",
                        "Messages of destinations that said their credential back, which was hidden",
                        MetricType::Counter);
@@ -120,6 +157,27 @@ std::string metrics_text(const MetricSources& sources) {
   families.push_back(gauge("remit_revision", "Revision of the governance state",
                            static_cast<double>(sources.store.revision())));
   families.push_back(withheld_tools(sources.snapshot));
+  auto misfits = family("remit_policy_errors", "What policies in force name and the catalog does not have",
+                        MetricType::Gauge);
+  for (const auto environment : kEnvironments)
+    add(misfits, static_cast<double>(sources.policy_errors.at(static_cast<std::size_t>(environment))),
+        {{"environment", std::string(to_string(environment))}});
+  families.push_back(std::move(misfits));
+  auto queues =
+      family("remit_queue_depth", "What waits: for the store's writer, and to be read beside the loops",
+             MetricType::Gauge);
+  add(queues, static_cast<double>(sources.store.waiting()), {{"queue", "store"}});
+  add(queues, static_cast<double>(sources.waiting_messages), {{"queue", "messages"}});
+  families.push_back(std::move(queues));
+  auto disk = family("remit_disk_free_bytes", "Room for the data folder, and for the published log",
+                     MetricType::Gauge);
+  for (const auto& [folder, bytes] : sources.free)
+    add(disk, static_cast<double>(bytes), {{"folder", std::string(folder)}});
+  families.push_back(std::move(disk));
+  families.push_back(
+      gauge("remit_audit_publishing_lag_seconds",
+            "Since all that is durable in the log was published; a second or so when all is well",
+            sources.publishing_lag.count()));
   families.push_back(gauge("remit_audit_published_entries", "Entries that the signed checkpoint covers",
                            static_cast<double>(sources.published_entries.load())));
   return prometheus::TextSerializer().Serialize(families);

@@ -24,8 +24,8 @@ struct Family {
 // samples.
 std::map<std::string, Family> parse(const std::string& text) {
   static const std::regex help(R"(# HELP ([a-z_]+) (.+))");
-  static const std::regex type(R"(# TYPE ([a-z_]+) (counter|gauge))");
-  static const std::regex sample(R"(([a-z_]+)(\{[a-z]+="[a-z]+"\})? ([0-9]+))");
+  static const std::regex type(R"(# TYPE ([a-z_]+) (counter|gauge|histogram))");
+  static const std::regex sample(R"(([a-z_]+)((?:\{(?:[a-z]+="[^"]*",?)+\})?) ([0-9.]+))");
   std::map<std::string, Family> families;
   std::string current;
   std::istringstream lines(text);
@@ -39,9 +39,12 @@ std::map<std::string, Family> parse(const std::string& text) {
       EXPECT_EQ(match[1], current) << line;
       families[current].type = match[2];
     } else if (std::regex_match(line, match, sample)) {
-      EXPECT_EQ(match[1], current) << line;
+      const auto part = match[1].str().substr(std::min(match[1].str().size(), current.size()));
+      const bool of_histogram = part == "_bucket" || part == "_sum" || part == "_count";
+      EXPECT_TRUE(match[1].str().starts_with(current)) << line;
+      EXPECT_EQ(of_histogram, families[current].type == "histogram") << line;
       EXPECT_NE(families[current].type, "") << line;
-      EXPECT_TRUE(families[current].samples.emplace(match[2], match[3]).second) << line;
+      EXPECT_TRUE(families[current].samples.emplace(part + match[2].str(), match[3]).second) << line;
     } else {
       ADD_FAILURE() << "not understood: " << line;
     }
@@ -61,26 +64,33 @@ class Metrics : public testing::Test {
     data.destinations.at(0).set_aside.resize(4);
     data.destinations.at(1).set_aside.resize(3);
     const snapshot::Snapshot snapshot(std::move(data));
+    gateway::CallTotals calls;
+    call_counters_.add_to(calls);
     return parse(metrics_text({.gateway = counters_,
+                               .calls = calls,
                                .store = *store_,
                                .published_entries = published_,
                                .token_replays = replays_,
                                .snapshot = &snapshot,
-                               .children = 9}));
+                               .children = 9,
+                               .waiting_messages = 21,
+                               .policy_errors = {0, 0, 22},
+                               .publishing_lag = std::chrono::milliseconds(1500),
+                               .free = {{"data", 23}, {"audit", 24}}}));
   }
   store::TempFolder folder_ = store::TempFolder::in_memory();
   std::unique_ptr<store::Store> store_ =
       store::Store::open({.file = folder_ / "remit.db", .migrations = {}}).value();
   gateway::GatewayCounters counters_;
+  gateway::CallCounters call_counters_;
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> replays_{0};
 };
 
 TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
-  counters_.allowed = 1;
-  counters_.denied = 2;
-  counters_.held = 3;
-  counters_.upstream_errors = 4;
+  auto& elsewhere = call_counters_.of(Environment::kProduction, nullptr);
+  for (int i = 0; i < 2; ++i) elsewhere.decided(decision::Verdict::kDeny);
+  elsewhere.upstream_errors.add(4);
   counters_.refused_requests = 5;
   counters_.open_calls = 6;
   counters_.sessions = 7;
@@ -106,10 +116,6 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
     std::map<std::string, std::string> samples;
   };
   const std::vector<Case> cases = {
-      {"remit_calls_total",
-       "counter",
-       {{R"({verdict="allow"})", "1"}, {R"({verdict="deny"})", "2"}, {R"({verdict="hold"})", "3"}}},
-      {"remit_upstream_errors_total", "counter", {{"", "4"}}},
       {"remit_credential_echoes_total", "counter", {{"", "17"}}},
       {"remit_refused_requests_total", "counter", {{"", "5"}}},
       {"remit_open_calls", "gauge", {{"", "6"}}},
@@ -126,10 +132,19 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
        "gauge",
        {{R"({why="quarantined"})", "1"}, {R"({why="missing"})", "3"}, {R"({why="unusable"})", "7"}}},
       {"remit_audit_published_entries", "gauge", {{"", "9007199"}}},
+      {"remit_audit_publishing_lag_seconds", "gauge", {{"", "1.5"}}},
+      {"remit_queue_depth", "gauge", {{R"({queue="store"})", "0"}, {R"({queue="messages"})", "21"}}},
+      {"remit_disk_free_bytes", "gauge", {{R"({folder="data"})", "23"}, {R"({folder="audit"})", "24"}}},
+      {"remit_policy_errors",
+       "gauge",
+       {{R"({environment="sandbox"})", "0"},
+        {R"({environment="pilot"})", "0"},
+        {R"({environment="production"})", "22"}}},
       {"remit_token_replays_total", "counter", {{"", "9"}}},
   };
   const auto families = read();
-  EXPECT_THAT(families, SizeIs(cases.size()));
+  // Those of calls have a test of their own.
+  EXPECT_THAT(families, SizeIs(cases.size() + 4));
   for (const auto& [name, type, samples] : cases) {
     SCOPED_TRACE(name);
     ASSERT_TRUE(families.contains(name));
@@ -142,9 +157,41 @@ TEST_F(Metrics, HaveNameHelpAndTypeAndCountWhatHappened) {
   EXPECT_GE(store_->revision(), 3);
 }
 
+TEST_F(Metrics, OfCallsSayWhereAndHowLong) {
+  snapshot::Destination notes;
+  notes.id = DestinationId::trusted("dst_1");
+  notes.name = "notes";
+  auto& series = call_counters_.of(Environment::kSandbox, &notes);
+  for (int i = 0; i < 3; ++i) series.decided(decision::Verdict::kAllow);
+  series.decided(decision::Verdict::kHold);
+  series.upstream_errors.add(4);
+  series.upstream.observe(std::chrono::milliseconds(2));
+  series.upstream.observe(std::chrono::milliseconds(20));
+  series.upstream.observe(std::chrono::minutes(2));
+  call_counters_.decisions(Environment::kSandbox).observe(std::chrono::milliseconds(3));
+  const auto families = read();
+
+  const auto& calls = families.at("remit_calls_total").samples;
+  EXPECT_EQ(calls.at(R"({environment="sandbox",verdict="allow",destination="notes"})"), "3");
+  EXPECT_EQ(calls.at(R"({environment="sandbox",verdict="hold",destination="notes"})"), "1");
+  EXPECT_EQ(calls.at(R"({environment="sandbox",verdict="deny",destination=""})"), "0");
+  EXPECT_EQ(
+      families.at("remit_upstream_errors_total").samples.at(R"({environment="sandbox",destination="notes"})"),
+      "4");
+  const auto& upstream = families.at("remit_upstream_seconds").samples;
+  EXPECT_EQ(upstream.at(R"(_bucket{environment="sandbox",destination="notes",le="0.001"})"), "0");
+  EXPECT_EQ(upstream.at(R"(_bucket{environment="sandbox",destination="notes",le="0.0025"})"), "1");
+  EXPECT_EQ(upstream.at(R"(_bucket{environment="sandbox",destination="notes",le="60"})"), "2");
+  EXPECT_EQ(upstream.at(R"(_bucket{environment="sandbox",destination="notes",le="+Inf"})"), "3");
+  EXPECT_EQ(upstream.at(R"(_count{environment="sandbox",destination="notes"})"), "3");
+  EXPECT_EQ(upstream.at(R"(_sum{environment="sandbox",destination="notes"})"), "120.022");
+  EXPECT_EQ(families.at("remit_decision_seconds").samples.at(R"(_count{environment="sandbox"})"), "1");
+}
+
 TEST_F(Metrics, AreThereBeforeAnythingHappens) {
   const auto families = read();
-  EXPECT_THAT(families.at("remit_calls_total").samples, Contains(Pair(R"({verdict="deny"})", "0")));
+  EXPECT_THAT(families.at("remit_calls_total").samples,
+              Contains(Pair(R"({environment="pilot",verdict="deny",destination=""})", "0")));
   EXPECT_THAT(families.at("remit_sessions").samples, Contains(Pair("", "0")));
 }
 

@@ -209,6 +209,10 @@ Result<void> Plane::open_parts() {
   ASSIGN_OR_RETURN(store_, store::Store::open({.file = folder_.store(), .migrations = all_migrations()}));
   store_->on_commit([this](std::int64_t revision, store::Reader& reader) { on_commit(revision, reader); });
   ASSIGN_OR_RETURN(log_, audit::Log::open(*store_, clock_, random_));
+  log_->tell_governance([](std::uint64_t index, const audit::GovernanceEvent& event) {
+    spdlog::info("governance {} {} by {}{}{}: entry {} of the audit log", event.action, event.object,
+                 event.actor.id, event.actor.via.empty() ? "" : " via ", event.actor.via, index);
+  });
   ASSIGN_OR_RETURN(vault_, catalog::Vault::open(folder_.vault_key(), random_));
   TRY(open_issuer_keys());
   registry_.emplace(*log_, clock_, random_, rules());
@@ -258,7 +262,10 @@ Result<void> Plane::open_log() {
 Result<audit::Checkpoint> Plane::publish() {
   const std::lock_guard lock(publishing_);
   auto checkpoint = publisher_->publish();
-  if (checkpoint) published_entries_ = checkpoint->head.size;
+  if (checkpoint) {
+    published_entries_ = checkpoint->head.size;
+    published_at_ = std::chrono::steady_clock::now();
+  }
   return checkpoint;
 }
 
@@ -278,6 +285,7 @@ void Plane::tend_log(const std::stop_token& stop) {
         spdlog::critical("less than {} MiB are free for {}: no new call is made",
                          config_.min_free_bytes >> 20U, folder_.root.string());
     }
+    if (const auto snapshot = snapshots_.current()) policy_watch_.look(*snapshot);
   }
 }
 
@@ -543,13 +551,24 @@ http::Response Plane::answer_metrics(const http::Request& request) const {
     return http::problem(
         Error{ErrorKind::kUnavailable, "RMT-X011", "no server runs on this data folder", {}});
   const auto snapshot = snapshots_.current();
-  return text_response(200, "text/plain; version=0.0.4",
-                       metrics_text({.gateway = gateway_->counters(),
-                                     .store = *store_,
-                                     .published_entries = published_entries_,
-                                     .token_replays = token_replays_,
-                                     .snapshot = snapshot.get(),
-                                     .children = gateway_->children()}));
+  const auto calls = gateway_->calls();
+  MetricSources sources{.gateway = gateway_->counters(),
+                        .calls = calls,
+                        .store = *store_,
+                        .published_entries = published_entries_,
+                        .token_replays = token_replays_,
+                        .snapshot = snapshot.get(),
+                        .children = gateway_->children(),
+                        .waiting_messages = gateway_->waiting_beside(),
+                        .publishing_lag = std::chrono::steady_clock::now() - published_at_.load()};
+  for (const auto environment : kEnvironments)
+    sources.policy_errors.at(static_cast<std::size_t>(environment)) = policy_watch_.errors(environment);
+  for (const auto& [name, folder] : {std::pair("data", folder_.root), std::pair("audit", audit_folder())}) {
+    std::error_code ec;
+    if (const auto space = std::filesystem::space(folder, ec); !ec)
+      sources.free.emplace_back(name, space.available);
+  }
+  return text_response(200, "text/plain; version=0.0.4", metrics_text(sources));
 }
 
 const Issuer* Plane::issuer_of(const http::Request& request,

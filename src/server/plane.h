@@ -43,6 +43,7 @@
 #include "server/children.h"
 #include "server/client_directory.h"
 #include "server/config.h"
+#include "server/policy_watch.h"
 #include "snapshot/holder.h"
 #include "store/store.h"
 
@@ -103,7 +104,8 @@ class Plane {
   Result<std::shared_ptr<const snapshot::Snapshot>> build_snapshot(std::int64_t revision,
                                                                    store::Reader& reader);
   void on_commit(std::int64_t revision, store::Reader& reader);
-  // Each second: publishes what is new in the log, and looks whether the disk has room for more.
+  // Each second: publishes what is new in the log, and looks whether the disk has room for more, and whether
+  // the policies in force fit.
   void tend_log(const std::stop_token& stop);
   bool has_room() const;
 
@@ -146,6 +148,8 @@ class Plane {
   std::mutex publishing_;
   std::unique_ptr<audit::Publisher> publisher_;
   std::atomic<std::uint64_t> published_entries_{0};
+  std::atomic<std::chrono::steady_clock::time_point> published_at_{std::chrono::steady_clock::now()};
+  PolicyWatch policy_watch_;
   std::jthread log_thread_;
 
   std::vector<issuer::KeyRing> issuer_keys_;  // by environment

@@ -61,7 +61,9 @@ class ConnectionReader final : public Reader {
 
 class WriterTransaction final : public Transaction {
  public:
-  WriterTransaction(Connection& connection, GovernedSums* sums) : connection_(connection), sums_(sums) {}
+  WriterTransaction(Connection& connection, GovernedSums* sums,
+                    std::vector<std::function<void()>>& when_durable)
+      : connection_(connection), sums_(sums), when_durable_(when_durable) {}
   Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters) override {
     return connection_.query(sql, parameters);
   }
@@ -82,16 +84,19 @@ class WriterTransaction final : public Transaction {
     revision_ = rows.front().integer(0);
     return *revision_;
   }
+  void when_durable(std::function<void()> told) override { when_durable_.push_back(std::move(told)); }
 
  private:
   Connection& connection_;
   GovernedSums* sums_;
+  std::vector<std::function<void()>>& when_durable_;
   std::optional<std::int64_t> revision_;
 };
 
 struct Job {
   Store::Work work;
   Store::Done done;
+  std::vector<std::function<void()>> when_durable = {};
   Result<void> outcome = {};
 };
 
@@ -190,6 +195,10 @@ class SqliteStore final : public Store {
   std::int64_t revision() const override { return revision_.load(); }
   bool in_service() const override { return in_service_.load(); }
   std::uint64_t commits() const override { return commits_.load(std::memory_order_relaxed); }
+  std::size_t waiting() const override {
+    const std::lock_guard guard(queue_mutex_);
+    return queue_.size();
+  }
 
  private:
   // Opens the writing connection and leaves nothing in the write-ahead log that is not in the file.
@@ -309,6 +318,8 @@ class SqliteStore final : public Store {
         for (auto& job : batch) job.outcome = fail(served.error());
       announce();
       for (auto& job : batch) {
+        if (job.outcome)
+          for (const auto& told : job.when_durable) told();
         auto done = std::move(job.done);
         job.work = nullptr;  // what it holds goes before the caller goes on
         if (done) done(std::move(job.outcome));
@@ -340,7 +351,7 @@ class SqliteStore final : public Store {
     TRY(writer_->execute("BEGIN IMMEDIATE", {}));
     for (auto& job : batch) {
       TRY(writer_->execute("SAVEPOINT job", {}));
-      WriterTransaction transaction(*writer_, sums_.get());
+      WriterTransaction transaction(*writer_, sums_.get(), job.when_durable);
       job.outcome = guarded(job.work, transaction);
       if (job.outcome) job.outcome = keep_sums(transaction);
       if (writer_->doubtful() || !writer_->in_transaction())
@@ -400,7 +411,7 @@ class SqliteStore final : public Store {
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<Connection>> readers_;
 
-  std::mutex queue_mutex_;
+  mutable std::mutex queue_mutex_;
   std::condition_variable queue_signal_;
   std::vector<Job> queue_;
   bool awaited_ = false;                                 // somebody waits for one of the queue

@@ -79,6 +79,8 @@ class Transaction : public Reader {
   virtual std::optional<Digest> governed() = 0;
   // The revision that this transaction will have made when it commits; calling it is what moves the revision.
   virtual Result<std::int64_t> next_revision() = 0;
+  // Has `told` called on the writer thread once this transaction is durable and in force; never if it fails.
+  virtual void when_durable(std::function<void()> told) = 0;
 };
 
 // One numbered step of the schema. Numbers are unique over all modules and are applied in ascending order;
@@ -147,6 +149,7 @@ class Store {
   virtual std::int64_t revision() const = 0;      // the last durable one; thread-safe
   virtual bool in_service() const = 0;            // false: RMT-S007; thread-safe
   virtual std::uint64_t commits() const = 0;      // groups made durable, each by one sync; thread-safe
+  virtual std::size_t waiting() const = 0;        // jobs that no group has begun with; thread-safe
 };
 
 }  // namespace remit::store

@@ -101,6 +101,47 @@ TEST(Store, AFailedJobChangesNothingAndDoesNotFailItsNeighbours) {
   EXPECT_THAT(ids(*store), ElementsAre(1, 4));
 }
 
+TEST(Store, TellsWhatIsDurableBeforeItsJobHears) {
+  const TempFolder folder;
+  auto store = Store::open(options(folder / "remit.db")).value();
+  std::vector<std::string> told;
+  const auto job = [&](int id, bool fails) {
+    return [&told, id, fails](Transaction& tx) -> Result<void> {
+      tx.when_durable([&told, id] { told.push_back("durable " + std::to_string(id)); });
+      TRY(put(id)(tx));
+      if (fails) return fail(ErrorKind::kForbidden, "RMT-B002", "changed its mind");
+      told.push_back("ran " + std::to_string(id));
+      return {};
+    };
+  };
+  EXPECT_TRUE(store->run(job(1, false)));
+  EXPECT_EQ(told, (std::vector<std::string>{"ran 1", "durable 1"}));
+  EXPECT_FALSE(store->run(job(2, true)));
+  EXPECT_FALSE(store->run(job(1, false)));  // the key is taken
+  EXPECT_EQ(told.size(), 2U);
+}
+
+TEST(Store, SaysHowManyJobsWait) {
+  const TempFolder folder;
+  auto store = Store::open(options(folder / "remit.db")).value();
+  EXPECT_EQ(store->waiting(), 0U);
+  std::promise<void> begun;
+  std::promise<void> go;
+  store->submit(
+      [&](Transaction&) -> Result<void> {
+        begun.set_value();
+        go.get_future().get();
+        return {};
+      },
+      {});
+  begun.get_future().get();
+  for (int id = 1; id <= 3; ++id) store->submit(put(id), {});
+  EXPECT_EQ(store->waiting(), 3U);
+  go.set_value();
+  EXPECT_TRUE(store->run(put(4)));
+  EXPECT_EQ(store->waiting(), 0U);
+}
+
 TEST(Store, CommitsManyJobsWithFewSyncs) {
   const TempFolder folder;
   FaultVfs counting("counting");

@@ -84,6 +84,7 @@ class Plane:
         self.address = "127.0.0.1:0"
         self.descriptors = None  # how many the server may have; None: as many as this process
         self.limits = {}  # of the configuration
+        self.options = []  # of `serve`
         self.process = None
 
     def start(self):
@@ -91,7 +92,7 @@ class Plane:
         began = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.programs / "remit", "serve", *self._where(), "--listen", self.address],
+                [self.programs / "remit", "serve", *self._where(), "--listen", self.address, *self.options],
                 stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=self._limit_descriptors)
         for line in self.process.stdout:
             if line.startswith("listening "):
@@ -191,6 +192,11 @@ class Session:
             if answer.getheader("Content-Type") == "text/event-stream":  # it took its time: the last event is the answer
                 text = [line for line in text.splitlines() if line.startswith("data: ")][-1].removeprefix("data: ")
             return json.loads(text) if text else {}, answer.getheader("Mcp-Session-Id")
+
+    def ask_for(self, tool):
+        """Calls a tool that is refused. Answers the code of the refusal."""
+        answer, _ = self._post({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}})
+        return answer["result"]["_meta"]["remit/decision"]["reason"]
 
     def call(self, number):
         """Calls the tool. Answers None where it was made, else the code of the refusal."""
