@@ -21,6 +21,7 @@
 #include "mcp/child_process.h"
 #include "server/log_format.h"
 #include "server/plane.h"
+#include "server/service_manager.h"
 
 namespace remit::cli {
 namespace {
@@ -44,9 +45,11 @@ Result<int> serve_here(const server::Config& config) {
   }
   fmt::print("{}", kReady);
   std::fflush(stdout);
+  server::tell_service_manager(server::kReadyToServe);
   spdlog::info("ready: version {}, data {}, {}", REMIT_VERSION, config.data.string(), plane->public_url());
 
   stop.wait();
+  server::tell_service_manager(server::kStopping);
   spdlog::info("stopping: calls in flight have {} s to finish", config.drain.count());
   const bool finished = plane->stop();
   spdlog::info(finished ? "stopped" : "stopped: some calls were cut off");
