@@ -43,4 +43,12 @@ boost::json::object commit_to_members(const boost::json::object& object, std::st
   return commitments;
 }
 
+std::string commit_to_text(std::string_view text, std::string field, Random& random,
+                           std::vector<FieldSecret>& secrets) {
+  auto commitment = commit_to(boost::json::string(text), random);
+  const auto value = as_bytes(text);
+  secrets.push_back({std::move(field), std::move(commitment.salt), Bytes(value.begin(), value.end())});
+  return std::move(commitment.text);
+}
+
 }  // namespace remit::audit

@@ -31,6 +31,14 @@ CREATE TABLE log_secret (
 );
 )sql"};
 
+// From an id to its name and back, and all names in their order. Arguments have no value here, so calls do
+// not touch them.
+constexpr store::Migration kNames{110, "log_names", R"sql(
+CREATE INDEX log_secret_field ON log_secret (field, idx) WHERE value IS NOT NULL;
+CREATE INDEX log_secret_value ON log_secret (value) WHERE value IS NOT NULL;
+CREATE INDEX log_secret_kept ON log_secret (idx, field) WHERE value IS NOT NULL;
+)sql"};
+
 constexpr std::string_view kOwnMembers[] = {"v", "kind", "time", "writer", "n"};
 
 // The end of the log, as the last row shows it.
@@ -95,12 +103,9 @@ class StoredLog final : public Log {
     if (event.after) body["after"] = event.after->hex();
     if (!event.approval.empty()) body["approval"] = event.approval;
     std::vector<FieldSecret> secrets;
-    if (!event.reason.empty()) {
-      auto commitment = commit_to(json::string(event.reason), random_);
-      body["reason"] = commitment.text;
-      const auto value = as_bytes(event.reason);
-      secrets.push_back({"reason", std::move(commitment.salt), Bytes(value.begin(), value.end())});
-    }
+    if (!event.names.empty()) body["names"] = commit_to_texts(event.names, "names.", secrets);
+    if (!event.texts.empty()) body["texts"] = commit_to_texts(event.texts, "texts.", secrets);
+    if (!event.reason.empty()) body["reason"] = commit_to_text(event.reason, "reason", random_, secrets);
     ASSIGN_OR_RETURN(const auto index,
                      append_about(tx, "governance", event.object, std::move(body), secrets));
     if (told_) tx.when_durable([this, index, event] { told_(index, event); });
@@ -149,6 +154,14 @@ class StoredLog final : public Log {
   const WriterId& writer() const override { return writer_; }
 
  private:
+  json::object commit_to_texts(const std::map<std::string, std::string>& texts, const std::string& prefix,
+                               std::vector<FieldSecret>& secrets) {
+    json::object commitments;
+    for (const auto& [name, text] : texts)
+      commitments[name] = commit_to_text(text, prefix + name, random_, secrets);
+    return commitments;
+  }
+
   Result<std::uint64_t> append_about(store::Transaction& tx, std::string_view kind, std::string_view subject,
                                      json::object body, const std::vector<FieldSecret>& secrets) {
     ASSIGN_OR_RETURN(auto tail, read_tail(tx));
@@ -213,7 +226,7 @@ class StoredLog final : public Log {
 
 }  // namespace
 
-std::vector<store::Migration> migrations() { return {kTables}; }
+std::vector<store::Migration> migrations() { return {kTables, kNames}; }
 
 std::string_view to_string(OutcomeStatus status) {
   switch (status) {

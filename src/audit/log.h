@@ -21,6 +21,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,7 +54,10 @@ struct GovernanceEvent {
   std::string action;               // "agent.approve"
   std::string object;               // id of what was changed
   boost::json::object detail = {};  // ids and enumerations only: no names, no free text, no secrets
-  std::string reason = {};          // free text: recorded as a commitment, its value in the erasable table
+  // What is recorded as a commitment, its value in the erasable table (audit/openings.h).
+  std::map<std::string, std::string> names = {};  // what ids are called from now on: {"agt_…": "invoice-bot"}
+  std::map<std::string, std::string> texts = {};  // other free texts: {"purpose": "pays invoices"}
+  std::string reason = {};                        // why
   std::optional<Digest> before = {};
   std::optional<Digest> after = {};
   std::string approval = {};  // id of the approval that it rests on
@@ -84,6 +88,10 @@ struct FieldSecret {
 // the commitments, and adds the secrets under "<prefix>.<member>".
 boost::json::object commit_to_members(const boost::json::object& object, std::string_view prefix,
                                       Random& random, std::vector<FieldSecret>& secrets);
+
+// Commits to a text that is kept, as its bytes: gives the commitment, and adds the secret under `field`.
+std::string commit_to_text(std::string_view text, std::string field, Random& random,
+                           std::vector<FieldSecret>& secrets);
 
 // How a call ended.
 enum class OutcomeStatus {
