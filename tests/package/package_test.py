@@ -29,7 +29,8 @@ SKIPPED = 77
 PAGE = SOURCE / "docs/service.md"
 DATA, CONFIG = "/var/lib/remit", "/etc/remit/remit.toml"
 EXPECTED_FILES = {"/etc/remit/remit.toml", "/lib/systemd/system/remit.service", "/usr/bin/remit",
-                  "/usr/share/doc/remit/copyright"}
+                  "/usr/share/bash-completion/completions/remit", "/usr/share/doc/remit/copyright",
+                  "/usr/share/doc/remit/install.md", "/usr/share/man/man1/remit.1.gz", "/usr/share/man/man1/remit-serve.1.gz"}
 MOST_EXPOSED = 3.0  # systemd-analyze security; 9.6 without any hardening
 
 
