@@ -120,10 +120,11 @@ void point_to(const std::vector<std::string_view>& names, std::string_view asked
                          : fmt::format("No tool is shown to this agent as {}: use {}.", asked, names.front());
 }
 
-void refuse_for_room(Decision& decision) {
+// What a plane as a whole has against a call that it would allow.
+void refuse(Decision& decision, std::string_view code, std::string_view message) {
   decision.verdict = Verdict::kDeny;
-  decision.code = "RMT-G009";
-  decision.message = "the disk has no room left for the records that a call needs, so it was not made";
+  decision.code = code;
+  decision.message = message;
   decision.policies.clear();
 }
 
@@ -309,7 +310,12 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
     return decision::decide(asked, now);
   };
   Decision decided = refused ? std::move(*refused) : decide(snapshot.get());
-  if (decided.verdict == Verdict::kAllow && !gateway_.has_room()) refuse_for_room(decided);
+  if (decided.verdict == Verdict::kAllow && !gateway_.has_room())
+    refuse(decided, "RMT-G009",
+           "the disk has no room left for the records that a call needs, so it was not made");
+  if (decided.verdict == Verdict::kAllow && gateway_.is_cautious())
+    refuse(decided, "RMT-G010",
+           "no call is made until a person has confirmed what this plane is not sure of");
   const bool allowed = decided.verdict == Verdict::kAllow;
 
   // Record, and wait until it is durable: before an allowed call leaves, and before a refusal is told.
@@ -331,12 +337,14 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
     spdlog::error("decision {} could not be recorded: {}: {}", id.str(), recorded.error().code,
                   recorded.error().message);
     // Unknown is not no: the intent may be in the log, and then it is owed its outcome.
-    if (allowed && recorded.error().kind == ErrorKind::kUnknown) doubtful_.push_back(id);
+    if (allowed && recorded.error().kind == ErrorKind::kUnknown)
+      owed_.push_back(std::make_shared<const OwedOutcome>(
+          OwedOutcome{.id = id, .status = audit::OutcomeStatus::kNotSent, .reason = "RMT-G004"}));
     co_return refusal(
         request, id, "deny", "RMT-G004", "the call could not be recorded, so it was not made",
         recorded.error().kind == ErrorKind::kUnavailable || recorded.error().kind == ErrorKind::kUnknown);
   }
-  if (!doubtful_.empty()) settle_doubtful();
+  if (!owed_.empty()) settle_owed();
   if (!allowed) {
     count(governed, decided.verdict, decided.code);
     co_return refusal(request, id, decision::to_string(decided.verdict), decided.code, decided.message,
@@ -574,55 +582,68 @@ http::Task<std::expected<CallEnd, Error>> Shard::hand_over(Handover& call) {
   co_return end;
 }
 
-// Intents whose commit was in doubt: their calls were not made, which is recorded as soon as the store serves
-// again, for those that turn out to be there.
-void Shard::settle_doubtful() {
-  for (const auto& id : std::exchange(doubtful_, {}))
-    gateway_.parts_.store.submit(
-        [this, id](store::Transaction& tx) -> Result<void> {
-          const auto done = gateway_.parts_.log.append_outcome(tx, id, audit::OutcomeStatus::kNotSent,
-                                                               {{"reason", "RMT-G004"}}, {});
-          if (!done && done.error().code != "RMT-A012") return std::unexpected(done.error());
-          return {};
-        },
-        [this, id](const Result<void>& done) {
-          if (!done) loop_.post([this, id] { doubtful_.push_back(id); });
-        });
+boost::json::object Shard::body_of(const OwedOutcome& outcome) {
+  json::object body(kMembers, entry_memory());
+  if (outcome.latency) {
+    body["latency_us"] = outcome.latency->count();
+    body["bytes"] = outcome.bytes;
+  }
+  if (!outcome.delivered) body["delivered"] = false;
+  if (!outcome.reason.empty()) body["reason"] = outcome.reason;
+  if (!outcome.result.text.empty()) body["result"] = outcome.result.text;
+  return body;
 }
 
-// The answer does not wait for this: an intent whose outcome was lost is found as `unknown` at the next
-// start.
+// `again`: it may be in the log already (a commit that was in doubt), or its intent may not be there.
+void Shard::write_outcome(OwedPtr outcome, bool again) {
+  auto work = [this, outcome, again,
+               body = body_of(*outcome)](store::Transaction& tx) mutable -> Result<void> {
+    std::vector<audit::FieldSecret> secrets;
+    if (!outcome->result.text.empty())
+      secrets.push_back({.field = "result", .salt = outcome->result.salt, .value = std::nullopt});
+    const auto done =
+        gateway_.parts_.log.append_outcome(tx, outcome->id, outcome->status, std::move(body), secrets);
+    if (!done && !(again && done.error().code == "RMT-A012")) return std::unexpected(done.error());
+    return {};
+  };
+  auto done = [this, outcome, again](const Result<void>& written) {
+    if (written) return;
+    if (!again)
+      spdlog::error("outcome of {} not recorded: {}: {}", outcome->id.str(), written.error().code,
+                    written.error().message);
+    if (written.error().code != "RMT-A012") loop_.post([this, outcome] { owed_.push_back(outcome); });
+  };
+  if (again)
+    gateway_.parts_.store.submit(std::move(work), std::move(done));
+  else
+    gateway_.parts_.store.submit_behind(std::move(work), std::move(done));
+}
+
+// As soon as the store serves again: with the next call that is recorded, and every now and then.
+void Shard::settle_owed() {
+  for (auto& outcome : std::exchange(owed_, {})) write_outcome(std::move(outcome), true);
+}
+
+// The answer does not wait for this. What cannot be written is tried again; an intent whose outcome is lost
+// nevertheless is found as `unknown` at the next start.
 void Shard::record_outcome(const Governed& call, audit::OutcomeStatus status, std::string_view code,
                            std::string_view raw_result, bool answer_owed) {
-  const auto latency =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - call.began);
-  std::vector<audit::FieldSecret> secrets;
-  json::object body({{"latency_us", latency.count()}, {"bytes", raw_result.size()}}, kMembers,
-                    entry_memory());
+  OwedOutcome outcome{.id = call.id,
+                      .status = status,
+                      .reason = std::string(code),
+                      .latency = std::chrono::duration_cast<std::chrono::microseconds>(
+                          std::chrono::steady_clock::now() - call.began),
+                      .bytes = raw_result.size()};
   if (answer_owed && call.reply.agent_gone()) {
     ++gateway_.counters_.undelivered;
-    body["delivered"] = false;
+    outcome.delivered = false;
   } else if (answer_owed) {
     call.reply.answers(call.id);
   }
-  if (!code.empty()) body["reason"] = code;
-  if (!raw_result.empty()) {
-    // Over the bytes as they came: what the agent was shown.
-    auto commitment = audit::commit_to(json::string(raw_result), gateway_.parts_.random);
-    body["result"] = commitment.text;
-    secrets.push_back({.field = "result", .salt = std::move(commitment.salt), .value = std::nullopt});
-  }
-  gateway_.parts_.store.submit_behind(
-      [this, id = call.id, status, body = std::move(body),
-       secrets = std::move(secrets)](store::Transaction& tx) mutable -> Result<void> {
-        TRY(gateway_.parts_.log.append_outcome(tx, id, status, std::move(body), secrets));
-        return {};
-      },
-      [id = call.id](Result<void> result) {
-        if (!result)
-          spdlog::error("outcome of {} not recorded: {}: {}", id.str(), result.error().code,
-                        result.error().message);
-      });
+  // Over the bytes as they came: what the agent was shown.
+  if (!raw_result.empty())
+    outcome.result = audit::commit_to(json::string(raw_result), gateway_.parts_.random);
+  write_outcome(std::make_shared<const OwedOutcome>(std::move(outcome)), false);
 }
 
 }  // namespace remit::gateway

@@ -137,6 +137,35 @@ TEST_F(DiskFaults, AnOutcomeThatIsLostIsUnknownAfterTheNextStart) {
   EXPECT_TRUE(outcome.at("status") == "unknown" || outcome.at("status") == "ok");
 }
 
+TEST_F(DiskFaults, AnOutcomeThatCouldNotBeWrittenIsTriedAgain) {
+  server_.script("tools/call", [this](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    faults_.fail({.operation = Operation::kSync, .suffix = "-wal"});  // once
+    co_return McpServer::echo(call);
+  });
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  world_.settle();
+  EXPECT_EQ(faults_.failures(), 1U);
+  const auto made = world_.last("intent").at("decision");
+  server_.script("tools/call", [](mcp::Message call, http::Exchange&) -> http::Task<http::Response> {
+    co_return McpServer::echo(call);
+  });
+  expect_well();  // every intent has its outcome
+  world_.restart();
+  for (const auto& outcome : world_.entries("outcome")) EXPECT_EQ(outcome.at("status"), "ok");
+  EXPECT_EQ(world_.entries("outcome").size(), world_.entries("intent").size());
+}
+
+TEST_F(DiskFaults, NoCallIsMadeUntilAPersonHasConfirmedWhatIsInDoubt) {
+  const auto calls = server_.calls();
+  world_.gateway().set_cautious(true);
+  const auto reply = agent_->call("say");
+  EXPECT_EQ(reply.reason(), "RMT-G010") << reply.body;
+  EXPECT_EQ(server_.calls(), calls);
+  EXPECT_EQ(world_.last("denial").at("reason"), "RMT-G010");
+  world_.gateway().set_cautious(false);
+  expect_well();
+}
+
 // A kill whose commit is unknown has not been acknowledged, but if it is there it counts.
 TEST_F(DiskFaults, AKillWhoseCommitFailedIsInForceIfItIsThere) {
   faults_.fail({.operation = Operation::kSync, .suffix = "-wal"});

@@ -148,6 +148,10 @@ class Gateway {
   void set_room(bool room) { room_.store(room, std::memory_order_relaxed); }
   bool has_room() const { return room_.load(std::memory_order_relaxed); }
 
+  // Whether new calls wait until a person has confirmed what the plane is not sure of.
+  void set_cautious(bool cautious) { cautious_.store(cautious, std::memory_order_relaxed); }
+  bool is_cautious() const { return cautious_.load(std::memory_order_relaxed); }
+
   // Ends every call and stream. Not on a loop's thread.
   void close();
 
@@ -189,6 +193,7 @@ class Gateway {
   const GatewayOptions options_;
   GatewayCounters counters_;
   std::atomic<bool> room_{true};
+  std::atomic<bool> cautious_{false};
   std::mutex echoes_mutex_;  // not on the path of a call that is as it should be
   std::unordered_map<DestinationId, std::chrono::steady_clock::time_point> echoes_;  // when last told
   Places sessions_;

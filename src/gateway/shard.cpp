@@ -229,6 +229,7 @@ void Shard::tend_regularly() {
 }
 
 void Shard::tend(std::chrono::steady_clock::time_point now) {
+  if (!owed_.empty()) settle_owed();
   std::vector<Digest> gone;
   for (const auto& [key, session] : sessions_) {
     std::erase_if(session->upstreams, [&](const auto& one) {
@@ -512,6 +513,7 @@ void Shard::close() {
   closed_ = true;
   tending_.disarm();
   for (const auto& [key, session] : sessions_) finish(*session, "the gateway is shutting down");
+  settle_owed();
 }
 
 }  // namespace remit::gateway

@@ -137,7 +137,20 @@ class Shard {
   Result<Reached> reach(Session& session, const snapshot::Destination& destination);
   void record_outcome(const Governed& call, audit::OutcomeStatus status, std::string_view code,
                       std::string_view raw_result, bool answer_owed = true);
-  void settle_doubtful();
+  // How a call ended, until the log has it.
+  struct OwedOutcome {
+    DecisionId id;
+    audit::OutcomeStatus status;
+    std::string reason = {};
+    std::optional<std::chrono::microseconds> latency = {};  // none: the call was not made
+    std::size_t bytes = 0;
+    bool delivered = true;
+    audit::Commitment result = {};  // empty: there was no answer
+  };
+  using OwedPtr = std::shared_ptr<const OwedOutcome>;
+  static boost::json::object body_of(const OwedOutcome& outcome);
+  void write_outcome(OwedPtr outcome, bool again);
+  void settle_owed();
   void cut_all(std::string_view why);
   void cut_calls(Session& session, std::string_view why);
   void cut_upstreams(Session& session);
@@ -160,7 +173,9 @@ class Shard {
   std::unordered_map<CredentialId, std::unique_ptr<ToolView>> views_;
   http::Deadline tending_;
   CallCounters counters_;
-  std::vector<DecisionId> doubtful_;  // intents that may be in the log, and whose calls were not made
+  // Outcomes that could not be written, and those of intents that may be in the log, whose calls were not
+  // made.
+  std::vector<OwedPtr> owed_;
   bool closed_ = false;
 };
 
