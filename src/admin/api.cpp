@@ -59,6 +59,7 @@ http::Response response_of(Result<Answer> answer) {
 
 Api::Api(ApiParts parts) : parts_(std::move(parts)), reading_(parts_.store), checking_(parts_.store) {
   append(routes_, status_routes(parts_));
+  append(routes_, plane_routes(parts_));
   append(routes_, people_routes(parts_));
   append(routes_, service_routes(parts_));
   append(routes_, agent_routes(parts_));

@@ -81,6 +81,9 @@ struct Doors {
   std::string log_key;  // the log's verifier key, as text
   // What confines the programs that run as destinations, and what of that this machine lacks.
   std::vector<std::string> confinement = {};
+  std::vector<std::string> problems = {};  // of the disk, which stand in the way of calls
+  // Why no call is made until a person has confirmed it, one sentence each, and by which name.
+  std::vector<std::pair<std::string, std::string>> cautions = {};
   std::string public_url;
   std::string metrics = {};  // where they are served; empty: over the socket alone
   std::vector<Endpoint> endpoints;
@@ -112,6 +115,13 @@ struct ApiParts {
   std::string version;
   // On the reading thread.
   std::function<Doors()> doors;
+  store::Governs governs = {};  // which tables hold what is governed
+  // Copies the store into a folder, and says what it copied. On the reading thread.
+  std::function<Result<boost::json::object>(const std::string& folder)> back_up = {};
+  // Takes a caution away. On the writer's thread.
+  std::function<Result<void>(store::Transaction&, const audit::Actor&, std::string_view kind,
+                             std::string reason)>
+      confirm = {};
   std::vector<Limit> limits = {};
 };
 

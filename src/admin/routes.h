@@ -9,6 +9,7 @@
 namespace remit::admin {
 
 std::vector<Route> status_routes(const ApiParts& parts);
+std::vector<Route> plane_routes(const ApiParts& parts);
 std::vector<Route> people_routes(const ApiParts& parts);
 std::vector<Route> service_routes(const ApiParts& parts);
 std::vector<Route> agent_routes(const ApiParts& parts);

@@ -72,6 +72,9 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
   TRY(call.query.all_known());
   ASSIGN_OR_RETURN(const auto entries, audit::log_size(reader));
   const auto doors = parts.doors();
+  json::array cautions;
+  for (const auto& [kind, what] : doors.cautions)
+    cautions.push_back(json::object{{"kind", kind}, {"what", what}});
   json::array endpoints;
   endpoints.reserve(doors.endpoints.size());
   for (const auto& endpoint : doors.endpoints) endpoints.push_back(view(endpoint));
@@ -84,6 +87,8 @@ Result<Answer> status(const ApiParts& parts, const Call& call, const Snapshot& s
                              {"counts", std::move(counts)},
                              {"set_aside", set_aside(snapshot.all())},
                              {"audit", {{"entries", entries}, {"key", text_or_null(doors.log_key)}}},
+                             {"problems", json::value_from(doors.problems)},
+                             {"cautions", std::move(cautions)},
                              {"confinement", json::value_from(doors.confinement)},
                              {"public_url", text_or_null(doors.public_url)},
                              {"metrics", text_or_null(doors.metrics)},

@@ -37,7 +37,7 @@ class ApiTest : public testing::Test {
     store_->on_commit([this](std::int64_t revision, store::Reader& reader) { swap(revision, reader); });
     log_ = std::move(audit::Log::open(*store_, clock_, random_)).value();
     registry_ = std::make_unique<identity::Registry>(*log_, clock_, random_);
-    vault_ = std::make_unique<catalog::Vault>(catalog::Vault::open(folder_ / "vault.key", random_).value());
+    vault_ = std::make_unique<catalog::Vault>(catalog::Vault::make(folder_ / "vault.key", random_).value());
     catalog_ =
         std::make_unique<catalog::Catalog>(*log_, clock_, random_, *vault_, identity::require_active_human);
     policies_ =

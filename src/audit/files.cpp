@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 namespace remit::audit {
 namespace {
+
+constexpr std::string_view kTemporary = ".XXXXXX";  // mkostemp(3)
 
 std::unexpected<Error> io_error(const std::filesystem::path& path, const char* what) {
   return fail(
@@ -34,12 +37,6 @@ class Descriptor {
   int value_;
 };
 
-Result<void> sync_folder(const std::filesystem::path& folder) {
-  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) return io_error(folder, "sync the folder");
-  return {};
-}
-
 // Makes `folder` and what is missing above it, each entry durable in its parent.
 Result<void> make_folders(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> missing;
@@ -56,10 +53,16 @@ Result<void> make_folders(const std::filesystem::path& folder) {
 
 }  // namespace
 
+Result<void> sync_folder(const std::filesystem::path& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) return io_error(folder, "sync the folder");
+  return {};
+}
+
 Result<void> write_durable(const std::filesystem::path& path, BytesView bytes, mode_t mode) {
   const auto file = std::filesystem::absolute(path);
   TRY(make_folders(file.parent_path()));
-  std::string temporary = file.string() + ".XXXXXX";
+  std::string temporary = file.string() + std::string(kTemporary);
   Descriptor descriptor(::mkostemp(temporary.data(), O_CLOEXEC));
   if (descriptor.get() < 0) return io_error(temporary, "make");
   const auto abandon = [&](const char* what) {
@@ -77,6 +80,19 @@ Result<void> write_durable(const std::filesystem::path& path, BytesView bytes, m
   if (!descriptor.close()) return abandon("close");
   if (::rename(temporary.c_str(), file.c_str()) != 0) return abandon("rename");
   return sync_folder(file.parent_path());
+}
+
+void remove_half_written(const std::filesystem::path& file) {
+  const auto start = file.filename().string() + ".";
+  std::vector<std::filesystem::path> left_over;
+  std::error_code ec;
+  for (std::filesystem::directory_iterator one(file.parent_path(), ec), end; !ec && one != end;
+       one.increment(ec)) {
+    const auto name = one->path().filename().string();
+    if (name.starts_with(start) && name.size() == start.size() - 1 + kTemporary.size())
+      left_over.push_back(one->path());
+  }
+  for (const auto& path : left_over) std::filesystem::remove(path, ec);
 }
 
 Result<std::optional<Bytes>> read_file(const std::filesystem::path& file, std::size_t limit) {

@@ -1,10 +1,12 @@
 #include "audit/log.h"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/json/serialize.hpp>
 
 #include "audit/tile.h"
 #include "base/canonical_json.h"
+#include "store/governed.h"
 
 namespace remit::audit {
 namespace {
@@ -38,6 +40,10 @@ CREATE INDEX log_secret_field ON log_secret (field, idx) WHERE value IS NOT NULL
 CREATE INDEX log_secret_value ON log_secret (value) WHERE value IS NOT NULL;
 CREATE INDEX log_secret_kept ON log_secret (idx, field) WHERE value IS NOT NULL;
 )sql"};
+// What a restore has to say in the first entry that is written after it (audit/recovery.h).
+constexpr store::Migration kRestored{
+    101, "log_restored",
+    "CREATE TABLE log_restored (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL);"};
 
 constexpr std::string_view kOwnMembers[] = {"v", "kind", "time", "writer", "n"};
 
@@ -75,13 +81,20 @@ store::Value optional_text(std::string_view text) {
 
 class StoredLog final : public Log {
  public:
-  StoredLog(const Clock& clock, Random& random)
-      : clock_(clock), random_(random), writer_(WriterId::make(clock, random)) {}
+  StoredLog(const Clock& clock, Random& random, std::chrono::days clock_jump)
+      : clock_(clock), random_(random), clock_jump_(clock_jump), writer_(WriterId::make(clock, random)) {}
 
   Result<void> start(store::Transaction& tx) {
     ASSIGN_OR_RETURN(const auto tail, read_tail(tx));
     json::object body;
     if (tail.size > 0) body["after"] = {{"writer", tail.writer}, {"n", tail.n}};
+    ASSIGN_OR_RETURN(const auto restored, tx.query("DELETE FROM log_restored RETURNING body"));
+    if (!restored.empty()) {
+      ASSIGN_OR_RETURN(body["restored"], parse_json(restored.front().text(0)));
+    }
+    if (const auto governed = tx.governed()) body["governed"] = governed->hex();
+    ASSIGN_OR_RETURN(const auto before, store::take_digest_before(tx));
+    if (before) body["governed_before"] = *before;
     TRY(write(tx, "start", "", std::move(body), tail, Tail{.writer = writer_.str()}));
     ASSIGN_OR_RETURN(const auto rows, tx.query("SELECT decision, idx FROM log_open ORDER BY idx"));
     for (const auto& row : rows) {
@@ -96,22 +109,27 @@ class StoredLog final : public Log {
   }
 
   Result<std::uint64_t> append_governance(store::Transaction& tx, const GovernanceEvent& event) override {
-    json::object body{{"actor", event.actor.id}, {"action", event.action}, {"object", event.object}};
-    if (!event.actor.via.empty()) body["via"] = event.actor.via;
-    if (!event.detail.empty()) body["detail"] = event.detail;
-    if (event.before) body["before"] = event.before->hex();
-    if (event.after) body["after"] = event.after->hex();
-    if (!event.approval.empty()) body["approval"] = event.approval;
     std::vector<FieldSecret> secrets;
-    if (!event.names.empty()) body["names"] = commit_to_texts(event.names, "names.", secrets);
-    if (!event.texts.empty()) body["texts"] = commit_to_texts(event.texts, "texts.", secrets);
-    if (!event.reason.empty()) body["reason"] = commit_to_text(event.reason, "reason", random_, secrets);
+    auto body = body_of(event, secrets);
+    if (const auto governed = tx.governed()) body["governed"] = governed->hex();
     ASSIGN_OR_RETURN(const auto index,
                      append_about(tx, "governance", event.object, std::move(body), secrets));
     if (told_) tx.when_durable([this, index, event] { told_(index, event); });
     return index;
   }
   void tell_governance(Told told) override { told_ = std::move(told); }
+
+  Result<std::uint64_t> confirm_clock(store::Transaction& tx, const GovernanceEvent& event) override {
+    std::vector<FieldSecret> secrets;
+    auto body = body_of(event, secrets);
+    if (const auto governed = tx.governed()) body["governed"] = governed->hex();
+    return append_about(tx, "governance", event.object, std::move(body), secrets, Belief::kGiven);
+  }
+
+  Result<bool> believes_clock(store::Reader& reader) override {
+    ASSIGN_OR_RETURN(const auto tail, read_tail(reader));
+    return believes(tail, to_micros(clock_.now()));
+  }
 
   Result<std::uint64_t> append_intent(store::Transaction& tx, const DecisionId& decision, json::object body,
                                       const std::vector<FieldSecret>& secrets) override {
@@ -120,7 +138,8 @@ class StoredLog final : public Log {
     if (!known.empty())
       return fail(ErrorKind::kConflict, "RMT-A012", "decision " + decision.str() + " is in the log already");
     body["decision"] = decision.str();
-    ASSIGN_OR_RETURN(const auto index, append_about(tx, "intent", decision.str(), std::move(body), secrets));
+    ASSIGN_OR_RETURN(const auto index,
+                     append_about(tx, "intent", decision.str(), std::move(body), secrets, Belief::kNeeded));
     TRY(tx.execute("INSERT INTO log_open (decision, idx) VALUES (?, ?)",
                    {decision.str(), static_cast<std::int64_t>(index)}));
     return index;
@@ -162,18 +181,48 @@ class StoredLog final : public Log {
     return commitments;
   }
 
+  // In the clock: an entry that cannot do without it, one that says so where it is missing, and one by which
+  // a person gives it.
+  enum class Belief { kNeeded, kTold, kGiven };
+
+  bool believes(const Tail& tail, std::int64_t now) {
+    note_belief(tail.time);
+    if (clock_jump_.count() > 0 && tail.size > 0 &&
+        now > believed_.load() + std::chrono::microseconds(clock_jump_).count())
+      return false;
+    note_belief(now);
+    return true;
+  }
+
+  json::object body_of(const GovernanceEvent& event, std::vector<FieldSecret>& secrets) {
+    json::object body{{"actor", event.actor.id}, {"action", event.action}, {"object", event.object}};
+    if (!event.actor.via.empty()) body["via"] = event.actor.via;
+    if (!event.detail.empty()) body["detail"] = event.detail;
+    if (event.before) body["before"] = event.before->hex();
+    if (event.after) body["after"] = event.after->hex();
+    if (!event.approval.empty()) body["approval"] = event.approval;
+    if (!event.names.empty()) body["names"] = commit_to_texts(event.names, "names.", secrets);
+    if (!event.texts.empty()) body["texts"] = commit_to_texts(event.texts, "texts.", secrets);
+    if (!event.reason.empty()) body["reason"] = commit_to_text(event.reason, "reason", random_, secrets);
+    return body;
+  }
+
   Result<std::uint64_t> append_about(store::Transaction& tx, std::string_view kind, std::string_view subject,
-                                     json::object body, const std::vector<FieldSecret>& secrets) {
+                                     json::object body, const std::vector<FieldSecret>& secrets,
+                                     Belief belief = Belief::kTold) {
     ASSIGN_OR_RETURN(auto tail, read_tail(tx));
     if (tail.writer != writer_.str())
       return fail(ErrorKind::kInternal, "RMT-A010",
                   "the last entry of the log is not by this writer: another one has taken over");
+    if (belief == Belief::kNeeded && !believes(tail, to_micros(clock_.now())))
+      return fail(ErrorKind::kUnavailable, "RMT-A025",
+                  "the clock says " + format_instant(clock_.now()) + ", which is too far ahead of the log");
     ASSIGN_OR_RETURN(const bool went_back, note_clock(tx, tail));
     if (went_back) {
       ++tail.size;
       ++tail.n;
     }
-    TRY(write(tx, kind, subject, std::move(body), tail, tail));
+    TRY(write(tx, kind, subject, std::move(body), tail, tail, belief));
     for (const auto& secret : secrets)
       TRY(tx.execute("INSERT INTO log_secret (idx, field, salt, value) VALUES (?, ?, ?, ?)",
                      {static_cast<std::int64_t>(tail.size), secret.field, secret.salt,
@@ -195,12 +244,16 @@ class StoredLog final : public Log {
 
   // Writes the row after `tail`, numbered after `numbering` (another one for a writer's first entry).
   Result<void> write(store::Transaction& tx, std::string_view kind, std::string_view subject,
-                     json::object body, const Tail& tail, const Tail& numbering) {
+                     json::object body, const Tail& tail, const Tail& numbering,
+                     Belief belief = Belief::kTold) {
     for (const auto member : kOwnMembers)
       if (body.contains(member))
         return fail(ErrorKind::kInvalid, "RMT-A011",
                     "`" + std::string(member) + "` is written by the log itself");
-    const std::int64_t time = std::max(to_micros(clock_.now()), tail.time);
+    const std::int64_t now = to_micros(clock_.now());
+    const bool believed = belief == Belief::kGiven || believes(tail, now);
+    const std::int64_t time = believed ? std::max(now, tail.time) : tail.time;
+    if (time != now) body["clock"] = format_instant(from_micros(now));
     body["v"] = 1;
     body["kind"] = kind;
     body["time"] = format_instant(from_micros(time));
@@ -219,14 +272,23 @@ class StoredLog final : public Log {
 
   const Clock& clock_;
   Random& random_;
+  // What the clock said last and was believed: never less than the last entry that this process saw.
+  void note_belief(std::int64_t now) {
+    auto before = believed_.load();
+    while (before < now && !believed_.compare_exchange_weak(before, now)) {
+    }
+  }
+
+  const std::chrono::days clock_jump_;
   const WriterId writer_;
   Told told_;
+  std::atomic<std::int64_t> believed_ = 0;
   std::vector<OpenIntent> found_open_;
 };
 
 }  // namespace
 
-std::vector<store::Migration> migrations() { return {kTables, kNames}; }
+std::vector<store::Migration> migrations() { return {kTables, kRestored, kNames}; }
 
 std::string_view to_string(OutcomeStatus status) {
   switch (status) {
@@ -246,10 +308,43 @@ std::string_view to_string(OutcomeStatus status) {
   return "?";
 }
 
-Result<std::unique_ptr<Log>> Log::open(store::Store& store, const Clock& clock, Random& random) {
-  auto log = std::make_unique<StoredLog>(clock, random);
+Result<std::unique_ptr<Log>> Log::open(store::Store& store, const Clock& clock, Random& random,
+                                       std::chrono::days clock_jump) {
+  auto log = std::make_unique<StoredLog>(clock, random, clock_jump);
   TRY(store.run([&](store::Transaction& tx) { return log->start(tx); }));
   return log;
+}
+
+Result<void> append_state(Log& log, store::Transaction& tx) {
+  const auto governed = tx.governed();
+  if (!governed) return {};
+  TRY(log.append(tx, "state", {{"governed", governed->hex()}}));
+  return {};
+}
+
+Result<std::optional<ToldState>> told_state(store::Reader& reader) {
+  ASSIGN_OR_RETURN(const auto there, reader.query("SELECT 1 FROM sqlite_master WHERE name = 'log_entry'"));
+  if (there.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto rows, reader.query("SELECT idx, entry FROM log_entry WHERE entry LIKE "
+                                                 "'%\"governed\":\"%' ORDER BY idx DESC LIMIT 1"));
+  if (rows.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto entry, parse_json(rows.front().text(1)));
+  const auto* told = entry.is_object() ? entry.get_object().if_contains("governed") : nullptr;
+  const auto digest =
+      told != nullptr && told->is_string() ? digest_from_hex(told->get_string()) : Result<Digest>();
+  if (!digest || told == nullptr || !told->is_string()) return std::nullopt;
+  return ToldState{.index = static_cast<std::uint64_t>(rows.front().integer(0)), .digest = *digest};
+}
+
+Result<void> judge_governed(store::Reader& reader, const std::optional<Digest>& digest) {
+  ASSIGN_OR_RETURN(const auto told, told_state(reader));
+  if (!told) return {};  // of before it was kept
+  // A migration or a restore that the log does not tell of yet.
+  ASSIGN_OR_RETURN(const auto before, store::digest_before(reader));
+  if (before ? *before == told->digest.hex() : digest == told->digest) return {};
+  return fail(ErrorKind::kConflict, "RMT-A026",
+              "what the store holds as governed is not what entry " + std::to_string(told->index) +
+                  " of the log says");
 }
 
 Result<std::string> read_entry(store::Reader& reader, std::uint64_t index) {

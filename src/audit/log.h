@@ -4,14 +4,18 @@
 //
 // An entry is one canonical JSON object (RFC 8785) of at most 65,535 bytes:
 //   v       1
-//   kind    "start", "clock", "intent", "denial", "outcome", "undelivered", "governance", or what `append`
-//   was
+//   kind    "start", "clock", "state", "intent", "denial", "outcome", "undelivered", "governance", or what
+//   `append` was
 //           given
 //   time    RFC 3339 in UTC with six decimals; never before that of the entry in front of it
 //   writer  who wrote it: each opening of the log is a writer of its own
 //   n       the writer's numbering, from 0 and without gaps
+//   clock   what the clock said, where `time` is not that: it stands before the last entry, or so far ahead
+//   of it
+//           that nobody believes it (Log::open). The log's time goes on when the clock is right again.
 // and the members of its kind. A writer's first entry is a "start" that names its predecessor's last number
-// in `after`, so that what is dropped between two openings leaves a gap too.
+// in `after`, so that what is dropped between two openings leaves a gap too. After a restore it has
+// `restored`: what the log was signed up to before, and what of it is missing (audit/recovery.h).
 //
 // Threads: `append*` run inside a store transaction, on its thread. Index, number and last time are taken
 // from the last row, so that a transaction that is rolled back leaves no gap.
@@ -113,9 +117,11 @@ struct OpenIntent {
 class Log {
  public:
   // Reads the last entry and takes up a new writer; intents that a former one left without an outcome are
-  // recorded as `unknown`, since their calls may have had their effect. Errors: those of the store; kInternal
-  // RMT-A010 (the last row is not the one that its numbering says).
-  static Result<std::unique_ptr<Log>> open(store::Store& store, const Clock& clock, Random& random);
+  // recorded as `unknown`, since their calls may have had their effect. A clock that is more than
+  // `clock_jump` ahead of the last entry, and of what it said a second ago, is not believed; zero: it always
+  // is. Errors: those of the store.
+  static Result<std::unique_ptr<Log>> open(store::Store& store, const Clock& clock, Random& random,
+                                           std::chrono::days clock_jump = {});
   virtual ~Log() = default;
 
   // Appends one entry and returns its index. The log adds `v`, `kind`, `time`, `writer` and `n`. Errors:
@@ -126,7 +132,7 @@ class Log {
 
   // A call that is allowed to leave; its `decision` is added to the body. The call may leave when the
   // transaction is durable, and an outcome is owed. Errors: kConflict RMT-A012 (the decision has an intent),
-  // those of append.
+  // kUnavailable RMT-A025 (the clock is not believed), those of append.
   virtual Result<std::uint64_t> append_intent(store::Transaction& tx, const DecisionId& decision,
                                               boost::json::object body,
                                               const std::vector<FieldSecret>& secrets) = 0;
@@ -144,6 +150,12 @@ class Log {
   // does not wait for it. Errors: those of append.
   virtual Result<std::uint64_t> append_undelivered(store::Transaction& tx, const DecisionId& decision) = 0;
 
+  // Whether the clock is believed. Call it every now and then, so that time in which nothing happens is no
+  // jump. Thread-safe. Errors: those of the store.
+  virtual Result<bool> believes_clock(store::Reader& reader) = 0;
+  // A person says that the clock is right: this entry has its time, and those after it follow.
+  virtual Result<std::uint64_t> confirm_clock(store::Transaction& tx, const GovernanceEvent& event) = 0;
+
   // What the writer before this one left open and was marked `unknown` at the opening.
   virtual const std::vector<OpenIntent>& found_open() const = 0;
   virtual const WriterId& writer() const = 0;
@@ -153,6 +165,19 @@ class Log {
   using Told = std::function<void(std::uint64_t index, const GovernanceEvent& event)>;
   virtual void tell_governance(Told told) = 0;
 };
+
+// What is governed, by its digest (store/governed.h), is a member of each start and governance entry:
+// `governed`; after a migration or a restore a start also has `governed_before`, the one that it was until
+// then. A transaction that changes such rows otherwise ends in an entry of kind "state" that has it.
+Result<void> append_state(Log& log, store::Transaction& tx);
+struct ToldState {
+  std::uint64_t index = 0;  // the entry that says so
+  Digest digest;
+};
+// The last digest that the log has; none in one of before it was kept.
+Result<std::optional<ToldState>> told_state(store::Reader& reader);
+// Whether `digest` is what the log says last. Errors: kConflict RMT-A026, those of the reader.
+Result<void> judge_governed(store::Reader& reader, const std::optional<Digest>& digest);
 
 // One entry as it was written. Errors: kNotFound RMT-A013, those of the store.
 Result<std::string> read_entry(store::Reader& reader, std::uint64_t index);

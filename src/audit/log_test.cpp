@@ -264,5 +264,93 @@ TEST_F(Logs, MembersAreCommittedToOneByOne) {
   EXPECT_FALSE(opens(commitments.at("mode").as_string(), arguments.at("mode"), secrets[0].salt));
 }
 
+// A clock that nobody believes.
+class Clocks : public Logs {
+ protected:
+  static constexpr std::chrono::days kJump{90};
+  void SetUp() override { reopen_with_bound(); }
+  void reopen_with_bound() { log_ = Log::open(*store_, clock_, random_, kJump).value(); }
+  bool believed() {
+    bool yes = false;
+    EXPECT_TRUE(store_->read([&](store::Reader& reader) -> Result<void> {
+      ASSIGN_OR_RETURN(yes, log_->believes_clock(reader));
+      return {};
+    }));
+    return yes;
+  }
+  Result<void> govern() {
+    return store_->run([&](Transaction& tx) -> Result<void> {
+      TRY(log_->append_governance(tx, {.actor = {"operator"}, .action = "agent.kill", .object = "agt_1"}));
+      return {};
+    });
+  }
+  std::string now() { return format_instant(clock_.now()); }
+};
+
+TEST_F(Clocks, AJumpStopsCallsAndNothingElseAndIsGoneWithTheJump) {
+  const auto right = clock_.now();
+  ASSERT_TRUE(intent(decision()));
+  const auto open = decision();
+  ASSERT_TRUE(intent(open));
+  for (const bool restarted : {false, true}) {
+    const auto last = entries().back().at("time");
+    clock_.set(right + std::chrono::days(365 * 40));
+    if (restarted) reopen_with_bound();
+    EXPECT_FALSE(believed());
+    EXPECT_EQ(intent(decision()).error().code, "RMT-A025");
+    ASSERT_TRUE(govern());
+    const auto marked = entries().back();
+    EXPECT_EQ(marked.at("time"), last);
+    EXPECT_EQ(marked.at("clock"), json::value(now()));
+    if (!restarted) ASSERT_TRUE(outcome(open, OutcomeStatus::kOk));
+    clock_.set(right + std::chrono::seconds(5));
+    EXPECT_TRUE(believed());
+    ASSERT_TRUE(govern());
+    EXPECT_EQ(entries().back().at("time"), json::value(now()));
+    EXPECT_FALSE(entries().back().contains("clock"));
+    ASSERT_TRUE(intent(decision()));
+    clock_.set(right);
+  }
+}
+
+TEST_F(Clocks, APersonWhoConfirmsItIsBelievedByEveryEntryAfterwards) {
+  ASSERT_TRUE(govern());
+  clock_.advance(std::chrono::days(100));
+  EXPECT_FALSE(believed());
+  // What is taken back has confirmed nothing.
+  EXPECT_FALSE(store_->run([&](Transaction& tx) -> Result<void> {
+    TRY(log_->confirm_clock(tx, {.actor = {"hum_1"}, .action = "caution.confirm", .object = "clock"}));
+    return fail(ErrorKind::kInternal, "RMT-A010", "for the test");
+  }));
+  EXPECT_FALSE(believed());
+  ASSERT_TRUE(store_->run([&](Transaction& tx) -> Result<void> {
+    TRY(log_->confirm_clock(tx, {.actor = {"hum_1"}, .action = "caution.confirm", .object = "clock"}));
+    return {};
+  }));
+  EXPECT_EQ(entries().back().at("time"), json::value(now()));
+  EXPECT_TRUE(believed());
+  ASSERT_TRUE(intent(decision()));
+  EXPECT_FALSE(entries().back().contains("clock"));
+}
+
+TEST_F(Clocks, TimeInWhichNothingHappensIsNoJump) {
+  for (int i = 0; i < 10; ++i) {
+    clock_.advance(std::chrono::days(80));
+    EXPECT_TRUE(believed());
+  }
+  ASSERT_TRUE(intent(decision()));
+}
+
+TEST_F(Clocks, AnEntryOfAClockThatStandsBeforeTheLogSaysWhatItSaid) {
+  ASSERT_TRUE(govern());
+  const auto last = now();
+  clock_.advance(-std::chrono::hours(1));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(govern());
+    EXPECT_EQ(entries().back().at("time"), json::value(last));
+    EXPECT_EQ(entries().back().at("clock"), json::value(now()));
+  }
+}
+
 }  // namespace
 }  // namespace remit::audit

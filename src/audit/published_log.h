@@ -39,8 +39,9 @@ class PublishedLog : public testing::Test {
   void SetUp() override { open(); }
   void open() {
     open_store();
-    log_ = Log::open(*store_, clock_, random_).value();
     publisher_ = Publisher::open(*store_, key_, options()).value();
+    log_ = Log::open(*store_, clock_, random_).value();
+    publish();
   }
   void open_store() {
     store_ = store::Store::open({.file = temp_ / "remit.db", .migrations = migrations()}).value();

@@ -19,23 +19,25 @@ Secret text_of(const Bytes& bytes) {
 
 }  // namespace
 
-Result<SigningKey> open_signing_key(const std::filesystem::path& file, std::string_view origin,
-                                    Random& random) {
+Result<SigningKey> open_signing_key(const std::filesystem::path& file) {
   ASSIGN_OR_RETURN(const auto bytes, read_file(file, 4096));
-  if (bytes) {
-    struct stat status{};
-    if (::stat(file.c_str(), &status) != 0 || (status.st_mode & 077) != 0)
-      return refuse(file, "can be read by others");
-    auto key = SigningKey::parse(text_of(*bytes));
-    if (!key) return refuse(file, "is malformed");
-    if (key->verifier().name != origin) return refuse(file, "is of another log");
-    return key;
-  }
+  if (!bytes) return fail(ErrorKind::kNotFound, "RMT-A013", "there is no file `" + file.string() + "`");
+  struct stat status{};
+  if (::stat(file.c_str(), &status) != 0 || (status.st_mode & 077) != 0)
+    return refuse(file, "can be read by others");
+  auto key = SigningKey::parse(text_of(*bytes));
+  if (!key) return refuse(file, "is malformed");
+  return key;
+}
+
+Result<SigningKey> make_signing_key(const std::filesystem::path& file, std::string_view origin,
+                                    Random& random) {
+  std::error_code ec;
+  if (std::filesystem::exists(file, ec))
+    return fail(ErrorKind::kConflict, "RMT-A022", "the log's key `" + file.string() + "` is there already");
   ASSIGN_OR_RETURN(auto key, SigningKey::make(origin, random));
   const std::string text = std::string(key.text().reveal()) + "\n";
   TRY(write_durable(file, as_bytes(text), 0600));
-  const std::string verifier = key.verifier().text() + "\n";
-  TRY(write_durable(file.string() + ".pub", as_bytes(verifier)));
   return key;
 }
 

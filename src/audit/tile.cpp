@@ -68,6 +68,17 @@ Result<void> append_to_bundle(Bytes& bundle, BytesView entry) {
   return {};
 }
 
+std::vector<BytesView> split_bundle(BytesView bytes, std::uint64_t most) {
+  std::vector<BytesView> entries;
+  while (entries.size() < most && bytes.size() >= 2) {
+    const std::size_t length = (std::size_t{bytes[0]} << 8) | bytes[1];
+    if (bytes.size() - 2 < length) break;
+    entries.push_back(bytes.subspan(2, length));
+    bytes = bytes.subspan(2 + length);
+  }
+  return entries;
+}
+
 Result<std::vector<std::string>> parse_bundle(BytesView bytes, std::uint64_t width) {
   std::vector<std::string> entries;
   while (!bytes.empty()) {

@@ -39,6 +39,8 @@ Result<std::vector<Digest>> parse_tile(BytesView bytes, std::uint64_t width);
 
 // Adds an entry with its length. Errors: kTooLarge RMT-A006.
 Result<void> append_to_bundle(Bytes& bundle, BytesView entry);
+// The entries of a bundle up to where it is cut off, at most `most`; they point into it.
+std::vector<BytesView> split_bundle(BytesView bytes, std::uint64_t most);
 // Errors: kInvalid RMT-A006 (cut off, or not `width` entries).
 Result<std::vector<std::string>> parse_bundle(BytesView bytes, std::uint64_t width);
 

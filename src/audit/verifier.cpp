@@ -3,34 +3,48 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 #include <tuple>
 
 #include "audit/entry_checker.h"
 #include "audit/files.h"
+#include "audit/folder.h"
 #include "audit/tile_builder.h"
 
 namespace remit::audit {
 namespace {
 
+constexpr int kTimesAnew = 5;  // where the log moved on while it was verified
+constexpr std::chrono::milliseconds kLookAgain{100};
+
 // The hashes or bundle of a tile as the folder has them; where the partial file has gone, those of the full
-// one. Nothing where there is no file.
-Result<std::optional<Bytes>> read_tile(const std::filesystem::path& folder, const Tile& tile, bool entries) {
+// one, which holds more.
+struct TileBytes {
+  Bytes bytes;
+  bool full = false;  // in place of the partial one
+};
+
+Result<std::optional<TileBytes>> read_tile(const std::filesystem::path& folder, const Tile& tile,
+                                           bool entries) {
   const auto path = [&](const Tile& t) { return folder / (entries ? entries_path(t) : tile_path(t)); };
   ASSIGN_OR_RETURN(auto bytes, read_file(path(tile)));
-  if (bytes || tile.width == kTileWidth) return bytes;
-  return read_file(path({tile.level, tile.index, kTileWidth}));
+  if (bytes) return TileBytes{.bytes = *std::move(bytes)};
+  if (tile.width == kTileWidth) return std::nullopt;
+  ASSIGN_OR_RETURN(auto full, read_file(path({tile.level, tile.index, kTileWidth})));
+  if (!full) return std::nullopt;
+  return TileBytes{.bytes = *std::move(full), .full = true};
 }
 
-// The entries of a bundle up to where it is cut off, at most `width`.
-std::vector<BytesView> split_bundle(BytesView bytes, std::uint64_t width) {
-  std::vector<BytesView> entries;
-  while (entries.size() < width && bytes.size() >= 2) {
-    const std::size_t length = (std::size_t{bytes[0]} << 8) | bytes[1];
-    if (bytes.size() - 2 < length) break;
-    entries.push_back(bytes.subspan(2, length));
-    bytes = bytes.subspan(2 + length);
+std::string_view told(Excess why) {
+  switch (why) {
+    case Excess::kStray:
+      return "is not a file of the log";
+    case Excess::kBeyond:
+      return "is of entries that the checkpoint does not cover";
+    case Excess::kStale:
+      return "was left behind: no checkpoint that is read needs it";
   }
-  return entries;
+  return "?";
 }
 
 // A place where a tile holds another hash than the entries lead to.
@@ -60,6 +74,7 @@ class Verification {
     checker_.finish();
     judge_root();
     judge_missing();
+    TRY(judge_files());
     std::ranges::sort(report_.problems, {}, [](const Problem& p) { return std::tie(p.entry, p.what); });
     return std::move(report_);
   }
@@ -102,7 +117,12 @@ class Verification {
     for (std::uint64_t first = 0; first < size; first += kTileWidth) {
       const Tile tile{0, first / kTileWidth, std::min(kTileWidth, size - first)};
       ASSIGN_OR_RETURN(const auto bundle, read_tile(folder_, tile, true));
-      const auto entries = bundle ? split_bundle(*bundle, tile.width) : std::vector<BytesView>{};
+      const auto entries = bundle ? split_bundle(bundle->bytes, tile.width) : std::vector<BytesView>{};
+      if (bundle && !bundle->full && entries.size() == tile.width) {
+        const auto end = entries.back().data() + entries.back().size();
+        if (end != bundle->bytes.data() + bundle->bytes.size())
+          problem({}, "`" + entries_path(tile) + "` holds more than its entries");
+      }
       for (std::size_t i = 0; i < entries.size(); ++i) {
         checker_.check(first + i, as_text(entries[i]));
         TRY(builder_.add(entries[i], sink));
@@ -122,11 +142,14 @@ class Verification {
     const std::uint64_t hashes = report_.checkpoint.head.size >> (8 * file.tile.level);
     const Tile published{file.tile.level, file.tile.index,
                          std::min(kTileWidth, hashes - file.tile.index * kTileWidth)};
-    ASSIGN_OR_RETURN(const auto bytes, read_tile(folder_, published, false));
+    ASSIGN_OR_RETURN(const auto tile, read_tile(folder_, published, false));
+    if (tile && !tile->full && tile->bytes.size() > published.width * 32)
+      problem({}, "`" + tile_path(published) + "` holds more than its hashes");
     const std::uint64_t under = std::uint64_t{1} << (8 * file.tile.level);
     for (std::uint64_t i = 0; i < file.tile.width; ++i) {
-      const bool there = bytes && bytes->size() >= (i + 1) * 32;
-      if (there && std::ranges::equal(file.bytes.subspan(i * 32, 32), BytesView(*bytes).subspan(i * 32, 32)))
+      const bool there = tile && tile->bytes.size() >= (i + 1) * 32;
+      if (there &&
+          std::ranges::equal(file.bytes.subspan(i * 32, 32), BytesView(tile->bytes).subspan(i * 32, 32)))
         continue;
       const std::uint64_t first = file.first_entry() + i * under;
       mismatches_.push_back({file.path(), file.tile.level, first, first + under - 1});
@@ -166,10 +189,42 @@ class Verification {
                                     "first {} in a row",
                                     size, *missing_));
     if (known_.empty() || known_.rbegin()->first <= size) return;
+    report_.ahead = true;
     problem(size,
             fmt::format("is missing: the log ends at {} entries, a checkpoint of {} was given; it was cut "
                         "off or put back to an older state",
                         size, known_.rbegin()->first));
+  }
+
+  Result<void> judge_files() {
+    ASSIGN_OR_RETURN(const auto files, files_of(folder_));
+    const auto size = report_.checkpoint.head.size;
+    const auto excess = excess_of(files, size);
+    for (const auto& file : excess) {
+      report_.ahead = report_.ahead || file.why == Excess::kBeyond;
+      problem({}, fmt::format("`{}` {}", file.path, told(file.why)));
+    }
+    for (const auto& file : files)
+      if (file.tile && std::ranges::find(excess, file.path, &ExcessFile::path) == excess.end())
+        TRY(judge_older(file));
+    return {};
+  }
+
+  // A partial file that the checkpoint before this one needed holds the beginning of what came in its place.
+  Result<void> judge_older(const FolderFile& file) {
+    auto wider = *file.tile;
+    const std::uint64_t hashes = report_.checkpoint.head.size >> (8 * wider.level);
+    wider.width = std::min(kTileWidth, hashes - wider.index * kTileWidth);
+    if (file.tile->width == wider.width) return {};
+    ASSIGN_OR_RETURN(const auto older, read_file(folder_ / file.path));
+    ASSIGN_OR_RETURN(const auto now, read_tile(folder_, wider, file.entries));
+    if (!older || !now) return {};
+    const bool begins = older->size() <= now->bytes.size() &&
+                        std::ranges::equal(*older, BytesView(now->bytes).first(older->size()));
+    const bool whole = file.entries ? split_bundle(*older, kTileWidth).size() == file.tile->width
+                                    : older->size() == file.tile->width * 32;
+    if (!begins || !whole) problem({}, fmt::format("`{}` does not hold what its name says", file.path));
+    return {};
   }
 
   const std::filesystem::path folder_;
@@ -188,7 +243,17 @@ class Verification {
 
 Result<Report> verify(const std::filesystem::path& folder, const VerifierKey& log,
                       const VerifyOptions& options) {
-  return Verification(folder, log, options).run();
+  const auto until = std::chrono::steady_clock::now() + options.patience;
+  for (int again = 0;; ++again) {
+    ASSIGN_OR_RETURN(auto report, Verification(folder, log, options).run());
+    if (report.good()) return report;
+    ASSIGN_OR_RETURN(const auto note, read_file(folder / "checkpoint", kMaxNoteBytes));
+    const auto now = note ? verify_checkpoint(as_text(*note), log) : Result<SignedCheckpoint>();
+    const bool moved = note && now && now->checkpoint.head != report.checkpoint.head;
+    if (moved && again < kTimesAnew) continue;
+    if (moved || !report.ahead || std::chrono::steady_clock::now() >= until) return report;
+    std::this_thread::sleep_for(kLookAgain);
+  }
 }
 
 }  // namespace remit::audit

@@ -4,11 +4,16 @@
 // checkpoint that is at hand must fit. The entries are read too: form, times, the gap-free numbering of each
 // writer, and that each outcome has its intent. A problem names the entry where it shows.
 //
+// The folder's files are looked at too: bytes behind a tile's hashes or a bundle's entries, files that are no
+// log's, that are beyond the checkpoint, or that were left behind. What lies beside `checkpoint` and `tile/`
+// is not the log's and not judged. A log that is published meanwhile is verified as it was at one checkpoint.
+//
 // What it cannot find: entries that were dropped before a checkpoint covered them, together with all that
 // came after. A checkpoint kept elsewhere, given in `checkpoints`, finds a log that was put back or forked.
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -24,6 +29,9 @@ namespace remit::audit {
 struct VerifyOptions {
   std::vector<std::string> checkpoints = {};  // signed notes of this log, kept elsewhere
   std::vector<VerifierKey> witnesses = {};    // their signatures are reported
+  // For how long a log may be in the middle of its publication: files and checkpoints that are ahead of the
+  // published one are a problem when it has not caught up by then. Zero: nobody publishes.
+  std::chrono::milliseconds patience{0};
 };
 
 struct Problem {
@@ -44,6 +52,7 @@ struct Report {
   std::string first_time;
   std::string last_time;
   std::vector<OpenDecision> open;  // intents without an outcome: calls that are out, or were at the end
+  bool ahead = false;              // some problems are what a publication that is under way shows too
   std::vector<Problem> problems;   // the first thousand, in the order of the entries where they show
   bool good() const { return problems.empty(); }
 };

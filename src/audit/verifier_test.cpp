@@ -29,6 +29,9 @@ class Verifying : public PublishedLog {
     open();
     fill(200);
     publish();
+    // Without what only the checkpoint before needed.
+    for (const auto* older : {"tile/0/001.p", "tile/entries/001.p", "tile/1/000.p/1"})
+      fs::remove_all(path(older));
   }
 
   // Where entry `index` stands in its bundle.
@@ -185,6 +188,64 @@ TEST_F(Verifying, ATileThatDoesNotHoldWhatItShouldIsFound) {
   EXPECT_THAT(verified().problems, ElementsAre(At(300U, "`tile/0/001` does not hold its hash")));
   fs::remove(path("tile/0/001"));
   EXPECT_THAT(verified().problems, ElementsAre(At(256U, "`tile/0/001` does not hold its hash")));
+}
+
+TEST_F(Verifying, AFileThatTheLogDoesNotNeedOrThatHoldsMoreIsFound) {
+  const auto append = [&](const char* name) { overwrite(path(name), read(path(name)) + "more"); };
+  const auto add = [&](const char* name) {
+    fs::create_directories(path(name).parent_path());
+    overwrite(path(name), "something");
+  };
+  const struct {
+    const char* file;
+    bool is_there;
+    const char* what;
+  } cases[] = {
+      {"tile/0/000", true, "`tile/0/000` holds more than its hashes"},
+      {"tile/0/002.p/190", true, "`tile/0/002.p/190` holds more than its hashes"},
+      {"tile/1/000.p/2", true, "`tile/1/000.p/2` holds more than its hashes"},
+      {"tile/entries/000", true, "`tile/entries/000` holds more than its entries"},
+      {"tile/entries/002.p/190", true, "`tile/entries/002.p/190` holds more than its entries"},
+      {"tile/0/002.p/100", false, "`tile/0/002.p/100` was left behind"},
+      {"tile/0/000.p/100", false, "`tile/0/000.p/100` was left behind"},
+      {"tile/entries/001.p/9", false, "`tile/entries/001.p/9` was left behind"},
+      {"tile/0/002.p/189", false, "`tile/0/002.p/189` does not hold what its name says"},
+      {"tile/0/002.p/191", false, "does not cover"},
+      {"tile/entries/003", false, "does not cover"},
+      {"tile/2/000", false, "does not cover"},
+      {"tile/3/000.p/1", false, "does not cover"},
+      {"tile/9/000", false, "is not a file of the log"},
+      {"tile/0/2", false, "is not a file of the log"},
+      {"tile/0/000.p/256", false, "is not a file of the log"},
+      {"tile/0/000.Xy12Zq", false, "is not a file of the log"},
+      {"tile/index.html", false, "is not a file of the log"},
+  };
+  // The one older partial file that may stay.
+  const auto newest = read(path("tile/0/002.p/190")).substr(0, std::size_t{32} * 180);
+  add("tile/0/002.p/180");
+  overwrite(path("tile/0/002.p/180"), newest);
+  add("tile/entries/002.p/180");
+  const auto bundle = read(path("tile/entries/002.p/190"));
+  overwrite(path("tile/entries/002.p/180"),
+            std::string_view(bundle).substr(0, offset_of(bundle, 512 + 180) - 2));
+  ASSERT_TRUE(verified().good());
+  for (const auto& [file, is_there, what] : cases) {
+    const auto before = is_there ? read(path(file)) : std::string();
+    if (is_there)
+      append(file);
+    else
+      add(file);
+    const auto report = verified();
+    EXPECT_TRUE(std::ranges::any_of(
+        report.problems, [&](const auto& one) { return one.what.find(what) != std::string::npos; }))
+        << file << ": " << testing::PrintToString(report.problems);
+    if (is_there)
+      overwrite(path(file), before);
+    else
+      fs::remove(path(file));
+  }
+  overwrite(path("index.html"), "beside the log");
+  EXPECT_TRUE(verified().good());
 }
 
 TEST_F(Verifying, WhatTheKeyHolderCannotHideIsFoundInTheEntries) {

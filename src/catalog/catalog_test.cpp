@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/canonical_json.h"
 #include "catalog/load.h"
 #include "catalog/testing.h"
 
@@ -349,13 +350,23 @@ TEST_F(CatalogTest, KeepsWhatWasSetAsideWithItsReason) {
 TEST_F(CatalogTest, TellsAPinnedDefinitionThatClientsCannotRead) {
   const auto id = discover(add(erp()).value(), {kPayDefinition}).value().added.at(0);
   EXPECT_TRUE(world()->tool(id.str())->readable);
+  const std::string older = R"({"name":"pay","inputSchema":{"type":"object"},"annotations":null})";
+  const auto digest = pin_of(parse_json(older).value().as_object());
   ASSERT_TRUE(run([&](Transaction& tx) -> Result<void> {
-    TRY(tx.execute(
-        "UPDATE tool SET pinned = ? WHERE id = ?",
-        {std::string(R"({"name":"pay","inputSchema":{"type":"object"},"annotations":null})"), id.str()}));
+    TRY(tx.execute("UPDATE tool SET pinned = ?, digest = ? WHERE id = ?", {older, digest.hex(), id.str()}));
     return {};
   }));
   EXPECT_FALSE(world()->tool(id.str())->readable);
+}
+
+TEST_F(CatalogTest, LoadsNoDefinitionThatItsPinIsNotOf) {
+  const auto id = discover(add(erp()).value(), {kPayDefinition}).value().added.at(0);
+  ASSERT_TRUE(run([&](Transaction& tx) -> Result<void> {
+    TRY(tx.execute("UPDATE tool SET pinned = replace(pinned, 'pay', 'pax') WHERE id = ?", {id.str()}));
+    return {};
+  }));
+  snapshot::SnapshotData data;
+  expect_code(store_->read([&](store::Reader& reader) { return load(reader, data); }), "RMT-C032");
 }
 
 TEST_F(CatalogTest, RefusesAListWithTwoToolsOfOneName) {

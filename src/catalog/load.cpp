@@ -73,6 +73,10 @@ Result<void> read_definition(snapshot::Tool& tool, const snapshot::Snapshot* pre
   if (schema == nullptr || !schema->is_object())
     return fail(ErrorKind::kInternal, "RMT-C030",
                 fmt::format("the definition of tool `{}` in the store has no inputSchema", tool.id.str()));
+  if (pin_of(*object) != tool.digest)
+    return fail(ErrorKind::kInternal, "RMT-C032",
+                fmt::format("the definition of tool `{}` in the store is not the one that was pinned",
+                            tool.id.str()));
   tool.input = std::make_shared<const snapshot::ToolInput>(snapshot::read_tool_input(schema->get_object()));
   tool.readable = !mcp::find_fault(*object, tool.definition);
   return {};
@@ -133,6 +137,10 @@ Result<void> load_policies(store::Reader& reader, snapshot::SnapshotData& data,
       policies.set = *set;
     } else {
       ASSIGN_OR_RETURN(const auto text, policy_text(reader, environment));
+      if (sha256(text) != policies.digest)
+        return fail(ErrorKind::kInternal, "RMT-C032",
+                    fmt::format("the text of the policies `{}` is not the one that was published",
+                                policies.id.str()));
       ASSIGN_OR_RETURN(policies.set, compile_policies(text, name + ".cedar"));
     }
     data.policies.push_back(std::move(policies));

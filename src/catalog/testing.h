@@ -47,7 +47,7 @@ class World : public testing::Test {
   std::unique_ptr<store::Store> store_ =
       store::Store::open({.file = folder_ / "remit.db", .migrations = all_migrations()}).value();
   std::unique_ptr<audit::Log> log_ = audit::Log::open(*store_, clock_, random_).value();
-  Vault vault_ = Vault::open(folder_ / "vault.key", random_).value();
+  Vault vault_ = Vault::make(folder_ / "vault.key", random_).value();
   RequirePerson here_ = [this](store::Reader&, const HumanId& human) -> Result<void> {
     if (human == maria_ || human == jonas_) return {};
     return fail(ErrorKind::kForbidden, "RMT-I002", "has left");

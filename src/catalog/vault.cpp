@@ -94,7 +94,7 @@ Result<void> make_key(const std::filesystem::path& file, Random& random) {
   const int why = errno;
   ::unlink(part.c_str());
   errno = why;
-  if (linked != 0 && errno != EEXIST) return cannot(file, "made");
+  if (linked != 0) return cannot(file, "made");
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   const File directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0 || ::fsync(directory.get()) != 0) return cannot(file, "made durable");
@@ -109,16 +109,19 @@ Bytes binding(const DestinationId& destination, const snapshot::SealedSecret& se
 }  // namespace
 
 Result<Vault> Vault::open(const std::filesystem::path& key_file, Random& random) {
-  for (const bool may_make : {true, false}) {
-    const File in(::open(key_file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (in.get() >= 0) {
-      ASSIGN_OR_RETURN(auto key, read_key(key_file, in.get()));
-      return Vault(std::move(key), random);
-    }
-    if (errno != ENOENT || !may_make) break;
-    TRY(make_key(key_file, random));
-  }
-  return cannot(key_file, "opened");
+  const File in(::open(key_file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (in.get() < 0) return cannot(key_file, "opened");
+  ASSIGN_OR_RETURN(auto key, read_key(key_file, in.get()));
+  return Vault(std::move(key), random);
+}
+
+Result<Vault> Vault::make(const std::filesystem::path& key_file, Random& random) {
+  TRY(make_key(key_file, random));
+  return open(key_file, random);
+}
+
+Digest Vault::fingerprint() const {
+  return hmac_sha256(as_bytes(key_.reveal()), as_bytes("remit-vault-key-v1"));
 }
 
 snapshot::SealedSecret Vault::seal(const SecretId& id, const DestinationId& destination,

@@ -20,6 +20,7 @@
 
 #include "base/random.h"
 #include "base/secret.h"
+#include "base/sha256.h"
 #include "snapshot/types.h"
 
 namespace remit::catalog {
@@ -31,10 +32,15 @@ struct OpenedSecret {
 
 class Vault {
  public:
-  // Reads the key file, or makes one (mode 0600) if there is none. `random` must outlive the vault.
-  // Errors: kUnavailable RMT-C001 (cannot be read or made), kForbidden RMT-C002 (others may read it, or it is
-  // not one).
+  // Reads the key file. `random` must outlive the vault. Errors: kUnavailable RMT-C001 (cannot be read),
+  // kForbidden RMT-C002 (others may read it, or it is not one).
   static Result<Vault> open(const std::filesystem::path& key_file, Random& random);
+  // Makes a key file (mode 0600) and opens it. Errors: kUnavailable RMT-C001 (cannot be made, or there is one
+  // already: a key that sealed something is never written over).
+  static Result<Vault> make(const std::filesystem::path& key_file, Random& random);
+
+  // What the key is recognised by; shows nothing of it.
+  Digest fingerprint() const;
 
   // `slot`: the header's name (http) or the environment variable's (stdio) that the value goes to.
   snapshot::SealedSecret seal(const SecretId& id, const DestinationId& destination, std::string_view slot,

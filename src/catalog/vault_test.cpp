@@ -18,7 +18,9 @@ const DestinationId kCrm = DestinationId::trusted("dst_crm");
 
 class VaultTest : public testing::Test {
  protected:
-  Vault open_vault(const char* file = "vault.key") { return Vault::open(folder_ / file, random_).value(); }
+  VaultTest() { made("vault.key"); }
+  Vault made(const char* file) { return Vault::make(folder_ / file, random_).value(); }
+  Vault open_vault() { return Vault::open(folder_ / "vault.key", random_).value(); }
   SealedSecret seal(const Vault& vault, const std::string& value = "Bearer xyzzy") {
     return vault.seal(SecretId::trusted("sec_1"), kErp, "Authorization", Secret(value));
   }
@@ -62,7 +64,7 @@ TEST_F(VaultTest, DoesNotOpenABoxThatWasMovedElsewhere) {
 
 TEST_F(VaultTest, DoesNotOpenUnderAnotherKeyFile) {
   const auto sealed = seal(open_vault());
-  expect_code(open_vault("other.key").unseal(kErp, sealed), "RMT-C003");
+  expect_code(made("other.key").unseal(kErp, sealed), "RMT-C003");
 }
 
 TEST_F(VaultTest, RefusesEveryChangedByteAndEveryCut) {
@@ -105,8 +107,21 @@ TEST_F(VaultTest, RefusesAFileThatIsNoKey) {
   }
 }
 
+TEST_F(VaultTest, MakesNoKeyWhereOneIsMissingOrOneIsThere) {
+  const auto missing = Vault::open(folder_ / "gone.key", random_);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, "RMT-C001");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "gone.key"));
+  const auto before = open_vault().fingerprint();
+  const auto again = Vault::make(folder_ / "vault.key", random_);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, "RMT-C001");
+  EXPECT_EQ(open_vault().fingerprint(), before);
+  EXPECT_NE(made("other.key").fingerprint(), before);
+}
+
 TEST_F(VaultTest, SaysThatTheFolderIsMissing) {
-  const auto refused = Vault::open(folder_ / "nowhere" / "vault.key", random_);
+  const auto refused = Vault::make(folder_ / "nowhere" / "vault.key", random_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "RMT-C001");
 }

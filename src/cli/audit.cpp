@@ -18,6 +18,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::chrono::milliseconds kFollowInterval{500};
+constexpr std::chrono::milliseconds kPublication{3000};  // what a server takes at most, from start to end
 
 // One line an entry: when, what, and about whom and what, by their names where they have some.
 void print_entry(const Context& context, const json::value& item) {
@@ -129,7 +130,11 @@ Result<int> verify_log(const Context& context, const AuditOptions& options) {
                       : config.audit_folder.empty() ? data.audit()
                                                     : config.audit_folder;
   ASSIGN_OR_RETURN(const auto key, key_of(options.key, data.audit_public_key()));
-  audit::VerifyOptions verify_options;
+  audit::VerifyOptions verify_options{.patience = kPublication};
+  // The signer's own last word, where it is at hand: the folder may not be behind it.
+  if (own)
+    if (auto note = read_file(data.audit_checkpoint()))
+      verify_options.checkpoints.push_back(*std::move(note));
   for (const auto& file : options.checkpoints) {
     ASSIGN_OR_RETURN(auto note, read_file(file));
     verify_options.checkpoints.push_back(std::move(note));

@@ -30,6 +30,8 @@ struct Line {
   PolicyTextOptions policy_text;
   PolicyDecisionOptions policy_decision;
   AuditOptions audit;
+  RestoreCommand restore;
+  ConfirmCommand confirm;
   DemoOptions demo;
   Command command;
 };
@@ -374,6 +376,29 @@ void add_audit(CLI::App& root, Line& line) {
   run(audit->add_subcommand("key", "The log's verifier key (C2SP signed-note)"), line, show_log_key);
 }
 
+void add_keeping(CLI::App& root, Line& line) {
+  auto* backup = root.add_subcommand("backup", "Copy the store into a new folder, while the plane runs");
+  backup->add_option("FOLDER", line.text)->required();
+  run(backup, line, back_up, line.text);
+
+  auto* put_back =
+      root.add_subcommand("restore", "Put a backup back, and let the log go on from what was signed");
+  put_back->add_option("FOLDER", line.restore.folder, "The backup; without it, the store as it is");
+  put_back->add_option("--checkpoint", line.restore.checkpoints,
+                       "A checkpoint of the log that was kept elsewhere; may be repeated");
+  run(put_back, line, cli::restore, line.restore);
+
+  auto* verify = noun(root, "verify", "Whether what is governed is what the log says");
+  run(verify->add_subcommand("state", "Every governed row, against the log's digest"), line, verify_state);
+
+  auto* sure =
+      root.add_subcommand("confirm", "Say that you have looked: calls go on (remit status names what)");
+  sure->add_option("WHAT", line.confirm.kind, "restore, …")->required();
+  by(sure, line.confirm.by);
+  sure->add_option("--reason", line.confirm.reason)->required();
+  run(sure, line, cli::confirm, line.confirm);
+}
+
 void add_rest(CLI::App& root, Line& line) {
   auto* server = root.add_subcommand("serve", "Run the plane until SIGTERM");
   server->add_option("--listen", line.serve.listen, "HOST:PORT; port 0 takes any free one; may be repeated");
@@ -440,6 +465,7 @@ void add_help(CLI::App& root, Line& line) {
 
 void add_commands(CLI::App& root, Line& line) {
   add_rest(root, line);
+  add_keeping(root, line);
   add_people(root, line);
   add_agents(root, line);
   add_agent_keys(root, line);

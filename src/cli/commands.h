@@ -156,6 +156,21 @@ Result<int> tail_log(const Context& context, const AuditOptions& options);
 Result<int> verify_log(const Context& context, const AuditOptions& options);
 Result<int> show_log_key(const Context& context);
 
+// backup.cpp
+struct RestoreCommand {
+  std::string folder;  // empty: the store as it is
+  std::vector<std::string> checkpoints;
+};
+struct ConfirmCommand {
+  std::string kind, by, reason;
+};
+Result<int> back_up(const Context& context, const std::string& folder);
+Result<int> restore(const Context& context, const RestoreCommand& command);
+Result<int> confirm(const Context& context, const ConfirmCommand& command);
+
+// verify.cpp
+Result<int> verify_state(const Context& context);
+
 // explain.cpp
 Result<int> explain(const Context& context, const std::string& what);
 

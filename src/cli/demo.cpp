@@ -237,6 +237,8 @@ Result<int> demo(const Context& context, const DemoOptions& options) {
   ASSIGN_OR_RETURN(auto config, load(place));
   if (!options.listen.empty()) config.listen = {options.listen};
   TRY(clear(config.data));
+  std::error_code ec;
+  fs::permissions(config.data, fs::perms::owner_all, ec);
   fmt::print("remit demo {} · data in {} (made anew each time)\n", REMIT_VERSION, config.data.string());
   ASSIGN_OR_RETURN(const auto files, make_room(config, servers));
 

@@ -28,8 +28,30 @@ namespace {
 
 constexpr std::string_view kReady = "ready\n";
 
+// The file that standard error goes to, where it is this data folder's: a server in the background.
+std::filesystem::path own_log_file(const server::Config& config) {
+  std::error_code ec;
+  const auto file = std::filesystem::weakly_canonical(server::DataFolder(config.data).serve_log(), ec);
+  return std::filesystem::read_symlink("/proc/self/fd/2", ec) == file ? file : std::filesystem::path();
+}
+
+// SIGHUP: the log goes on in a new file where the old one was moved away, and the keys are looked at.
+void look_anew(server::Plane& plane, const std::filesystem::path& log_file) {
+  if (!log_file.empty()) {
+    const mcp::Descriptor file(
+        ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.get() < 0 || ::dup2(file.get(), STDERR_FILENO) < 0)
+      spdlog::error("{} cannot be opened: {}", log_file.string(), std::generic_category().message(errno));
+  }
+  if (const auto whole = plane.check_keys(); whole)
+    spdlog::info("SIGHUP: the keys are all there, and the log goes on here");
+  else
+    spdlog::critical("SIGHUP: {}: {}", whole.error().code, whole.error().message);
+}
+
 Result<int> serve_here(const server::Config& config) {
-  const StopSignal stop;  // before any thread
+  const StopSignal signals{SIGHUP, SIGUSR1};  // before any thread
+  const auto log_file = own_log_file(config);
   server::start_logging({.level = config.log_level,
                          .max_line_bytes = config.limits.bytes("log_line_bytes"),
                          .max_lines_of_a_kind = config.limits.count("log_lines")});
@@ -48,7 +70,8 @@ Result<int> serve_here(const server::Config& config) {
   server::tell_service_manager(server::kReadyToServe);
   spdlog::info("ready: version {}, data {}, {}", REMIT_VERSION, config.data.string(), plane->public_url());
 
-  stop.wait();
+  for (int signal = signals.wait(); signal == SIGHUP || signal == SIGUSR1; signal = signals.wait())
+    if (signal == SIGHUP) look_anew(*plane, log_file);
   server::tell_service_manager(server::kStopping);
   spdlog::info("stopping: calls in flight have {} s to finish", config.drain.count());
   const bool finished = plane->stop();
@@ -108,9 +131,8 @@ void print_errors(const std::string& log, std::streamoff from) {
 
 Result<int> serve_detached(const Context& context, const server::Config& config,
                            const ServeOptions& options) {
+  TRY(server::DataFolder(config.data).make_ready());
   std::error_code ec;
-  if (std::filesystem::create_directories(config.data, ec))
-    std::filesystem::permissions(config.data, std::filesystem::perms::owner_all, ec);
   const auto log = server::DataFolder(config.data).serve_log().string();
   const mcp::Descriptor file(
       ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));

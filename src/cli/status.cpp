@@ -93,6 +93,11 @@ Result<int> status(const Context& context) {
   for (const auto& [name, count] : shown.at("counts").as_object())
     fmt::print("{:<19} {}\n", visible(name), cell(&count));
   fmt::print("{:<19} {}\n", "log entries", cell(&shown.at("audit").at("entries")));
+  for (const auto& problem : shown.at("problems").as_array())
+    fmt::print("{:<19} {}\n", "PROBLEM", cell(&problem));
+  for (const auto& one : shown.at("cautions").as_array())
+    fmt::print("{:<19} {}; no call is made before: remit confirm {} --by HUMAN --reason WHY\n", "CAUTION",
+               cell(&one.at("what")), cell(&one.at("kind")));
   print_set_aside(shown.at("set_aside").as_array());
   if (listens)
     fmt::print("{:<19} {}\n", "metrics",

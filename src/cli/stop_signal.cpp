@@ -2,18 +2,20 @@
 
 namespace remit::cli {
 
-StopSignal::StopSignal() {
+StopSignal::StopSignal(std::initializer_list<int> others) {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
+  for (const int other : others) sigaddset(&signals_, other);
   pthread_sigmask(SIG_BLOCK, &signals_, &before_);
 }
 
 StopSignal::~StopSignal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-void StopSignal::wait() const {
+int StopSignal::wait() const {
   int which = 0;
   sigwait(&signals_, &which);
+  return which;
 }
 
 bool StopSignal::wait_for(std::chrono::milliseconds time) const {

@@ -1,4 +1,4 @@
-// StopSignal: SIGINT and SIGTERM as something to wait for.
+// StopSignal: SIGINT and SIGTERM, and others that are named, as something to wait for.
 //
 // Make it before any other thread is started: the signals are then blocked in all of them, and taken here
 // alone.
@@ -9,17 +9,18 @@
 
 #include <chrono>
 #include <csignal>
+#include <initializer_list>
 
 namespace remit::cli {
 
 class StopSignal {
  public:
-  StopSignal();
+  explicit StopSignal(std::initializer_list<int> others = {});
   ~StopSignal();  // the signals act as before
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  void wait() const;
+  int wait() const;  // which one came
   // Whether one came within the time.
   bool wait_for(std::chrono::milliseconds time) const;
 

@@ -105,13 +105,4 @@ Result<jose::PrivateKey> make_key_file(const std::filesystem::path& file, jose::
   return std::move(written.key);
 }
 
-Result<jose::PrivateKey> open_signing_key(const std::filesystem::path& file, Random& random) {
-  std::error_code ec;
-  if (std::filesystem::exists(file, ec)) {
-    ASSIGN_OR_RETURN(auto found, read_key_file(file));
-    return std::move(found.key);
-  }
-  return make_key_file(file, jose::Algorithm::kEs256, random);
-}
-
 }  // namespace remit::issuer

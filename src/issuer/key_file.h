@@ -1,5 +1,5 @@
 // Private keys in files that only the account that owns them can read: a JWK, or PKCS#8 in PEM where the
-// file's name ends with ".pem". Each environment's issuer has one, made when it is first needed; so have
+// file's name ends with ".pem". Each environment's issuer has one, made with a new plane; so have
 // agents.
 //
 // An agent's JWK also says the client id that its deployment has at the issuer (`client_id`; RFC 7517 §4
@@ -33,8 +33,5 @@ Result<void> name_client(const std::filesystem::path& file, std::string_view cli
 // Makes a key in a new file of mode 0600. Errors: kConflict RMT-J047 (there is a file of that name).
 Result<jose::PrivateKey> make_key_file(const std::filesystem::path& file, jose::Algorithm algorithm,
                                        Random& random);
-
-// Reads an issuer's key, or makes one (ES256) if there is none.
-Result<jose::PrivateKey> open_signing_key(const std::filesystem::path& file, Random& random);
 
 }  // namespace remit::issuer

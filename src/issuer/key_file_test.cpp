@@ -22,16 +22,15 @@ class KeyFile : public ::testing::Test {
 
 TEST_F(KeyFile, IsMadeOnceAndReadByItsOwnerAlone) {
   const auto file = folder_ / "production.jwk";
-  const auto made = open_signing_key(file, random_);
+  const auto made = make_key_file(file, jose::Algorithm::kEs256, random_);
   ASSERT_TRUE(made) << made.error().message;
   struct stat status{};
   ASSERT_EQ(::stat(file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600U);
-  const auto again = open_signing_key(file, random_);
+  EXPECT_EQ(make_key_file(file, jose::Algorithm::kEs256, random_).error().code, "RMT-J047");
+  const auto again = read_key_file(file);
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->public_key().thumbprint(), made->public_key().thumbprint());
-  EXPECT_NE(open_signing_key(folder_ / "sandbox.jwk", random_)->public_key().thumbprint(),
-            made->public_key().thumbprint());
+  EXPECT_EQ(again->key.public_key().thumbprint(), made->public_key().thumbprint());
 }
 
 TEST_F(KeyFile, IsInPemWhereItsNameSaysSo) {
@@ -67,13 +66,14 @@ TEST_F(KeyFile, SaysTheClientIdAndStaysItsOwnersAlone) {
 
 TEST_F(KeyFile, IsRefusedWhereOthersCanReadItOrItIsNoKey) {
   const auto file = folder_ / "k.jwk";
-  ASSERT_TRUE(open_signing_key(file, random_));
+  ASSERT_TRUE(make_key_file(file, jose::Algorithm::kEs256, random_));
   ::chmod(file.c_str(), 0644);
-  EXPECT_EQ(open_signing_key(file, random_).error().code, "RMT-J048");
+  EXPECT_EQ(read_key_file(file).error().code, "RMT-J048");
   std::ofstream(file) << "{\"kty\":\"EC\"}";
   ::chmod(file.c_str(), 0600);
-  EXPECT_EQ(open_signing_key(file, random_).error().code, "RMT-J049");
-  EXPECT_EQ(open_signing_key(folder_ / "no" / "folder", random_).error().code, "RMT-J050");
+  EXPECT_EQ(read_key_file(file).error().code, "RMT-J049");
+  EXPECT_EQ(make_key_file(folder_ / "no" / "folder", jose::Algorithm::kEs256, random_).error().code,
+            "RMT-J050");
 }
 
 }  // namespace

@@ -113,6 +113,14 @@ Table::Apply seconds(std::chrono::seconds& target, std::int64_t most) {
   };
 }
 
+Table::Apply days(std::chrono::days& target, std::int64_t most) {
+  return [&target, most](const toml::node& node) -> Result<> {
+    ASSIGN_OR_RETURN(const auto value, integer(node, 1, most));
+    target = std::chrono::days{value};
+    return {};
+  };
+}
+
 Table::Apply mebibytes(std::uint64_t& target_bytes, std::int64_t most) {
   return [&target_bytes, most](const toml::node& node) -> Result<> {
     ASSIGN_OR_RETURN(const auto value, integer(node, 1, most));
@@ -343,7 +351,9 @@ Tables tables_of(Reading& reading, const std::filesystem::path& base) {
             R"("remit.acme.example/audit")",
             "the log's name in its checkpoints; without it the public host and \"/audit\"", false},
            {"min_free_mib", mebibytes(config.min_free_bytes, kMostFreeMib),
-            std::to_string(config.min_free_bytes >> 20U), "below this much free disk no new call is made"}}});
+            std::to_string(config.min_free_bytes >> 20U), "below this much free disk no new call is made"},
+           {"clock_jump_days", days(config.clock_jump, 3650), std::to_string(config.clock_jump.count()),
+            "a clock so far ahead of the log stops calls until a person confirms it"}}});
   tables.push_back(
       {.name = "calls",
        .what = "what destinations are waited for; for one of them: remit destination add",

@@ -39,6 +39,7 @@ struct Config {
   std::filesystem::path audit_folder;  // empty: DATA/audit
   std::string audit_origin;            // empty: the public host + "/audit"
   std::uint64_t min_free_bytes = std::uint64_t{64} << 20U;
+  std::chrono::days clock_jump{90};
   std::chrono::seconds upstream_open{15};
   std::chrono::seconds upstream_answer{60};
   Limits limits;

@@ -27,6 +27,7 @@ level = "warn"
 folder = "/srv/tiles"
 origin = "remit.acme.example/audit"
 min_free_mib = 128
+clock_jump_days = 30
 [calls]
 upstream_open_seconds = 3
 upstream_answer_seconds = 30
@@ -61,6 +62,7 @@ temporary_mib = 20
   EXPECT_EQ(config->audit_folder, "/srv/tiles");
   EXPECT_EQ(config->audit_origin, "remit.acme.example/audit");
   EXPECT_EQ(config->min_free_bytes, 128U * 1024 * 1024);
+  EXPECT_EQ(config->clock_jump, std::chrono::days{30});
   EXPECT_EQ(config->upstream_open, std::chrono::seconds{3});
   EXPECT_EQ(config->upstream_answer, std::chrono::seconds{30});
   EXPECT_EQ(config->limits.count("connections"), 100U);

@@ -52,17 +52,15 @@ class Issuing : public testing::Test {
   }
   // As after SIGKILL: what is in the folder is all that the next one has.
   void start_without_a_stop() {
+    namespace fs = std::filesystem;
     const store::TempFolder copy;
-    std::filesystem::copy(folder_.path() / "remit.db", copy / "remit.db");
-    std::filesystem::copy(folder_.path() / "remit.db-wal", copy / "remit.db-wal");
+    for (const auto& one : fs::directory_iterator(folder_.path()))
+      if (!one.is_socket())
+        fs::copy(one.path(), copy / one.path().filename().c_str(), fs::copy_options::recursive);
     plane_->stop();
     plane_.reset();
-    for (const auto name : {"remit.db-shm", "remit.db-wal"}) std::filesystem::remove(folder_.path() / name);
-    for (const auto name : {"remit.db", "remit.db-wal"})
-      std::filesystem::copy(copy / name, folder_.path() / name,
-                            std::filesystem::copy_options::overwrite_existing);
-    std::filesystem::remove(folder_.path() / "audit.checkpoint");
-    std::filesystem::remove_all(folder_.path() / "audit");
+    for (const auto& one : fs::directory_iterator(folder_.path())) fs::remove_all(one.path());
+    fs::copy(copy.path(), folder_.path(), fs::copy_options::recursive);
     start();
   }
   void restart() {

@@ -5,20 +5,19 @@
 #include <unistd.h>
 
 #include <boost/json/serialize.hpp>
-#include <fstream>
-#include <sstream>
 
 #include "admin/commit.h"
+#include "audit/files.h"
 #include "catalog/load.h"
 #include "gateway/session.h"
 #include "gateway/upstream.h"
 #include "http/cross_origin.h"
 #include "http/problem.h"
 #include "identity/load.h"
-#include "issuer/key_file.h"
 #include "issuer/spent_assertions.h"
 #include "mcp/http_rules.h"
 #include "mcp/stdio.h"
+#include "server/backup.h"
 #include "server/descriptors.h"
 #include "server/metrics.h"
 
@@ -26,19 +25,12 @@ namespace remit::server {
 namespace {
 
 constexpr std::size_t kMetricsConnections = 64;
+constexpr unsigned kSecondsBetweenProbes = 10;
 constexpr std::chrono::milliseconds kPublishInterval{
     1000};  // audit.md: at least every second while there is traffic
 
 // A little more than a server over stdio is given to end (mcp::StdioLimits).
 constexpr std::chrono::milliseconds kChildrenEnd{4000};
-
-std::vector<store::Migration> all_migrations() {
-  std::vector<store::Migration> all;
-  for (const auto& module : {audit::migrations(), identity::migrations(), catalog::migrations(),
-                             gateway::migrations(), issuer::migrations()})
-    all.insert(all.end(), module.begin(), module.end());
-  return all;
-}
 
 std::string path_of(const std::string& url) {
   const auto parsed = http::parse_url(url);
@@ -133,17 +125,10 @@ http::ServerOptions server_options(const Config& config, std::shared_ptr<http::B
           .stream_keep_alive = limits.time("stream_keep_alive_seconds")};
 }
 
-// The log's name. It is fixed when the key is made, so that a changed address does not make another log of
+// A new log's name. It is fixed when the key is made, so that a changed address does not make another log of
 // it.
-Result<std::string> log_origin(const Config& config, const DataFolder& folder) {
+std::string log_origin(const Config& config) {
   if (!config.audit_origin.empty()) return config.audit_origin;
-  std::ifstream in(folder.audit_public_key());
-  if (in) {
-    std::string text;
-    std::getline(in, text);
-    ASSIGN_OR_RETURN(const auto key, audit::VerifierKey::parse(text));
-    return key.name;
-  }
   const auto url =
       http::parse_url(config.public_url.empty() ? "http://" + config.listen.front() : config.public_url);
   return (url ? url->authority() : "remit.local") + "/audit";
@@ -170,6 +155,22 @@ std::string client_address(const http::Request& request, const Config& config) {
 }
 
 }  // namespace
+
+std::vector<store::Migration> plane_migrations() {
+  std::vector<store::Migration> all;
+  for (const auto& module :
+       {audit::migrations(), identity::migrations(), catalog::migrations(), gateway::migrations(),
+        issuer::migrations(), key_migrations(), caution_migrations()})
+    all.insert(all.end(), module.begin(), module.end());
+  return all;
+}
+
+// Everything that is not a record of its own kind, or a session's: a table that is new is governed.
+bool is_governed(std::string_view table) {
+  constexpr std::string_view kNot[] = {"gateway_session", "spent_assertion", "issuing"};
+  return !table.starts_with("log_") && !table.starts_with("store_") && !table.starts_with("sqlite_") &&
+         std::ranges::find(kNot, table) == std::end(kNot);
+}
 
 Issuer::Issuer(Environment environment, const std::string& public_url, const issuer::KeyRing& keys,
                const snapshot::SnapshotHolder& snapshots, Random& random, Instant started)
@@ -198,33 +199,38 @@ Result<std::unique_ptr<Plane>> Plane::open(Config config) {
   return plane;
 }
 
+// Everything is looked at before anything is written: a start that is refused leaves the store as it was.
 Result<void> Plane::open_parts() {
-  std::error_code ec;
-  std::filesystem::create_directories(folder_.root, ec);
-  if (ec)
-    return fail(ErrorKind::kUnavailable, "RMT-X020",
-                "the data folder " + folder_.root.string() + " cannot be made: " + ec.message());
-  std::filesystem::permissions(folder_.root, std::filesystem::perms::owner_all, ec);
-
-  ASSIGN_OR_RETURN(store_, store::Store::open({.file = folder_.store(), .migrations = all_migrations()}));
+  TRY(folder_.make_ready());
+  TRY(folder_.check_whole());
+  ASSIGN_OR_RETURN(store_,
+                   store::Store::open({.file = folder_.store(),
+                                       .migrations = plane_migrations(),
+                                       .governs = is_governed,
+                                       .judge_governed = audit::judge_governed,
+                                       .on_governed_change = [this](store::Transaction& tx) -> Result<void> {
+                                         // Before the log is open its first entry tells.
+                                         return log_ ? audit::append_state(*log_, tx) : Result<void>();
+                                       }}));
   store_->on_commit([this](std::int64_t revision, store::Reader& reader) { on_commit(revision, reader); });
-  ASSIGN_OR_RETURN(log_, audit::Log::open(*store_, clock_, random_));
+  TRY(open_keys());
+  folder_.remove_half_written();
+  ASSIGN_OR_RETURN(log_, audit::Log::open(*store_, clock_, random_, config_.clock_jump));
   log_->tell_governance([](std::uint64_t index, const audit::GovernanceEvent& event) {
     spdlog::info("governance {} {} by {}{}{}: entry {} of the audit log", event.action, event.object,
                  event.actor.id, event.actor.via.empty() ? "" : " via ", event.actor.via, index);
   });
-  ASSIGN_OR_RETURN(vault_, catalog::Vault::open(folder_.vault_key(), random_));
-  TRY(open_issuer_keys());
-  registry_.emplace(*log_, clock_, random_, rules());
   TRY(store_->run(identity::bring_up_to_date));
-  catalog_.emplace(*log_, clock_, random_, *vault_, identity::require_active_human);
-  policies_.emplace(*log_, clock_, random_, identity::require_active_human);
   TRY(identity::Registry::name_older_grants(*store_, known_tools));
   TRY(store_->read([this](store::Reader& reader) -> Result<void> {
     ASSIGN_OR_RETURN(auto snapshot, build_snapshot(store_->revision(), reader));
     snapshots_.swap(std::move(snapshot));
+    heed_cautions(reader);
     return {};
   }));
+  registry_.emplace(*log_, clock_, random_, rules());
+  catalog_.emplace(*log_, clock_, random_, *vault_, identity::require_active_human);
+  policies_.emplace(*log_, clock_, random_, identity::require_active_human);
   api_ = std::make_unique<admin::Api>(admin::ApiParts{
       .store = *store_,
       .registry = *registry_,
@@ -240,23 +246,49 @@ Result<void> Plane::open_parts() {
       .admit_child = [this](snapshot::StdioTransport stdio) { return children_.admit(std::move(stdio)); },
       .version = REMIT_VERSION,
       .doors = [this] { return doors(); },
+      .governs = is_governed,
+      .back_up = [this](const std::string& folder) -> Result<boost::json::object> {
+        ASSIGN_OR_RETURN(const auto made,
+                         make_backup(*store_, folder, REMIT_VERSION, log_key().text(), clock_.now()));
+        return made.json();
+      },
+      .confirm =
+          [this](store::Transaction& tx, const audit::Actor& actor, std::string_view kind,
+                 std::string reason) { return confirm_caution(tx, *log_, actor, kind, std::move(reason)); },
       .limits = told(config_.limits)});
-  return open_log();
+  // A kill does not wait for a folder that cannot be written; readiness does (look_at_disk).
+  if (const auto published = publish(); !published) {
+    if (published.error().code != "RMT-A021") return std::unexpected(published.error());
+    spdlog::error("the audit log is not published: {}: {}", published.error().code,
+                  published.error().message);
+  }
+  return {};
 }
 
 std::filesystem::path Plane::audit_folder() const {
   return config_.audit_folder.empty() ? folder_.audit() : config_.audit_folder;
 }
 
-Result<void> Plane::open_log() {
-  const auto key_file = folder_.audit_key();
-  ASSIGN_OR_RETURN(const auto origin, log_origin(config_, folder_));
-  ASSIGN_OR_RETURN(auto key, audit::open_signing_key(key_file, origin, random_));
+Result<void> Plane::open_keys() {
+  ASSIGN_OR_RETURN(auto keys, KeyFiles::open(folder_, log_origin(config_), *store_, random_));
+  // After a restore it may be that of the next log: "origin/2" (restore.h).
+  const auto& name = keys.log.verifier().name;
+  if (!config_.audit_origin.empty() && name != config_.audit_origin &&
+      !name.starts_with(config_.audit_origin + "/"))
+    return fail(
+        ErrorKind::kInvalid, "RMT-A022",
+        fmt::format("the log's key is of `{}`, the configuration says `{}`", name, config_.audit_origin));
+  vault_ = std::move(keys.vault);
+  issuer_keys_ = std::move(keys.issuers);
   ASSIGN_OR_RETURN(publisher_,
-                   audit::Publisher::open(*store_, std::move(key),
+                   audit::Publisher::open(*store_, std::move(keys.log),
                                           {.folder = audit_folder(), .state = folder_.audit_checkpoint()}));
-  TRY(publish());
   return {};
+}
+
+Result<void> Plane::check_keys() {
+  TRY(folder_.make_ready());
+  return KeyFiles::check(folder_, log_key(), *store_, random_);
 }
 
 Result<audit::Checkpoint> Plane::publish() {
@@ -275,8 +307,15 @@ void Plane::tend_log(const std::stop_token& stop) {
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
     wake.wait_for(lock, stop, kPublishInterval, [] { return false; });
-    if (const auto done = publish(); !done)
+    const auto done = publish();
+    if (!done)
       spdlog::error("the audit log is not published: {}: {}", done.error().code, done.error().message);
+    look_at_disk(done);
+    // A clock may go wrong, and right again, while nothing is committed.
+    std::ignore = store_->read([this](store::Reader& reader) -> Result<void> {
+      heed_cautions(reader);
+      return {};
+    });
     if (const bool room = has_room(); room != gateway_->has_room()) {
       gateway_->set_room(room);
       if (room)
@@ -287,6 +326,33 @@ void Plane::tend_log(const std::stop_token& stop) {
     }
     if (const auto snapshot = snapshots_.current()) policy_watch_.look(*snapshot);
   }
+}
+
+// Reads may come from memory, and nothing is written where nothing happens: so a small file is written now
+// and then, and each second while something is wrong.
+void Plane::look_at_disk(const Result<audit::Checkpoint>& published) {
+  std::vector<std::string> found;
+  if (!store_->in_service()) found.emplace_back("the store is out of service after an error of the disk");
+  if (!published) found.push_back("the audit log is not published: " + published.error().message);
+  if (!found.empty() || until_probe_ == 0) {
+    until_probe_ = kSecondsBetweenProbes;
+    if (const auto probed = audit::write_durable(folder_.probe(), {}, 0600); !probed) {
+      found.push_back("the data folder cannot be written: " + probed.error().message);
+      until_probe_ = 0;
+    }
+  } else {
+    --until_probe_;
+  }
+  const std::lock_guard lock(problems_mutex_);
+  if (found.empty() && !problems_.empty()) spdlog::info("the disk is well again");
+  for (const auto& problem : found)
+    if (std::ranges::find(problems_, problem) == problems_.end()) spdlog::critical("{}", problem);
+  problems_ = std::move(found);
+}
+
+std::vector<std::string> Plane::problems() const {
+  const std::lock_guard lock(problems_mutex_);
+  return problems_;
 }
 
 // What cannot be found out counts as none.
@@ -318,17 +384,22 @@ void Plane::on_commit(std::int64_t revision, store::Reader& reader) {
   } else {
     snapshots_.swap(std::move(*snapshot));
   }
+  heed_cautions(reader);
   if (gateway_hears_commits_) gateway_->on_snapshot();
 }
 
-// Before the first command, with or without a listener: no agent may have one of them.
-Result<void> Plane::open_issuer_keys() {
-  for (const auto environment : kEnvironments) {
-    ASSIGN_OR_RETURN(auto key, issuer::open_signing_key(folder_.issuer_key(to_string(environment)), random_));
-    ASSIGN_OR_RETURN(auto keys, issuer::KeyRing::of(std::move(key)));
-    issuer_keys_.push_back(std::move(keys));
+// What cannot be read counts as one: no call is made on a guess.
+void Plane::heed_cautions(store::Reader& reader) {
+  auto found = cautions(reader, log_.get(), clock_.now());
+  if (!found)
+    found = std::vector<Caution>{{.kind = "store", .since = clock_.now(), .what = found.error().message}};
+  const bool cautious = !found->empty();
+  {
+    const std::lock_guard lock(cautions_mutex_);
+    cautions_ = std::move(*found);
   }
-  return {};
+  cautious_ = cautious;
+  if (ready_.load(std::memory_order_acquire)) gateway_->set_cautious(cautious);
 }
 
 identity::Rules Plane::rules() const {
@@ -365,7 +436,15 @@ admin::Doors Plane::doors() const {
                      .public_url = {},
                      .metrics = {},
                      .endpoints = {}};
+  doors.problems = problems();
+  {
+    const std::lock_guard lock(cautions_mutex_);
+    for (const auto& caution : cautions_) doors.cautions.emplace_back(caution.kind, caution.what);
+  }
   if (!ready_.load(std::memory_order_acquire)) return doors;
+  if (!gateway_->has_room())
+    doors.problems.push_back(fmt::format("less than {} MiB are free for {}", config_.min_free_bytes >> 20U,
+                                         folder_.root.string()));
   doors.sessions = static_cast<std::size_t>(std::max<std::int64_t>(0, gateway_->counters().sessions));
   doors.children = gateway_->children();
   if (!metrics_address_.empty()) doors.metrics = "http://" + metrics_address_ + "/metrics";
@@ -456,8 +535,10 @@ Result<std::vector<std::string>> Plane::listen() {
     parts.verifiers.at(static_cast<std::size_t>(environment)) = &issuer(environment)->verifier;
   gateway_ = std::make_unique<gateway::Gateway>(std::move(parts), std::move(options));
   TRY(gateway_->restore());
-  TRY(store_->run([this](store::Transaction&) -> Result<void> {
+  TRY(store_->run([this](store::Transaction& tx) -> Result<void> {
     gateway_hears_commits_ = true;
+    heed_cautions(tx);
+    gateway_->set_cautious(cautious_);
     return {};
   }));
 
@@ -542,6 +623,9 @@ http::Response Plane::answer_health(const http::Request& request) const {
   if (!gateway_->has_room())
     return http::problem(
         Error{ErrorKind::kUnavailable, "RMT-G009", "the disk has no room for new calls", {}});
+  if (!problems().empty())
+    return http::problem(
+        Error{ErrorKind::kUnavailable, "RMT-G011", "the disk fails; `remit status` says more", {}});
   return text_response(200, "text/plain", "ready\n");
 }
 

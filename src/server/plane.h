@@ -40,9 +40,11 @@
 #include "issuer/metadata.h"
 #include "issuer/repeat_limit.h"
 #include "issuer/token_endpoint.h"
+#include "server/cautions.h"
 #include "server/children.h"
 #include "server/client_directory.h"
 #include "server/config.h"
+#include "server/key_files.h"
 #include "server/policy_watch.h"
 #include "snapshot/holder.h"
 #include "store/store.h"
@@ -60,6 +62,11 @@ struct Issuer {
   const issuer::TokenEndpoint endpoint;
   const std::vector<issuer::Document> documents;
 };
+
+// The migrations of every module.
+std::vector<store::Migration> plane_migrations();
+// Whether a table is of what is governed (store/governed.h).
+bool is_governed(std::string_view table);
 
 class Plane {
  public:
@@ -81,6 +88,10 @@ class Plane {
   // Publishes what is durable now, so that it can be verified. Errors: those of the publisher.
   Result<audit::Checkpoint> publish();
 
+  // That the key files are as they were at the start: what is wrong with them would stop the next one.
+  // Errors: those of KeyFiles::check.
+  Result<void> check_keys();
+
   // Finishes calls in flight within the configured time and takes everything down. Whether all was finished.
   bool stop();
 
@@ -93,21 +104,23 @@ class Plane {
 
  private:
   explicit Plane(Config config);
-  Result<void> open_issuer_keys();
   identity::Rules rules() const;
   Result<void> open_issuers(std::string public_url);
   void end_issuing();
   Result<void> open_parts();
   Result<void> listen_for_metrics();
-  Result<void> open_log();
+  Result<void> open_keys();
   admin::Doors doors() const;
   Result<std::shared_ptr<const snapshot::Snapshot>> build_snapshot(std::int64_t revision,
                                                                    store::Reader& reader);
   void on_commit(std::int64_t revision, store::Reader& reader);
-  // Each second: publishes what is new in the log, and looks whether the disk has room for more, and whether
-  // the policies in force fit.
+  // Each second: publishes what is new in the log, and looks whether the disk is well and has room for more,
+  // and whether the policies in force fit.
   void tend_log(const std::stop_token& stop);
   bool has_room() const;
+  void look_at_disk(const Result<audit::Checkpoint>& published);
+  std::vector<std::string> problems() const;
+  void heed_cautions(store::Reader& reader);
 
   std::expected<http::Admitted, http::Response> admit(http::Request& header);
   http::Task<http::Response> handle(http::Request& request);
@@ -150,7 +163,14 @@ class Plane {
   std::atomic<std::uint64_t> published_entries_{0};
   std::atomic<std::chrono::steady_clock::time_point> published_at_{std::chrono::steady_clock::now()};
   PolicyWatch policy_watch_;
+  unsigned until_probe_ = 0;  // log thread
+  mutable std::mutex problems_mutex_;
+  std::vector<std::string> problems_;  // of the disk: what stands in the way of calls
   std::jthread log_thread_;
+
+  mutable std::mutex cautions_mutex_;
+  std::vector<Caution> cautions_;
+  std::atomic<bool> cautious_{false};
 
   std::vector<issuer::KeyRing> issuer_keys_;  // by environment
   issuer::RepeatLimit replays_told_;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <limits>
+#include <thread>
 
 #include "http/block_on.h"
 #include "http/client.h"
@@ -40,6 +42,29 @@ TEST(Room, APlaneIsReadyOnlyWhereTheDiskHasRoom) {
     EXPECT_EQ(readiness(addresses.front()), status);
     EXPECT_TRUE(plane->stop());
   }
+}
+
+TEST(Room, APlaneThatCannotPublishIsNotReadyUntilItCanAgain) {
+  const store::TempFolder folder;
+  Config config;
+  config.data = folder.path();
+  config.listen = {"127.0.0.1:0"};
+  config.threads = 1;
+  config.min_free_bytes = 1;
+  // Something stands where a tile is to be written.
+  const auto in_the_way = folder.path() / "audit" / "tile" / "0" / "000.p";
+  {
+    const auto plane = Plane::open(config).value();
+    std::filesystem::remove_all(in_the_way);
+  }
+  std::filesystem::remove_all(in_the_way);
+  std::ofstream(in_the_way) << "a file, where a folder belongs";
+  const auto plane = Plane::open(config).value();
+  const auto addresses = plane->listen().value();
+  while (readiness(addresses.front()) != 503) std::this_thread::yield();
+  std::filesystem::remove(in_the_way);
+  while (readiness(addresses.front()) != 200) std::this_thread::yield();
+  EXPECT_TRUE(plane->stop());
 }
 
 }  // namespace

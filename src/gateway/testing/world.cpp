@@ -69,7 +69,9 @@ void World::start() {
           .value();
   store_->on_commit([this](std::int64_t revision, store::Reader& reader) { on_commit(revision, reader); });
   log_ = audit::Log::open(*store_, clock_, random_).value();
-  vault_ = catalog::Vault::open(folder_ / "vault.key", random_).value();
+  const auto vault_key = folder_ / "vault.key";
+  const bool restarted = std::filesystem::exists(vault_key);
+  vault_ = (restarted ? catalog::Vault::open : catalog::Vault::make)(vault_key, random_).value();
   registry_.emplace(*log_, clock_, random_);
   catalog_.emplace(*log_, clock_, random_, *vault_, identity::require_active_human);
   policies_.emplace(*log_, clock_, random_, identity::require_active_human);
