@@ -6,9 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "admin/names.h"
+#include "admin/entries.h"
 #include "admin/routes.h"
 #include "admin/views.h"
+#include "audit/query.h"
 #include "base/canonical_json.h"
 #include "catalog/policies.h"
 #include "decision/prospect.h"
@@ -19,28 +20,10 @@ namespace {
 namespace json = boost::json;
 using http::Method;
 using snapshot::Snapshot;
-using Entry = std::pair<std::uint64_t, json::object>;
 
 constexpr std::uint64_t kMaxEntries = 1000;
 constexpr std::uint64_t kDefaultTail = 20;
-// Few entries have more than 2 KiB, and none more than 64: with this bound an answer stays within what JSON
-// parsers take (base/canonical_json.h), whatever agents put into the names of their arguments.
-constexpr std::size_t kMaxPageBytes = std::size_t{2} * 1024 * 1024;
 constexpr std::uint64_t kRowsAtOnce = 32;
-
-Result<json::object> parse_entry(std::uint64_t index, std::string_view text) {
-  auto parsed = parse_json(text);
-  if (!parsed || !parsed->is_object())
-    return fail(ErrorKind::kInternal, "RMT-A006",
-                fmt::format("entry {} of the log is no JSON object", index));
-  return std::move(parsed->get_object());
-}
-
-Result<json::object> view(Entry entry, Names& names) {
-  ASSIGN_OR_RETURN(auto known, names.in(entry.second));
-  return json::object{
-      {"index", entry.first}, {"entry", std::move(entry.second)}, {"names", std::move(known)}};
-}
 
 // The first index of a page and how many entries it has at most; which of them stay where they are large.
 struct Page {
@@ -70,7 +53,7 @@ Result<json::array> read_page(store::Reader& reader, Names& names, Page page) {
   const bool backwards = page.keep == Page::Keep::kLast;
   json::array items;
   std::size_t bytes = 0;
-  while (page.count > 0 && bytes < kMaxPageBytes) {
+  while (page.count > 0 && bytes < kMaxAnswerBytes) {
     const auto count = std::min(page.count, kRowsAtOnce);
     ASSIGN_OR_RETURN(auto rows, audit::read_entries(
                                     reader, backwards ? page.first + page.count - count : page.first, count));
@@ -81,7 +64,7 @@ Result<json::array> read_page(store::Reader& reader, Names& names, Page page) {
       ASSIGN_OR_RETURN(auto shown, view({index, std::move(entry)}, names));
       items.push_back(std::move(shown));
       bytes += text.size();
-      if (bytes >= kMaxPageBytes) break;
+      if (bytes >= kMaxAnswerBytes) break;
     }
     if (!backwards) page.first += count;
     page.count -= count;
@@ -90,10 +73,10 @@ Result<json::array> read_page(store::Reader& reader, Names& names, Page page) {
   return items;
 }
 
-Result<Answer> entries(const Call& call, const Snapshot& snapshot, store::Reader& reader) {
+Result<Answer> entries(const Call& call, store::Reader& reader) {
   ASSIGN_OR_RETURN(const auto size, audit::log_size(reader));
   ASSIGN_OR_RETURN(const auto page, page_of(call.query, size));
-  Names names(snapshot, reader);
+  Names names(reader);
   ASSIGN_OR_RETURN(auto items, read_page(reader, names, page));
   return Answer{json::object{{"size", size}, {"items", std::move(items)}}};
 }
@@ -116,18 +99,21 @@ Result<json::value> named(const std::string& id, Names& names) {
   return json::value(name.value_or(id));
 }
 
-// What was called: the tool's name, or what the caller asked for where it is no tool of theirs.
+// What was called: the tool's name, or what the caller asked for where it is no tool of theirs, if the entry
+// was viewed before.
 Result<json::value> tool_of(const json::object& entry, Names& names) {
   const auto id = text(entry, "tool");
-  if (id.empty()) return member(entry, "tool_asked");
-  return named(id, names);
+  if (!id.empty()) return named(id, names);
+  const auto asked = text(entry, "tool_asked");
+  if (asked.starts_with("hmac-sha256:")) return named(asked, names);
+  return member(entry, "tool_asked");  // an entry of before, in the agent's own words: no id
 }
 
 // The agent's own name: its environment is told beside it.
-json::value agent_of(const std::string& deployment, const Snapshot& snapshot) {
-  const auto* found = snapshot.deployment(deployment);
-  if (found != nullptr) return json::value(found->name);
-  return deployment.empty() ? json::value(nullptr) : json::value(deployment);
+Result<json::value> agent_of(const std::string& deployment, Names& names) {
+  if (deployment.empty()) return nullptr;
+  ASSIGN_OR_RETURN(const auto label, names.of(deployment));
+  return json::value(label ? label->substr(label->find('/') + 1) : deployment);
 }
 
 // Under which name the agent sees the tool, while it is granted it.
@@ -136,21 +122,10 @@ json::value shown_name_of(const json::object& entry, const Snapshot& snapshot) {
   return grant == nullptr ? json::value(nullptr) : json::value(grant->shown_name);
 }
 
-// With `delivered` false where the log says that the answer did not reach the agent.
 json::value outcome_of(const std::vector<Entry>& entries) {
-  json::value outcome;
-  bool undelivered = false;
-  for (const auto& [_, entry] : entries) {
-    const auto kind = text(entry, "kind");
-    if (kind == "outcome")
-      outcome = json::object{{"status", member(entry, "status")},
-                             {"reason", member(entry, "reason")},
-                             {"latency_us", member(entry, "latency_us")},
-                             {"time", member(entry, "time")}};
-    undelivered = undelivered || kind == "undelivered" || member(entry, "delivered") == json::value(false);
-  }
-  if (undelivered && outcome.is_object()) outcome.as_object()["delivered"] = false;
-  return outcome;
+  audit::OutcomeReader reader;
+  for (const auto& [_, entry] : entries) reader.add(entry);
+  return reader.outcome();
 }
 
 // For a call that no policy permitted: the permits that came nearest. The log has commitments to the
@@ -190,8 +165,16 @@ Result<json::object> explain(const DecisionId& id, const json::object& decided, 
                              const Snapshot& snapshot, Names& names) {
   const auto* reason = find_error(text(decided, "reason"));
   const auto deployment = text(decided, "deployment");
+  auto outcome = outcome_of(entries);
+  json::array all;
+  all.reserve(entries.size());
+  for (auto& entry : entries) {
+    ASSIGN_OR_RETURN(auto one, view(std::move(entry), names));
+    all.push_back(std::move(one));
+  }
   ASSIGN_OR_RETURN(auto tool, tool_of(decided, names));
   ASSIGN_OR_RETURN(auto destination, named(text(decided, "destination"), names));
+  ASSIGN_OR_RETURN(auto agent, agent_of(deployment, names));
   json::object shown{
       {"decision", id.str()},
       {"verdict", member(decided, "verdict")},
@@ -201,7 +184,7 @@ Result<json::object> explain(const DecisionId& id, const json::object& decided, 
       {"time", member(decided, "time")},
       {"environment", member(decided, "environment")},
       {"deployment", member(decided, "deployment")},
-      {"agent", agent_of(deployment, snapshot)},
+      {"agent", std::move(agent)},
       {"tool", std::move(tool)},
       {"shown_name", shown_name_of(decided, snapshot)},
       {"destination", std::move(destination)},
@@ -211,14 +194,8 @@ Result<json::object> explain(const DecisionId& id, const json::object& decided, 
       {"policy_errors", decided.contains("policy_errors") ? decided.at("policy_errors") : json::array()},
       {"approval_path", member(decided, "approval_path")},
       {"revision", member(decided, "revision")},
-      {"outcome", outcome_of(entries)}};
-  json::array all;
-  all.reserve(entries.size());
-  for (auto& entry : entries) {
-    ASSIGN_OR_RETURN(auto one, view(std::move(entry), names));
-    all.push_back(std::move(one));
-  }
-  shown["entries"] = std::move(all);
+      {"outcome", std::move(outcome)},
+      {"entries", std::move(all)}};
   return shown;
 }
 
@@ -237,7 +214,7 @@ Result<Answer> decision(const Call& call, const Snapshot& snapshot, store::Reade
   if (!decided)
     return fail(ErrorKind::kNotFound, "RMT-A014", fmt::format("the log has no decision `{}`", id.str()));
   ASSIGN_OR_RETURN(auto nearest, nearest_permits(*decided, snapshot, reader));
-  Names names(snapshot, reader);
+  Names names(reader);
   ASSIGN_OR_RETURN(auto shown, explain(id, *decided, std::move(entries), snapshot, names));
   shown["nearest"] = std::move(nearest);
   return Answer{std::move(shown)};
@@ -248,9 +225,7 @@ Result<Answer> decision(const Call& call, const Snapshot& snapshot, store::Reade
 std::vector<Route> audit_routes(const ApiParts&) {
   return {
       {Method::kGet, "/v1/audit/entries",
-       [](const Call& call, const Snapshot& snapshot, store::Reader& reader) {
-         return entries(call, snapshot, reader);
-       }},
+       [](const Call& call, const Snapshot&, store::Reader& reader) { return entries(call, reader); }},
       {Method::kGet, "/v1/decisions/{id}", Lookup(decision)},
   };
 }

@@ -84,10 +84,10 @@ class AuditRoutes : public ApiTest {
     return id;
   }
 
-  DecisionId denial(const json::object& body) {
+  DecisionId denial(const json::object& body, const std::vector<audit::FieldSecret>& secrets = {}) {
     const auto id = DecisionId::make(clock_, random_);
     commit([&](store::Transaction& tx) -> Result<> {
-      TRY(log_->append_denial(tx, id, body, {}));
+      TRY(log_->append_denial(tx, id, body, secrets));
       return {};
     });
     return id;
@@ -241,10 +241,16 @@ TEST_F(AuditRoutes, ExplainARefusalOfAToolThatIsNone) {
   for (const auto name : {"tool", "destination", "effect", "data_class"}) body.erase(name);
   body["policies"] = json::array();
   body["tool_asked"] = "erp/delete_everything";
-  const auto shown = explain(denial(body));
+  const auto of_before = explain(denial(body));
+  EXPECT_EQ(of_before.at("tool"), "erp/delete_everything");
+
+  std::vector<audit::FieldSecret> secrets;
+  body["tool_asked"] = audit::commit_to_text("erp/delete_everything", "tool_asked", random_, secrets);
+  const auto shown = explain(denial(body, secrets));
   EXPECT_EQ(shown.at("verdict"), "deny");
   EXPECT_EQ(shown.at("title").as_string(), find_error("RMT-D020")->title);
   EXPECT_EQ(shown.at("tool"), "erp/delete_everything");
+  EXPECT_THAT(json::serialize(shown.at("entries").at(0).at("entry")), Not(HasSubstr("delete_everything")));
   for (const auto name : {"destination", "effect", "data_class", "outcome"})
     EXPECT_TRUE(shown.at(name).is_null()) << name;
 }

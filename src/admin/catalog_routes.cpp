@@ -316,11 +316,13 @@ Result<Answer> grant(identity::Registry& registry, const Call& call, store::Tran
   json::array items;
   bool any = false;
   for (const auto& [tool, name] : what.tools) {
+    ASSIGN_OR_RETURN(auto tool_class, catalog::class_of(tx, tool));
     ASSIGN_OR_RETURN(const auto granted, registry.grant(tx, {.id = by.str(), .via = call.actor.via},
                                                         {.deployment = what.deployment,
                                                          .tool = tool,
                                                          .tool_name = name,
                                                          .tool_environment = what.environment,
+                                                         .tool_class = std::move(tool_class),
                                                          .approver = by,
                                                          .expires = expires}));
     any = any || granted.is_new;

@@ -1,5 +1,5 @@
 // The names behind the ids of the log: of agents, tools, destinations, people and services, also of those
-// that were retired since. The log has ids alone, so that names can be erased and changed.
+// that were retired since, as the log's erasable table has them (audit/openings.h). What was erased has none.
 //
 // Thread-safety: on the thread of the reader.
 
@@ -11,27 +11,24 @@
 #include <string>
 #include <string_view>
 
-#include "snapshot/snapshot.h"
 #include "store/store.h"
 
 namespace remit::admin {
 
 class Names {
  public:
-  // Both must outlive it.
-  Names(const snapshot::Snapshot& snapshot, store::Reader& reader) : snapshot_(snapshot), reader_(reader) {}
+  // It must outlive this.
+  explicit Names(store::Reader& reader) : reader_(reader) {}
 
-  // "production/invoice-bot", "erp/create_payment", "erp", "maria"; none for what has no name. What was asked
-  // is remembered. Errors: the store's.
+  // "production/invoice-bot", "erp/create_payment", "erp", "maria"; none for what has no name. What was found
+  // is remembered, what an agent asked for too. Errors: the store's.
   Result<std::optional<std::string>> of(const std::string& id);
 
-  // Of all ids that are values in an entry of the log, at any depth: {"dep_…": "production/invoice-bot"}.
-  Result<boost::json::object> in(const boost::json::object& entry);
+  // Of all ids that are values in the entry of that index, at any depth: {"dep_…": "production/invoice-bot"};
+  // and what an agent asked for under the commitment to it (audit::add_tool_asked).
+  Result<boost::json::object> in(std::uint64_t index, const boost::json::object& entry);
 
  private:
-  Result<std::optional<std::string>> find(const std::string& id);
-
-  const snapshot::Snapshot& snapshot_;
   store::Reader& reader_;
   std::map<std::string, std::optional<std::string>> known_;
 };

@@ -166,7 +166,8 @@ class Catalog {
   Result<void> replace_secrets(store::Transaction& tx, const DestinationId& destination,
                                const snapshot::Transport& transport, const DestinationChange& change);
   Result<ToolId> add_tool(store::Transaction& tx, const audit::Actor& actor, const DestinationId& destination,
-                          std::string_view data_class, const mcp::Tool& offered);
+                          std::string_view destination_name, std::string_view data_class,
+                          const mcp::Tool& offered);
   Result<void> quarantine(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool,
                           const mcp::Tool& offered, const Digest& digest);
   Result<void> restore(store::Transaction& tx, const audit::Actor& actor, const ToolId& tool);
@@ -195,10 +196,13 @@ struct DestinationState {
 Result<DestinationState> find_destination_state(store::Reader& reader, const DestinationId& id);
 Result<ToolId> find_tool(store::Reader& reader, Environment environment, std::string_view qualified_name);
 
-// The names of what is or was there, by id: tools' are qualified. None where there never was such a thing.
-Result<std::optional<std::string>> name_of(store::Reader& reader, const DestinationId& id);
-Result<std::optional<std::string>> name_of(store::Reader& reader, const ToolId& id);
+// What a tool is, for events of the log: `destination`, `effect` (null until a person has said it),
+// `data_class`, `labels`.
+Result<boost::json::object> class_of(store::Reader& reader, const ToolId& id);
+
+// The names of what is or was there, by id: tools' are qualified.
 Result<std::map<ToolId, std::string>> tool_names(store::Reader& reader);
+Result<std::map<std::string, std::string>> all_names(store::Reader& reader);  // of both, by id
 Result<std::vector<std::string>> destination_names(store::Reader& reader,
                                                    Environment environment);  // that live
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/value_from.hpp>
 #include <set>
 
 #include "base/utf8.h"
@@ -121,12 +122,17 @@ Result<DestinationId> Catalog::add_destination(store::Transaction& tx, const aud
                   to_micros(clock_.now()), revision}));
   TRY(set_bounds(tx, id, given.bounds));
   for (const auto& secret : given.secrets) TRY(seal_into(tx, id, secret));
-  TRY(record(tx, actor, "destination.add", id.str(),
-             {{"environment", environment},
-              {"owner", given.owner.str()},
-              {"approver", given.approver ? boost::json::value(given.approver->str()) : nullptr},
-              {"data_class", to_string(given.data_class)},
-              {"secret", !given.secrets.empty()}}));
+  TRY(log_.append_governance(
+      tx, {.actor = actor,
+           .action = "destination.add",
+           .object = id.str(),
+           .detail = {{"environment", environment},
+                      {"owner", given.owner.str()},
+                      {"approver", given.approver ? boost::json::value(given.approver->str()) : nullptr},
+                      {"data_class", to_string(given.data_class)},
+                      {"labels", boost::json::value_from(labels)},
+                      {"secret", !given.secrets.empty()}},
+           .names = {{id.str(), given.name}}}));
   return id;
 }
 
@@ -286,11 +292,6 @@ Result<DestinationId> find_destination(store::Reader& reader, Environment enviro
     return fail(ErrorKind::kNotFound, "RMT-C010",
                 fmt::format("there is no destination `{}` in {}", name, to_string(environment)));
   return DestinationId::trusted(rows.front().text(0));
-}
-
-Result<std::optional<std::string>> name_of(store::Reader& reader, const DestinationId& id) {
-  ASSIGN_OR_RETURN(const auto rows, reader.query("SELECT name FROM destination WHERE id = ?", {id.str()}));
-  return rows.empty() ? std::nullopt : std::optional(rows.front().text(0));
 }
 
 Result<std::vector<std::string>> destination_names(store::Reader& reader, Environment environment) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/value_from.hpp>
 #include <map>
 #include <set>
 #include <span>
@@ -20,6 +21,7 @@ namespace {
 constexpr std::size_t kMaxSetAside = 100;  // that are kept for each destination
 
 struct ToolRow {
+  DestinationId destination;
   std::string label;  // "erp/create_payment"
   Environment environment = Environment::kSandbox;
   HumanId owner;  // its destination's
@@ -35,7 +37,7 @@ Result<ToolRow> read_living(store::Reader& reader, const ToolId& id) {
       auto rows,
       reader.query(
           "SELECT d.name, t.name, t.pinned, t.digest, t.offered, t.offered_digest, "
-          "t.retired_at, d.environment, d.owner, t.moved_since FROM tool t JOIN destination d ON d.id "
+          "t.retired_at, d.environment, d.owner, t.moved_since, d.id FROM tool t JOIN destination d ON d.id "
           "= t.destination WHERE t.id = ?",
           {id.str()}));
   if (rows.empty())
@@ -47,6 +49,7 @@ Result<ToolRow> read_living(store::Reader& reader, const ToolId& id) {
   ASSIGN_OR_RETURN(tool.environment, environment_of(row.text(7)));
   tool.owner = HumanId::trusted(row.text(8));
   tool.moved = !row.is_null(9);
+  tool.destination = DestinationId::trusted(row.text(10));
   if (!row.is_null(6))
     return fail(ErrorKind::kConflict, "RMT-C011", fmt::format("tool `{}` is retired", tool.label));
   ASSIGN_OR_RETURN(tool.digest, digest_from_hex(row.text(3)));
@@ -107,7 +110,7 @@ Result<Discovery> Catalog::record_discovery(store::Transaction& tx, const audit:
                   fmt::format("`{}` lists two tools called `{}`", name, tool.name));
     const auto entry = known.find(tool.name);
     if (entry == known.end()) {
-      ASSIGN_OR_RETURN(auto added, add_tool(tx, actor, id, destination.front().text(1), tool));
+      ASSIGN_OR_RETURN(auto added, add_tool(tx, actor, id, name, destination.front().text(1), tool));
       found.added.push_back(std::move(added));
       continue;
     }
@@ -169,8 +172,8 @@ Result<void> Catalog::set_aside(store::Transaction& tx, const audit::Actor& acto
 
 // As sensitive as its destination until a person says otherwise.
 Result<ToolId> Catalog::add_tool(store::Transaction& tx, const audit::Actor& actor,
-                                 const DestinationId& destination, std::string_view data_class,
-                                 const mcp::Tool& offered) {
+                                 const DestinationId& destination, std::string_view destination_name,
+                                 std::string_view data_class, const mcp::Tool& offered) {
   if (!mcp::is_tool_name(offered.name))
     return fail(
         ErrorKind::kInvalid, "RMT-C012",
@@ -184,7 +187,12 @@ Result<ToolId> Catalog::add_tool(store::Transaction& tx, const audit::Actor& act
       "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {id.str(), destination.str(), offered.name, std::string(data_class), labels_text({}), offered.raw,
        definition, digest, to_micros(clock_.now()), revision}));
-  TRY(record(tx, actor, "tool.discover", id.str(), {{"destination", destination.str()}, {"pin", digest}}));
+  TRY(log_.append_governance(tx,
+                             {.actor = actor,
+                              .action = "tool.discover",
+                              .object = id.str(),
+                              .detail = {{"destination", destination.str()}, {"pin", digest}},
+                              .names = {{id.str(), fmt::format("{}/{}", destination_name, offered.name)}}}));
   return id;
 }
 
@@ -216,7 +224,12 @@ Result<void> Catalog::classify(store::Transaction& tx, const audit::Actor& actor
       "UPDATE tool SET effect = ?, data_class = ?, labels = ?, classified_by = ?, revision = ? WHERE id = ?",
       {effect, data_class, labels_text(labels), person.str(), revision, id.str()}));
   return record(tx, actor, "tool.classify", id.str(),
-                {{"effect", effect}, {"data_class", data_class}, {"person", person.str()}});
+                {{"environment", to_string(tool.environment)},
+                 {"destination", tool.destination.str()},
+                 {"effect", effect},
+                 {"data_class", data_class},
+                 {"labels", boost::json::value_from(labels)},
+                 {"person", person.str()}});
 }
 
 Result<PinChange> Catalog::pin_change(store::Reader& reader, const ToolId& id) {
@@ -267,15 +280,6 @@ Result<ToolId> find_tool(store::Reader& reader, Environment environment, std::st
   return ToolId::trusted(rows.front().text(0));
 }
 
-Result<std::optional<std::string>> name_of(store::Reader& reader, const ToolId& id) {
-  ASSIGN_OR_RETURN(const auto rows,
-                   reader.query("SELECT d.name, t.name FROM tool t JOIN destination d ON d.id = "
-                                "t.destination WHERE t.id = ?",
-                                {id.str()}));
-  if (rows.empty()) return std::nullopt;
-  return fmt::format("{}/{}", rows.front().text(0), rows.front().text(1));
-}
-
 Result<std::map<ToolId, std::string>> tool_names(store::Reader& reader) {
   ASSIGN_OR_RETURN(const auto rows,
                    reader.query("SELECT t.id, d.name, t.name FROM tool t JOIN destination d ON "
@@ -284,6 +288,30 @@ Result<std::map<ToolId, std::string>> tool_names(store::Reader& reader) {
   for (const auto& row : rows)
     names.emplace(ToolId::trusted(row.text(0)), fmt::format("{}/{}", row.text(1), row.text(2)));
   return names;
+}
+
+Result<std::map<std::string, std::string>> all_names(store::Reader& reader) {
+  std::map<std::string, std::string> names;
+  ASSIGN_OR_RETURN(const auto tools, tool_names(reader));
+  for (const auto& [id, name] : tools) names.emplace(id.str(), name);
+  ASSIGN_OR_RETURN(const auto destinations, reader.query("SELECT id, name FROM destination"));
+  for (const auto& row : destinations) names.emplace(row.text(0), row.text(1));
+  return names;
+}
+
+Result<boost::json::object> class_of(store::Reader& reader, const ToolId& id) {
+  ASSIGN_OR_RETURN(
+      const auto rows,
+      reader.query("SELECT effect, data_class, labels, destination FROM tool WHERE id = ?", {id.str()}));
+  if (rows.empty())
+    return fail(ErrorKind::kNotFound, "RMT-C010", fmt::format("there is no tool `{}`", id.str()));
+  const auto& row = rows.front();
+  ASSIGN_OR_RETURN(const auto labels, labels_of(row.text(2)));
+  return boost::json::object{
+      {"destination", row.text(3)},
+      {"effect", row.is_null(0) ? boost::json::value(nullptr) : boost::json::value(row.text(0))},
+      {"data_class", row.text(1)},
+      {"labels", boost::json::value_from(labels)}};
 }
 
 }  // namespace remit::catalog

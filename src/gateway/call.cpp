@@ -321,7 +321,9 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
   // Record, and wait until it is durable: before an allowed call leaves, and before a refusal is told.
   std::vector<audit::FieldSecret> secrets;
   json::object body = describe(caller, snapshot.get(), tool, decided);
-  if (tool == nullptr) body["tool_asked"] = asked_tool;
+  // The agent's own words: to be shown to people, and to be erased.
+  if (tool == nullptr)
+    body["tool_asked"] = audit::commit_to_text(asked_tool, "tool_asked", parts.random, secrets);
   body["arguments"] = commit_to_arguments(*params.arguments, parts.random, secrets);
   const auto recorded =
       co_await commit([this, id, allowed, body = std::move(body),

@@ -164,10 +164,18 @@ Result<Granted> Registry::grant(store::Transaction& tx, const audit::Actor& acto
        given.expires ? store::Value(to_micros(*given.expires)) : store::Value(nullptr), revision,
        given.tool_name, granted.shown_name,
        former == ever.former_names.end() ? store::Value(nullptr) : store::Value(former->second)}));
-  TRY(record(tx, actor, "grant.add", id.str(),
-             {{"deployment", given.deployment.str()},
-              {"tool", given.tool.str()},
-              {"approver", given.approver.str()}}));
+  boost::json::object detail{
+      {"deployment", given.deployment.str()},
+      {"environment", to_string(deployment.environment)},
+      {"tool", given.tool.str()},
+      {"approver", given.approver.str()},
+      {"expires", given.expires ? boost::json::value(format_instant(*given.expires)) : nullptr}};
+  for (const auto& [member, value] : given.tool_class) detail[member] = value;
+  TRY(log_.append_governance(tx, {.actor = actor,
+                                  .action = "grant.add",
+                                  .object = id.str(),
+                                  .detail = std::move(detail),
+                                  .texts = {{"shown_name", granted.shown_name}}}));
   return granted;
 }
 

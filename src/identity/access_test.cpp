@@ -153,9 +153,11 @@ TEST_F(Access, AGrantIsOfOneToolToOneDeployment) {
   const auto other = active(registration(Environment::kProduction, "other-bot"));
   const auto id = grant(pay(bot.deployment)).value();
   EXPECT_THAT(actions(), ElementsAre("grant.add"));
-  EXPECT_EQ(entries().at(0).at("detail"),
-            (boost::json::value{
-                {"deployment", bot.deployment.str()}, {"tool", kPay.str()}, {"approver", jonas_.str()}}));
+  EXPECT_EQ(entries().at(0).at("detail"), (boost::json::value{{"deployment", bot.deployment.str()},
+                                                              {"environment", "production"},
+                                                              {"tool", kPay.str()},
+                                                              {"approver", jonas_.str()},
+                                                              {"expires", nullptr}}));
   const auto world = snapshot();
   const auto* found = world->grant(bot.deployment.str(), kPay.str());
   ASSERT_NE(found, nullptr);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "audit/openings.h"
 #include "identity/registry.h"
 #include "identity/rows.h"
 
@@ -110,6 +111,7 @@ Result<Registered> Registry::register_agent(store::Transaction& tx, const audit:
   TRY(require_owners(tx, registration.owner, registration.deputy));
   TRY(require_end(registration.environment, registration.expires));
   ASSIGN_OR_RETURN(auto agent, take_up_agent(tx, registration));
+  ASSIGN_OR_RETURN(const auto known_as, audit::name_of(tx, agent.str()));
 
   const std::string environment(to_string(registration.environment));
   ASSIGN_OR_RETURN(auto living, tx.query("SELECT id FROM deployment WHERE agent = ? AND environment = ? "
@@ -128,14 +130,22 @@ Result<Registered> Registry::register_agent(store::Transaction& tx, const audit:
                  {id.str(), agent.str(), environment, std::string(to_string(State::kDraft)),
                   to_micros(registration.expires), to_micros(clock_.now()), revision}));
   ASSIGN_OR_RETURN(auto credential, insert_key(tx, id, registration.key, registration.expires, std::nullopt));
-  TRY(record(tx, actor, "agent.register", id.str(),
-             {{"agent", agent.str()},
-              {"environment", environment},
-              {"owner", registration.owner.str()},
-              {"deputy", id_or_null(registration.deputy)},
-              {"expires", format_instant(registration.expires)},
-              {"credential", credential.str()},
-              {"thumbprint", registration.key.thumbprint}}));
+  audit::GovernanceEvent event{.actor = actor,
+                               .action = "agent.register",
+                               .object = id.str(),
+                               .detail = {{"agent", agent.str()},
+                                          {"environment", environment},
+                                          {"owner", registration.owner.str()},
+                                          {"deputy", id_or_null(registration.deputy)},
+                                          {"expires", format_instant(registration.expires)},
+                                          {"credential", credential.str()},
+                                          {"thumbprint", registration.key.thumbprint}},
+                               .names = {{id.str(), fmt::format("{}/{}", environment, registration.name)}},
+                               .texts = {{"purpose", registration.purpose},
+                                         {"process", registration.process},
+                                         {"issuing_system", registration.issuing_system}}};
+  if (!known_as) event.names.emplace(agent.str(), registration.name);
+  TRY(log_.append_governance(tx, event));
   TRY(submit(tx, actor, id));
   return Registered{std::move(agent), std::move(id), std::move(credential)};
 }
@@ -145,7 +155,7 @@ Result<void> Registry::submit(store::Transaction& tx, const audit::Actor& actor,
   TRY(require_state(deployment, State::kDraft, "submit"));
   TRY(require_active_human(tx, deployment.owner));
   TRY(move_state(tx, id, State::kDraft, State::kPending));
-  return record(tx, actor, "agent.submit", id.str());
+  return record(tx, actor, "agent.submit", id.str(), {{"environment", to_string(deployment.environment)}});
 }
 
 Result<void> Registry::approve(store::Transaction& tx, const audit::Actor& actor, const DeploymentId& id,
@@ -162,7 +172,8 @@ Result<void> Registry::approve(store::Transaction& tx, const audit::Actor& actor
   ASSIGN_OR_RETURN(const bool can_prove_itself, has_living_credential(tx, id, clock_.now()));
   if (can_prove_itself) TRY(move_state(tx, id, State::kApproved, State::kActive));
   return record(tx, actor, "agent.approve", id.str(),
-                {{"approver", approver.str()},
+                {{"environment", to_string(deployment.environment)},
+                 {"approver", approver.str()},
                  {"state", to_string(can_prove_itself ? State::kActive : State::kApproved)}});
 }
 
@@ -173,7 +184,8 @@ Result<void> Registry::refuse(store::Transaction& tx, const audit::Actor& actor,
   TRY(require_state(deployment, State::kPending, "refuse"));
   TRY(require_active_human(tx, approver));
   TRY(move_state(tx, id, State::kPending, State::kDraft));
-  return record(tx, actor, "agent.refuse", id.str(), {{"approver", approver.str()}}, reason);
+  return record(tx, actor, "agent.refuse", id.str(),
+                {{"environment", to_string(deployment.environment)}, {"approver", approver.str()}}, reason);
 }
 
 // What lives as long as the deployment goes on living as long as it.
@@ -195,7 +207,8 @@ Result<void> Registry::renew(store::Transaction& tx, const audit::Actor& actor, 
   TRY(tx.execute("DELETE FROM identity_hold WHERE subject = ? AND kind = ?",
                  {id.str(), std::string(to_string(HoldKind::kExpired))}));
   return record(tx, actor, "agent.renew", id.str(),
-                {{"approver", approver.str()},
+                {{"environment", to_string(deployment.environment)},
+                 {"approver", approver.str()},
                  {"from", format_instant(deployment.expires)},
                  {"to", format_instant(expires)}});
 }
@@ -215,7 +228,10 @@ Result<void> Registry::retire(store::Transaction& tx, const audit::Actor& actor,
                                                  "WHERE deployment = ? AND revoked_at IS NULL",
                                                  {now, revision, id.str()}));
   return record(tx, actor, "agent.retire", id.str(),
-                {{"from", to_string(deployment.state)}, {"credentials", credentials}, {"grants", grants}},
+                {{"environment", to_string(deployment.environment)},
+                 {"from", to_string(deployment.state)},
+                 {"credentials", credentials},
+                 {"grants", grants}},
                 reason);
 }
 

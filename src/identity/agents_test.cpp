@@ -314,7 +314,8 @@ TEST_F(Agents, RetireForEver) {
   ASSERT_TRUE(grant(pay(made.deployment)));
   ASSERT_TRUE(retire(made.deployment));
   EXPECT_EQ(entries().at(0).at("detail"),
-            (boost::json::value{{"from", "active"}, {"credentials", 2}, {"grants", 1}}));
+            (boost::json::value{
+                {"environment", "sandbox"}, {"from", "active"}, {"credentials", 2}, {"grants", 1}}));
 
   const auto world = snapshot();
   EXPECT_TRUE(world->credential(made.credential.str())->revoked);

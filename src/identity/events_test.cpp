@@ -1,5 +1,6 @@
 // What the log tells of a command, and what it must not.
 
+#include "audit/openings.h"
 #include "identity/testing.h"
 
 namespace remit::identity {
@@ -49,6 +50,36 @@ TEST_F(Events, HaveNoNameOfAPersonAndNoReasonInThem) {
   EXPECT_THAT(log, HasSubstr(maria_.str())) << "ids are there";
   // What the log commits to is kept beside it, where it can be erased.
   EXPECT_THAT(contents().tables, HasSubstr("78797A7A79")) << "xyzzy in hex";
+}
+
+// What an id is called is committed to in the event that gives the name, and kept where it can be erased.
+TEST_F(Events, NameEachThingOnceAndSoThatItCanBeErased) {
+  const auto names_of_last = [&] {
+    std::vector<std::string> ids;
+    const auto entry = entries().at(0);
+    if (const auto* names = entry.if_contains("names"))
+      for (const auto& [id, commitment] : names->as_object()) {
+        EXPECT_TRUE(commitment.as_string().starts_with("hmac-sha256:"));
+        ids.emplace_back(id);
+      }
+    return ids;
+  };
+  using testing::IsEmpty;
+  using testing::UnorderedElementsAre;
+  const auto service = add_service({.name = "backup", .owner = maria_, .issuing_system = "ansible"}).value();
+  EXPECT_THAT(names_of_last(), UnorderedElementsAre(service.str()));
+  const auto first = enroll(registration(Environment::kSandbox)).value();
+  EXPECT_THAT(names_of_last(), UnorderedElementsAre(first.agent.str(), first.deployment.str()));
+  const auto second = enroll(registration(Environment::kPilot)).value();
+  EXPECT_THAT(names_of_last(), UnorderedElementsAre(second.deployment.str())) << "the agent has its name";
+  ASSERT_TRUE(retire(second.deployment));
+  EXPECT_THAT(names_of_last(), IsEmpty());
+
+  const auto name = [&](const std::string& id) {
+    return run([&](store::Transaction& tx) { return audit::name_of(tx, id); }).value();
+  };
+  EXPECT_EQ(name(second.deployment.str()), "pilot/invoice-bot") << "retired or not";
+  EXPECT_EQ(name(maria_.str()), "Maria Quandt");
 }
 
 }  // namespace

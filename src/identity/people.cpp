@@ -38,7 +38,8 @@ Result<HumanId> Registry::add_human(store::Transaction& tx, const audit::Actor& 
       tx.execute("INSERT INTO human (id, name, canonical, skeleton, joined_at, revision) "
                  "VALUES (?, ?, ?, ?, ?, ?)",
                  {id.str(), read.shown, read.canonical, read.skeleton, to_micros(clock_.now()), revision}));
-  TRY(record(tx, actor, "human.add", id.str()));
+  TRY(log_.append_governance(
+      tx, {.actor = actor, .action = "human.add", .object = id.str(), .names = {{id.str(), read.shown}}}));
   return id;
 }
 
@@ -117,8 +118,13 @@ Result<ServiceId> Registry::add_service(store::Transaction& tx, const audit::Act
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       {id.str(), service.name, service.owner.str(), nullable(service.deputy), service.issuing_system,
        std::string(to_string(State::kActive)), to_micros(clock_.now()), revision}));
-  TRY(record(tx, actor, "service.add", id.str(),
-             {{"owner", service.owner.str()}, {"deputy", id_or_null(service.deputy)}}));
+  TRY(log_.append_governance(
+      tx, {.actor = actor,
+           .action = "service.add",
+           .object = id.str(),
+           .detail = {{"owner", service.owner.str()}, {"deputy", id_or_null(service.deputy)}},
+           .names = {{id.str(), service.name}},
+           .texts = {{"issuing_system", service.issuing_system}}}));
   return id;
 }
 

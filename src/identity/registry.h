@@ -103,6 +103,7 @@ struct NewGrant {
   ToolId tool;
   std::string tool_name;  // qualified: "erp/create_payment"
   Environment tool_environment = Environment::kSandbox;
+  boost::json::object tool_class = {};  // for the log: what it was classified as (catalog::class_of)
   HumanId approver;
   std::optional<Instant> expires = {};
 };
@@ -270,6 +271,10 @@ Result<void> require_active_human(store::Reader& reader, const HumanId& human);
 
 // The person of that name who is here; capitals and compatibility forms make no difference. Errors: RMT-I001.
 Result<HumanId> find_human(store::Reader& reader, std::string_view name);
+
+// The names of people, services, agents and deployments ("production/invoice-bot") by id, also of who has
+// left and what is retired.
+Result<std::map<std::string, std::string>> all_names(store::Reader& reader);
 
 // The agent's kills that stand, oldest first.
 Result<std::vector<KillId>> find_kills(store::Reader& reader, const AgentId& agent);

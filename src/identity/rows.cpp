@@ -127,6 +127,17 @@ Result<HumanId> find_human(store::Reader& reader, std::string_view name) {
   return HumanId::trusted(rows.front().text(0));
 }
 
+Result<std::map<std::string, std::string>> all_names(store::Reader& reader) {
+  ASSIGN_OR_RETURN(
+      const auto rows,
+      reader.query("SELECT id, name FROM human UNION ALL SELECT id, name FROM service UNION ALL "
+                   "SELECT id, name FROM agent UNION ALL SELECT d.id, d.environment || '/' || a.name "
+                   "FROM deployment d JOIN agent a ON a.id = d.agent"));
+  std::map<std::string, std::string> names;
+  for (const auto& row : rows) names.emplace(row.text(0), row.text(1));
+  return names;
+}
+
 Result<AgentId> find_agent(store::Reader& reader, std::string_view name) {
   ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM agent WHERE name = ?", {std::string(name)}));
   if (rows.empty())

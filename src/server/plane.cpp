@@ -8,6 +8,7 @@
 
 #include "admin/commit.h"
 #include "audit/files.h"
+#include "audit/openings.h"
 #include "catalog/load.h"
 #include "gateway/session.h"
 #include "gateway/upstream.h"
@@ -134,6 +135,13 @@ std::string log_origin(const Config& config) {
   return (url ? url->authority() : "remit.local") + "/audit";
 }
 
+Result<std::map<std::string, std::string>> all_names(store::Reader& reader) {
+  ASSIGN_OR_RETURN(auto names, identity::all_names(reader));
+  ASSIGN_OR_RETURN(auto more, catalog::all_names(reader));
+  names.merge(more);
+  return names;
+}
+
 Result<identity::KnownTools> known_tools(store::Reader& reader) {
   identity::KnownTools known;
   ASSIGN_OR_RETURN(known.names, catalog::tool_names(reader));
@@ -222,6 +230,7 @@ Result<void> Plane::open_parts() {
   });
   TRY(store_->run(identity::bring_up_to_date));
   TRY(identity::Registry::name_older_grants(*store_, known_tools));
+  TRY(audit::record_older_names(*store_, *log_, all_names));
   TRY(store_->read([this](store::Reader& reader) -> Result<void> {
     ASSIGN_OR_RETURN(auto snapshot, build_snapshot(store_->revision(), reader));
     snapshots_.swap(std::move(snapshot));
