@@ -70,6 +70,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), reading_(parts_.store), che
   append(routes_, policy_routes(parts_, checking_));
   append(routes_, prospect_routes(parts_));
   append(routes_, audit_routes(parts_));
+  append(routes_, audit_query_routes(parts_));
 }
 
 http::Task<Result<Answer>> Api::run(const Route* route, Call call) const {

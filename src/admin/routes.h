@@ -21,6 +21,7 @@ std::vector<Route> tool_routes(const ApiParts& parts);
 std::vector<Route> policy_routes(const ApiParts& parts, ReadingThread& checking);
 std::vector<Route> prospect_routes(const ApiParts& parts);
 std::vector<Route> audit_routes(const ApiParts& parts);
+std::vector<Route> audit_query_routes(const ApiParts& parts);
 
 // Who acts: the caller, or the person that the body names in `by`, for whom the caller speaks.
 Result<audit::Actor> actor_of(const Call& call, store::Reader& reader);
