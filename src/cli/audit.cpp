@@ -6,9 +6,11 @@
 #include <thread>
 
 #include "audit/verifier.h"
+#include "cli/audit_words.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/log_source.h"
 #include "cli/output.h"
 #include "cli/stop_signal.h"
 
@@ -20,41 +22,11 @@ namespace json = boost::json;
 constexpr std::chrono::milliseconds kFollowInterval{500};
 constexpr std::chrono::milliseconds kPublication{3000};  // what a server takes at most, from start to end
 
-// One line an entry: when, what, and about whom and what, by their names where they have some.
+// One line an entry: when, and what in words.
 void print_entry(const Context& context, const json::value& item) {
   if (context.format == Format::kJson) return print_json(item);
-  const auto& entry = item.at("entry").as_object();
-  const auto member = [&](std::string_view name) { return entry.if_contains(name); };
-  std::string text =
-      fmt::format("{:>6}  {}  {:<10}", cell(&item.at("index")), cell(member("time")), cell(member("kind")));
-  const auto& names = item.at("names").as_object();
-  for (const auto* name :
-       {"action", "object", "verdict", "decision", "deployment", "tool", "tool_asked", "status", "reason"})
-    if (const auto* value = member(name)) {
-      const bool is_id = value->is_string() && std::string_view(name) != "tool_asked";
-      const auto* known = is_id ? names.if_contains(value->get_string()) : nullptr;
-      text += "  " + cell(known != nullptr ? known : value);
-    }
-  // Of a grant and the like, whose and what.
-  if (const auto* detail = member("detail"); detail != nullptr && detail->is_object())
-    for (const auto& [name, value] : detail->get_object())
-      if (const auto* known = value.is_string() ? names.if_contains(value.get_string()) : nullptr)
-        text += fmt::format("  {} {}", visible(name), cell(known));
-  if (const auto* delivered = member("delivered"); delivered && *delivered == json::value(false))
-    text += "  undelivered";
-  fmt::print("{}\n", text);
-}
-
-// The key that a log is verified with: as text, in a file, or the data folder's own.
-Result<audit::VerifierKey> key_of(const std::string& given, const std::filesystem::path& own) {
-  std::error_code ec;
-  const bool is_file = given.empty() || std::filesystem::exists(given, ec);
-  std::string text = given;
-  if (is_file) {
-    ASSIGN_OR_RETURN(text, read_file(given.empty() ? own : std::filesystem::path(given)));
-  }
-  while (text.ends_with('\n')) text.pop_back();
-  return audit::VerifierKey::parse(text);
+  fmt::print("{:>6}  {}  {}\n", cell(&item.at("index")),
+             cell(item.at("entry").as_object().if_contains("time")), sentence(item.as_object()));
 }
 
 void print_report(const audit::Report& report) {
@@ -120,26 +92,20 @@ Result<int> tail_log(const Context& context, const AuditOptions& options) {
 }
 
 Result<int> verify_log(const Context& context, const AuditOptions& options) {
-  const bool own = options.folder.empty();
-  server::Config config;
-  if (own || options.key.empty()) {
-    ASSIGN_OR_RETURN(config, load(context));
-  }
-  const server::DataFolder data(config.data);
-  const auto folder = !own                          ? std::filesystem::path(options.folder)
-                      : config.audit_folder.empty() ? data.audit()
-                                                    : config.audit_folder;
-  ASSIGN_OR_RETURN(const auto key, key_of(options.key, data.audit_public_key()));
+  if (!options.receipt.empty()) return verify_receipt(context, options);
+  ASSIGN_OR_RETURN(const auto published, published_folder(context, options));
   audit::VerifyOptions verify_options{.patience = kPublication};
   // The signer's own last word, where it is at hand: the folder may not be behind it.
-  if (own)
-    if (auto note = read_file(data.audit_checkpoint()))
+  if (options.folder.empty()) {
+    ASSIGN_OR_RETURN(const auto config, load(context));
+    if (auto note = read_file(server::DataFolder(config.data).audit_checkpoint()))
       verify_options.checkpoints.push_back(*std::move(note));
+  }
   for (const auto& file : options.checkpoints) {
     ASSIGN_OR_RETURN(auto note, read_file(file));
     verify_options.checkpoints.push_back(std::move(note));
   }
-  ASSIGN_OR_RETURN(const auto report, audit::verify(folder, key, verify_options));
+  ASSIGN_OR_RETURN(const auto report, audit::verify(published.folder, published.key, verify_options));
   if (context.format == Format::kJson)
     print_json(json_of(report));
   else
@@ -148,9 +114,8 @@ Result<int> verify_log(const Context& context, const AuditOptions& options) {
 }
 
 Result<int> show_log_key(const Context& context) {
-  ASSIGN_OR_RETURN(const auto config, load(context));
-  ASSIGN_OR_RETURN(const auto key, key_of({}, server::DataFolder(config.data).audit_public_key()));
-  print_done(context, json::object{{"key", key.text()}}, key.text());
+  ASSIGN_OR_RETURN(const auto published, published_folder(context, {}));
+  print_done(context, json::object{{"key", published.key.text()}}, published.key.text());
   return kOk;
 }
 

@@ -360,6 +360,73 @@ void add_policy_decisions(CLI::App& root, Line& line) {
   verb("explain", "The same with every step, and the nearest permits", explain_offline);
 }
 
+// A published folder in place of the server, with what is needed to read it.
+void folder(CLI::App* app, AuditOptions& a, bool with_names = true) {
+  app->add_option("--folder", a.folder, "A published log's folder, in place of the server");
+  app->add_option("--key", a.key,
+                  "Its verifier key, or a file that holds it; without it the data folder's own");
+  if (with_names)
+    app->add_option("--names", a.names, "With --folder: the names file (remit audit names)")
+        ->needs("--folder");
+}
+
+void asked(CLI::App* app, AuditOptions& a) {
+  app->add_option("--since", a.since, "A date, an instant, or 30d: from then on");
+  app->add_option("--until", a.until, "A date, an instant, or 30d: before then");
+  environment(app, a.environment, false);
+  app->add_option("--agent", a.agent, "By its name, ENV/NAME or id");
+  app->add_option("--destination", a.destination, "By its name or id");
+  app->add_option("--tool", a.tool, "destination/tool, or an id");
+  app->add_option("--effect", a.effect, "What it does")
+      ->check(CLI::IsMember({"read", "create", "update", "delete", "send", "execute", "pay"}));
+  app->add_option("--data-class", a.data_class, "The data's class, or a label of it");
+  app->add_option("--by", a.by, "Who decided: a person's name or id, or operator");
+}
+
+void add_log_readers(CLI::App& audit, Line& line) {
+  auto& a = line.audit;
+  const auto index = [&a](CLI::App* app) { app->add_option("INDEX", a.index, "Of the entry")->required(); };
+  auto* list = audit.add_subcommand("list", "The entries that are such, in their order");
+  asked(list, a);
+  list->add_option("--kind", a.kind, "call or change")->check(CLI::IsMember({"call", "change"}));
+  list->add_option("--verdict", a.verdict, "allow, deny or hold")
+      ->check(CLI::IsMember({"allow", "deny", "hold"}));
+  list->add_option("--from", a.from, "The index to begin at")->capture_default_str();
+  list->add_option("--limit", a.limit, "How many at most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  folder(list, a);
+  run(list, line, list_log, a);
+
+  auto* who = audit.add_subcommand("could", "Which agents could use which tools, when, and on whose word");
+  asked(who, a);
+  folder(who, a);
+  run(who, line, could, a);
+
+  auto* show = audit.add_subcommand("show", "One entry, in words and whole");
+  index(show);
+  folder(show, a);
+  run(show, line, show_entry, a);
+
+  auto* reveal = audit.add_subcommand("reveal", "What an entry commits to, checked against its commitments");
+  index(reveal);
+  reveal->add_option("--value", a.values,
+                     "FIELD=JSON: whether that is what the field commits to; may be repeated");
+  folder(reveal, a);
+  run(reveal, line, reveal_entry, a);
+
+  auto* prove = audit.add_subcommand("prove", "A receipt of one entry (C2SP tlog-proof)");
+  index(prove);
+  prove->add_option("--out", a.out, "The file to write; without it, standard output");
+  folder(prove, a, false);
+  run(prove, line, prove_entry, a);
+
+  auto* names = audit.add_subcommand("names", "Write a names file, for whoever audits the published folder");
+  names->add_option("--out", a.out, "The file to write")->required();
+  names->add_flag("--texts", a.texts, "With reasons, purposes and processes too");
+  run(names, line, export_names, a);
+}
+
 void add_audit(CLI::App& root, Line& line) {
   auto* audit = noun(root, "audit", "The tamper-evident log");
   auto& a = line.audit;
@@ -367,11 +434,13 @@ void add_audit(CLI::App& root, Line& line) {
   tail->add_option("-n,--count", a.count, "How many")->capture_default_str()->check(CLI::Range(1, 1000));
   tail->add_flag("-f,--follow", a.follow, "Go on with what comes");
   run(tail, line, tail_log, a);
+  add_log_readers(*audit, line);
   auto* verify = audit->add_subcommand("verify", "Verify a published log; needs only its folder and its key");
   verify->add_option("DIR", a.folder, "The log's folder; without it the data folder's own");
   verify->add_option("--key", a.key,
                      "The verifier key, or a file that holds it; without it the data folder's own");
   verify->add_option("--checkpoint", a.checkpoints, "A checkpoint that was kept elsewhere; may be repeated");
+  verify->add_option("--receipt", a.receipt, "Verify this receipt instead, with the key alone");
   run(verify, line, verify_log, a);
   run(audit->add_subcommand("key", "The log's verifier key (C2SP signed-note)"), line, show_log_key);
 }

@@ -147,10 +147,11 @@ Result<int> convert_policies(const Context& context, const PolicyTextOptions& op
 
 // audit.cpp
 struct AuditOptions {
-  std::uint64_t count = 20;
-  bool follow = false;
-  std::string folder, key;
-  std::vector<std::string> checkpoints;
+  std::uint64_t count = 20, from = 0, limit = 100, index = 0;
+  bool follow = false, texts = false;
+  std::string folder, key, names, out, receipt;
+  std::string since, until, kind, environment, agent, destination, tool, effect, data_class, verdict, by;
+  std::vector<std::string> checkpoints, values;
 };
 Result<int> tail_log(const Context& context, const AuditOptions& options);
 Result<int> verify_log(const Context& context, const AuditOptions& options);
@@ -170,6 +171,18 @@ Result<int> confirm(const Context& context, const ConfirmCommand& command);
 
 // verify.cpp
 Result<int> verify_state(const Context& context);
+// audit_entries.cpp
+Result<int> list_log(const Context& context, const AuditOptions& options);
+Result<int> show_entry(const Context& context, const AuditOptions& options);
+Result<int> reveal_entry(const Context& context, const AuditOptions& options);
+Result<int> export_names(const Context& context, const AuditOptions& options);
+
+// audit_proof.cpp
+Result<int> prove_entry(const Context& context, const AuditOptions& options);
+Result<int> verify_receipt(const Context& context, const AuditOptions& options);
+
+// audit_could.cpp
+Result<int> could(const Context& context, const AuditOptions& options);
 
 // explain.cpp
 Result<int> explain(const Context& context, const std::string& what);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/audit_words.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/explanation.h"
@@ -56,7 +57,7 @@ Result<int> explain(const Context& context, const std::string& what) {
     fmt::print("\n");
   }
   for (const auto& item : answer.at("entries").as_array())
-    fmt::print("log entry {}: {}\n", cell(&item.at("index")), cell(&item.at("entry").at("kind")));
+    fmt::print("log entry {}: {}\n", cell(&item.at("index")), sentence(item.as_object()));
   return kOk;
 }
 

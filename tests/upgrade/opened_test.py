@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """opened_test.py PROGRAMS_DIR ARCHIVE: a data folder of an older Remit (made by make_data_folder.py), opened by this one as it
 lies: everybody is there, in the state that they were left in; keys, credential, pins, grants and policies still do what they
-did; and the log goes on as one log under one key.
+did; the log goes on as one log under one key, and what it says of before is read in names.
 """
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -48,6 +49,31 @@ def log(plane, before, key):
     expect(kinds.count("intent") == kinds.count("outcome") == 3 and kinds.count("denial") == 2, f"it is another log: {kinds}")
 
 
+def names(plane, key):
+    """What was named before names were in the log is committed to by now, and shown: by a server and from its folder."""
+    file = plane.data.parent / "names.jsonl"
+    plane.run("audit", "names", "--out", file)
+    published = ["--folder", plane.data / "audit", "--key", key, "--names", file]
+    for where in [[], published]:
+        rows = plane.run("audit", "list", "--agent", "retired", *where).splitlines()
+        expect(any("agent.retire " in row and "sandbox/retired" in row for row in rows), f"{where} tell no retirement: {rows}")
+        rows = plane.run("audit", "could", "--agent", "clerk", *where).splitlines()
+        expect("sandbox/clerk" in rows[1] and world.OWNER in rows[1], f"{where} do not say what the clerk could: {rows}")
+    found = json.loads(plane.run("audit", "list", "--agent", "clerk", "--verdict", "allow", "--limit", "1", "-o", "json"))
+    call = found["items"][0]
+    index = str(call["index"])
+    expect(call["outcome"]["status"] == "ok", f"the call did not end: {call}")
+    expect("sandbox/clerk called" in plane.run("audit", "show", index), "the call is not told in words")
+    revealed = ["audit", "reveal", index, "--value"]
+    expect("is what the log commits to" in plane.run(*revealed, "arguments.call=0"), "the argument is not opened")
+    code, _, err = plane.command(*revealed, "arguments.call=1")
+    expect(code != 0 and "RMT-A015" in err, f"another argument was opened: {code} {err}")
+    receipt = plane.data.parent / "receipt.tlog-proof"
+    plane.run("audit", "prove", index, "--out", receipt)
+    proven = json.loads(plane.run("audit", "verify", "--receipt", receipt, "--key", key, "-o", "json"))
+    expect(proven["entry"] == call["entry"], f"another entry was proven: {proven}")
+
+
 def opened(folder):
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder)  # modes too
@@ -67,6 +93,7 @@ def opened(folder):
             print(f"{start} start: opened, {len(harness.read_record(record))} calls arrived", flush=True)
         expect(len(harness.read_record(record)) == 2, "other calls arrived than were made")
         log(plane, folder / "before", key)
+        names(plane, key)
     finally:
         upstream.terminate()
         if plane.process and plane.process.poll() is None:
