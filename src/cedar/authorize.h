@@ -57,8 +57,12 @@ struct Diagnostic {
 };
 using Diagnostics = std::vector<Diagnostic>;  // never empty when returned as an error; in order of the text
 
-// For people: message, file:line:column, the line with the place underlined, help.
+// For people: message, file:line:column, the line with the place underlined, help. Of a long line, what is
+// around the place. It is UTF-8, whatever the text is.
 std::string render(const Diagnostic& diagnostic, std::string_view text, std::string_view file_name);
+
+// A text cut to `bytes`, not within a character, with a mark where something is missing.
+std::string shortened(std::string text, std::size_t bytes);
 
 // What is wrong with JSON given as data: `pointer` is its place (RFC 6901). `help` may be empty.
 struct DataError {
@@ -108,6 +112,8 @@ class Policy {
  public:
   explicit Policy(const ast::Policy& node) : node_(&node) {}
   std::string_view id() const;
+  // What people are told: a link's own id, else its @id, else (without one, or with an empty one) its id.
+  std::string_view name() const;
   Effect effect() const;
   std::size_t annotation_count() const;
   std::pair<std::string_view, std::string_view> annotation(
@@ -188,6 +194,9 @@ class PolicySetBuilder {
   // a value, a value without a slot.
   std::expected<void, LinkError> link(std::string_view template_id, std::string_view new_id,
                                       const SlotValues& values);
+  // As `templateLinks` of the JSON policy format: an array of {"templateId", "newId", "values"}. Where one of
+  // them fails, those before it are there.
+  std::expected<void, DataError> link_json(std::string_view json);
 
   PolicySet build() &&;
 

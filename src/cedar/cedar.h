@@ -15,6 +15,7 @@
 // Schemas and validation:
 //   auto schema = cedar::Schema::parse(text);
 //   cedar::ValidationReport report = cedar::validate(*policies, *schema);
+//   auto whole = cedar::Schema::link(schemas);            // what one declares external, another defines
 //
 // Requests of which not all is known, and why a request is denied:
 //   cedar::PartialResponse partial = cedar::partial_authorize({.principal = request.principal}, *policies,
@@ -26,12 +27,16 @@
 //   std::string json = policies->to_json();
 //   auto formatted = cedar::format(text);                 // comments stay
 //
-// Everything here follows version 4.5 of the language.
+// What policies name, for a check against more than a schema says:
+//   for (const auto& name : cedar::names_in(policy)) …
+//
+// Everything here follows version 4.6 of the language.
 
 #pragma once
 
 #include "cedar/authorize.h"  // IWYU pragma: export
 #include "cedar/explain.h"    // IWYU pragma: export
 #include "cedar/format.h"     // IWYU pragma: export
+#include "cedar/names.h"      // IWYU pragma: export
 #include "cedar/partial.h"    // IWYU pragma: export
 #include "cedar/schema.h"     // IWYU pragma: export

@@ -236,6 +236,8 @@ std::expected<Context, DataError> Context::from_json(const boost::json::object& 
                                                      const EntityUid& action, const Limits& limits) {
   const Action* declared = schema.impl().find_action({action.type(), action.id(), action.hash()});
   if (declared == nullptr) return data_error("the schema has no action " + to_string(action));
+  if (declared->is_external)
+    return data_error(to_string(action) + " is declared external: its context is not known");
   Arena scratch;
   const auto tree = json_of(given, limits, scratch);
   if (!tree) return std::unexpected(tree.error());
@@ -246,6 +248,8 @@ std::expected<Context, DataError> Context::parse_json(std::string_view text, con
                                                       const EntityUid& action, const Limits& limits) {
   const Action* declared = schema.impl().find_action({action.type(), action.id(), action.hash()});
   if (declared == nullptr) return data_error("the schema has no action " + to_string(action));
+  if (declared->is_external)
+    return data_error(to_string(action) + " is declared external: its context is not known");
   Arena scratch;
   const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());

@@ -229,13 +229,6 @@ const Step* Explanation::obstacle() const {
   return unknown != steps.end() ? &*unknown : nullptr;
 }
 
-std::string shortened(std::string text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
-  text.resize(bytes);
-  return text + "…";
-}
-
 Explanation explain(const Policy& policy, const PartialRequest& request, const Entities& entities) {
   Arena arena;
   const PartialBindings bindings = bind(request);

@@ -57,9 +57,6 @@ struct Explanation {
 
 Explanation explain(const Policy& policy, const PartialRequest& request, const Entities& entities);
 
-// A text cut to `bytes`, not within a character, with a mark where something is missing.
-std::string shortened(std::string text, std::size_t bytes);
-
 // The permits that are not satisfied, nearest first, at most `count`: those whose scope matches before
 // others, then by how many parts of conditions held before the first that failed or erred, those without one
 // first.

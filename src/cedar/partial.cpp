@@ -310,6 +310,8 @@ std::expected<PartialContext, DataError> PartialContext::parse_json(std::string_
                                                                     const Limits& limits) {
   const Action* declared = schema.impl().find_action(view(action));
   if (declared == nullptr) return data_error("the schema has no action " + to_string(action));
+  if (declared->is_external)
+    return data_error(to_string(action) + " is declared external: its context is not known");
   Arena scratch;
   const auto parsed = parse_json_data(text, limits, scratch);
   if (!parsed) return std::unexpected(parsed.error());

@@ -110,6 +110,10 @@ struct PartialRequest {
                                                        const Limits& limits);
 };
 
+// Whether some valid request could be this one: what is known is as the schema has it, and what is not known
+// may be. The error points into {"principal", "action", "resource", "context"}.
+std::expected<void, DataError> validate(const PartialRequest& request, const Schema& schema);
+
 // What remains of a policy that is neither certainly satisfied, nor certainly not, nor certainly in error.
 struct Residual {
   const Policy* policy;  // of the policy set

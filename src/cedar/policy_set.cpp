@@ -35,6 +35,11 @@ EntityUid::EntityUid(std::string type, std::string id)
 std::string to_string(const EntityUid& uid) { return to_string(Uid{uid.type(), uid.id(), uid.hash()}); }
 
 std::string_view Policy::id() const { return node_->id; }
+std::string_view Policy::name() const {
+  const auto given = node_->linked_from == nullptr ? annotation("id") : std::nullopt;
+  return given && !given->empty() ? *given : id();
+}
+
 Effect Policy::effect() const { return node_->effect; }
 Span Policy::span() const { return node_->span; }
 Position Policy::position() const { return node_->position; }

@@ -42,6 +42,25 @@ std::expected<Schema, Diagnostics> Schema::parse_json(std::string_view json, con
 
 const Diagnostics& Schema::warnings() const { return impl_->warnings; }
 
+bool Schema::is_complete() const {
+  return std::ranges::none_of(impl_->entity_types, &EntityType::is_external) &&
+         std::ranges::none_of(impl_->actions, &Action::is_external);
+}
+
+std::vector<std::string> Schema::external_entity_types() const {
+  std::vector<std::string> names;
+  for (const EntityType& type : impl_->entity_types)
+    if (type.is_external) names.emplace_back(type.name);
+  return names;
+}
+
+std::vector<EntityUid> Schema::external_actions() const {
+  std::vector<EntityUid> uids;
+  for (const Action& action : impl_->actions)
+    if (action.is_external) uids.emplace_back(std::string(action.uid->type), std::string(action.uid->id));
+  return uids;
+}
+
 std::vector<std::string> Schema::entity_types() const {
   std::vector<std::string> names;
   for (const EntityType& type : impl_->entity_types) {

@@ -18,6 +18,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,18 @@ class Schema {
 
   // What is allowed and yet likely a mistake: a declared name that hides a builtin one, or another.
   const Diagnostics& warnings() const;
+
+  // What is declared `external` is defined in another schema (RFC 116), with which this one is to be linked.
+  // Until then no policy validates against it, and no entity or request that needs what is not defined.
+  bool is_complete() const;
+  std::vector<std::string> external_entity_types() const;
+  std::vector<EntityUid> external_actions() const;
+
+  // One schema of several, in any order: what one declares external another defines. What none defines stays
+  // external. Common types and annotations are gone from the result, whose names are complete. Errors: what
+  // two define; parents that do not agree; an external type that is enumerated elsewhere; a type that hides a
+  // builtin one only now.
+  static std::expected<Schema, std::string> link(std::span<const Schema> schemas);
 
   // What is declared, in order of the text; names are complete ("App::User").
   std::vector<std::string> entity_types() const;
@@ -74,7 +87,7 @@ struct ValidationOptions {
   // How many entities in a row a policy may look through: 0 sees no attribute, tag or parent of any entity, 1
   // those of the request's own entities (RFC 76). None: any number.
   std::optional<std::uint32_t> level = {};
-  std::uint32_t findings = 1000;  // after which validation gives up
+  std::uint32_t findings = 1000;  // errors, after which validation gives up; and as many warnings
   // In how many request environments policies are looked at, of all policies together, after which validation
   // gives up, with an error. One in which types must be checked anew counts for 20.
   std::uint64_t environments = 20'000'000;

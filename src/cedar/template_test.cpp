@@ -85,6 +85,85 @@ TEST(Templates, ALinkIsItsTemplateWithTheSlotsFilled) {
   }
 }
 
+TEST(Policies, AreNamedByTheirIdThatPeopleGave) {
+  PolicySetBuilder builder;
+  ASSERT_TRUE(builder.add(R"(
+    @id("mine") permit (principal, action, resource);
+    @id("") permit (principal, action, resource);
+    permit (principal, action, resource);
+    @id("template") permit (principal == ?principal, action, resource);)"));
+  ASSERT_TRUE(builder.link("policy3", "ana-may", {.principal = EntityUid("User", "ana")}));
+  const PolicySet set = std::move(builder).build();
+  std::vector<std::string_view> names;
+  for (const Policy& policy : set.policies()) names.push_back(policy.name());
+  EXPECT_THAT(names, testing::ElementsAre("mine", "policy1", "policy2", "ana-may"));
+  EXPECT_EQ(set.templates()[0].name(), "template");
+}
+
+TEST(Templates, EachOfManyLinksDecidesAsThePolicyThatItStandsFor) {
+  const std::string_view conditions[] = {
+      "",
+      "when { context.n > 1 }",
+      "when { action == Action::\"view\" && context.n > 1 } unless { context.n == 3 }",
+      "when { principal in User::\"g\" && resource == Doc::\"d1\" }",
+      "when { false }",
+      "when { context.n + 1 > 2 && false }",
+      "when { context.none } unless { false }"};
+  for (const std::string_view condition : conditions) {
+    PolicySetBuilder linked;
+    PolicySetBuilder written;
+    ASSERT_TRUE(linked.add("permit (principal == ?principal, action, resource in ?resource) " +
+                           std::string(condition) + ";"));
+    for (int i = 0; i < 5; ++i) {
+      const std::string number = std::to_string(i);
+      ASSERT_TRUE(linked.link(
+          "policy0", "link" + number,
+          {.principal = EntityUid("User", "u" + number), .resource = EntityUid("Doc", "d" + number)}));
+      ASSERT_TRUE(written.add("permit (principal == User::\"u" + number + "\", action, resource in Doc::\"d" +
+                                  number + "\") " + std::string(condition) + ";",
+                              "link" + number));
+    }
+    const PolicySet links = std::move(linked).build();
+    const PolicySet policies = std::move(written).build();
+    for (int user = 0; user < 5; ++user) {
+      for (int doc = 0; doc < 5; ++doc) {
+        for (const std::string_view n : {"1", "2", "3", "9223372036854775807"}) {
+          const Request request{.principal = {"User", "u" + std::to_string(user)},
+                                .action = {"Action", doc % 2 == 0 ? "view" : "edit"},
+                                .resource = {"Doc", "d" + std::to_string(doc)},
+                                .context = Context::parse_json("{\"n\": " + std::string(n) + "}").value()};
+          const Response a = authorize(request, links, Entities());
+          const Response b = authorize(request, policies, Entities());
+          ASSERT_EQ(a.decision, b.decision) << condition;
+          ASSERT_EQ(a.determining.size(), b.determining.size()) << condition;
+          ASSERT_EQ(a.errors.size(), b.errors.size()) << condition;
+        }
+      }
+    }
+  }
+}
+
+TEST(Templates, LinksAreReadAsThoseOfASetInJson) {
+  PolicySetBuilder builder;
+  ASSERT_TRUE(builder.add("permit (principal == ?principal, action, resource);"));
+  const auto error = [&](std::string_view json) {
+    const auto linked = builder.link_json(json);
+    return linked ? std::string() : linked.error().pointer + " " + linked.error().message;
+  };
+  EXPECT_EQ(
+      error(R"([{"templateId": "policy0", "newId": "a", "values": {"?principal": {"type": "U", "id": "a"}}},
+                      {"templateId": "policy0", "newId": "b",
+                       "values": {"?principal": {"__entity": {"type": "U", "id": "b"}}}}])"),
+      "");
+  EXPECT_THAT(error("{}"), testing::HasSubstr("an array of links"));
+  EXPECT_THAT(error(R"([{"templateId": "policy0", "newId": "c", "values": {}, "more": 1}])"),
+              testing::HasSubstr("/0/more"));
+  EXPECT_THAT(error(R"([{"templateId": "policy0", "newId": "c", "values": {"?action": {}}}])"),
+              testing::StartsWith("/0/values"));
+  EXPECT_THAT(error(R"([{"templateId": "none", "newId": "c", "values": {}}])"), testing::StartsWith("/0 "));
+  EXPECT_EQ(std::move(builder).build().policies().size(), 2U);
+}
+
 TEST(Templates, AWrongLinkIsRefusedAndChangesNothing) {
   PolicySetBuilder builder;
   ASSERT_TRUE(builder

@@ -28,7 +28,8 @@ class Findings final : public ProblemSink {
   void error(Span span, std::string message, std::string help) override {
     add(FindingKind::kError, span, std::move(message), std::move(help));
   }
-  bool full() const { return findings_.size() >= most_; }
+  // Of errors: no number of warnings ends a validation, or errors behind them would be let through.
+  bool full() const { return errors_ >= most_; }
   bool clean() const { return findings_.size() == first_; }  // of the current policy
 
   void finish_policy() {
@@ -41,19 +42,23 @@ class Findings final : public ProblemSink {
   std::vector<Finding> take() { return std::move(findings_); }
 
   void add(FindingKind kind, Span span, std::string message, std::string help) {
-    if (full()) return;
+    const bool is_error = kind != FindingKind::kImpossible;
+    if (is_error ? full() : findings_.size() - errors_ >= most_) return;
     for (std::size_t i = first_; i < findings_.size(); ++i) {
       const Diagnostic& known = findings_[i].diagnostic;
       if (known.span.begin == span.begin && known.span.end == span.end && known.message == message) return;
     }
     const LineTable& lines = policy_->source->lines;
-    findings_.push_back({kind, std::string(policy_->id),
-                         Diagnostic{std::move(message), std::move(help), span, lines.position(span.begin),
-                                    lines.position(span.end)}});
+    if (is_error) ++errors_;
+    Diagnostic diagnostic = make_diagnostic(span, std::move(message), std::move(help));
+    diagnostic.start = lines.position(span.begin);
+    diagnostic.end = lines.position(span.end);
+    findings_.push_back({kind, std::string(policy_->id), std::move(diagnostic)});
   }
 
  private:
   std::size_t most_;
+  std::size_t errors_ = 0;
   const ast::Policy* policy_ = nullptr;
   std::size_t first_ = 0;
   std::vector<Finding> findings_;
@@ -320,11 +325,27 @@ class Validator {
   TypeChecker types_;
 };
 
+// What policies mean cannot be told before every name has its definition.
+std::optional<Finding> incompleteness(const Schema& schema) {
+  if (schema.is_complete()) return std::nullopt;
+  std::string names;
+  const auto add = [&names](const std::string& name) {
+    names += (names.empty() ? "" : ", ") + in_backticks(name);
+  };
+  for (const std::string& type : schema.external_entity_types()) add(type);
+  for (const EntityUid& action : schema.external_actions()) add(to_string(action));
+  Finding finding;
+  finding.diagnostic = make_diagnostic({}, "the schema is incomplete: " + names + " is declared external",
+                                       "link it with the schema that has the definition");
+  return finding;
+}
+
 }  // namespace
 
 bool ValidationReport::passed() const { return std::ranges::none_of(findings, &Finding::is_error); }
 
 ValidationReport validate(const PolicySet& policies, const Schema& schema, const ValidationOptions& options) {
+  if (auto incomplete = incompleteness(schema)) return {{std::move(*incomplete)}};
   Validator validator(schema.impl(), options);
   for (const std::span<const Policy> list : {policies.policies(), policies.templates()}) {
     for (const Policy& policy : list) {

@@ -392,6 +392,15 @@ TEST(Validation, StopsAtItsLimitOfFindings) {
   EXPECT_EQ(report_on(text, {.level = {}, .findings = 7}).findings.size(), 7U);
 }
 
+TEST(Validation, FindsTheErrorBehindAnyNumberOfWarnings) {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "permit(principal, action, resource) when { false };";
+  text += "permit(principal is Nobody, action, resource);";
+  const auto report = report_on(text, {.level = {}, .findings = 7});
+  EXPECT_FALSE(report.passed());
+  EXPECT_EQ(report.findings.size(), 8U);
+}
+
 TEST(Validation, HostilePoliciesAreCheckedInNoTime) {
   std::string tests = "principal has a0";
   for (int i = 1; i < 50'000; ++i) tests += " && principal has a" + std::to_string(i % 7 == 0 ? i : 1);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "cedar/values/functions.h"
@@ -31,7 +32,18 @@ class Compiler {
     bool never = false;    // false before anything could err
   };
 
+  // What the conditions of a template come to: the same for each of its links, whatever fills the slots.
+  struct Conditions {
+    struct Test {
+      NodeId id;
+      bool wanted;
+    };
+    std::vector<Test> tests;
+    bool never = false;
+  };
+
   void compile(const ast::Policy& policy, Draft& draft);
+  void conditions(const ast::Policy& policy, Draft& draft);
   void forget();
   void scope(const ast::EntityScope& given, Variable variable, Draft& draft);
   void condition(const Expr& expr, bool wanted, Draft& draft);
@@ -69,6 +81,8 @@ class Compiler {
   FlatTable constant_table_;
   FlatTable pattern_table_;
   std::vector<std::uint32_t> uses_;
+  std::unordered_map<const ast::Policy*, Conditions> of_templates_;
+  Conditions* noting_ = nullptr;  // of the template that is compiled
 };
 
 Compiled compile(std::span<const Policy> policies) { return Compiler().run(policies); }
@@ -123,6 +137,22 @@ void Compiler::compile(const ast::Policy& policy, Draft& draft) {
   draft.never = policy.action.kind != ScopeKind::kAny && policy.action.actions.empty();
   scope(policy.principal, Variable::kPrincipal, draft);
   scope(policy.resource, Variable::kResource, draft);
+  if (draft.never || policy.conditions.empty()) return;
+  if (policy.linked_from == nullptr) return conditions(policy, draft);
+  // A scope's tests cannot err, so what is lifted of the conditions is the same too.
+  const auto [found, fresh] = of_templates_.try_emplace(policy.linked_from);
+  if (fresh) {
+    noting_ = &found->second;
+    conditions(policy, draft);
+    noting_ = nullptr;
+    found->second.never = draft.never;
+    return;
+  }
+  for (const Conditions::Test& one : found->second.tests) test(one.id, one.wanted, draft);
+  draft.never = found->second.never;
+}
+
+void Compiler::conditions(const ast::Policy& policy, Draft& draft) {
   for (const ast::Condition& one : policy.conditions) {
     if (draft.never) break;
     condition(*one.body, !one.unless, draft);
@@ -133,6 +163,7 @@ void Compiler::forget() {
   program_ = Program();
   node_table_ = constant_table_ = pattern_table_ = FlatTable();
   uses_.clear();
+  of_templates_.clear();
 }
 
 void Compiler::scope(const ast::EntityScope& given, Variable subject, Draft& draft) {
@@ -179,6 +210,7 @@ void Compiler::condition(const Expr& expr, bool wanted, Draft& draft) {
 }
 
 void Compiler::test(NodeId id, bool wanted, Draft& draft) {
+  if (noting_ != nullptr) noting_->tests.push_back({id, wanted});
   if (wanted && draft.liftable && lift(id, draft)) return;
   draft.liftable = draft.liftable && cannot_err(id);
   use(id);

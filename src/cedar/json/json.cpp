@@ -278,6 +278,9 @@ std::expected<Json, DataError> parse_json_data(std::string_view text, const Limi
     return std::unexpected(DataError{"", "the JSON has " + std::to_string(text.size()) +
                                              " bytes; the limit is " + std::to_string(limits.text_bytes)});
   }
+  if (text.starts_with("\xEF\xBB\xBF"))
+    return std::unexpected(
+        DataError{"", "this begins with a byte order mark", "save it as UTF-8 without one"});
   std::size_t bad = 0;
   if (!is_valid_utf8(text, bad))
     return std::unexpected(DataError{"", "this is not JSON: not UTF-8, at byte " + std::to_string(bad)});

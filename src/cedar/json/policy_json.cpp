@@ -36,6 +36,33 @@ std::string link_json(const Policy& link) {
   return out + "}}";
 }
 
+using Done = std::expected<void, DataError>;
+
+Done add_link(const Json& json, const Limits& limits, PolicySetBuilder& builder) {
+  static constexpr std::array<std::string_view, 3> kMembers{"templateId", "newId", "values"};
+  if (auto checked = check_members(json, "a link", kMembers, {}); !checked) return checked;
+  for (const std::string_view member : {"templateId", "newId"}) {
+    if (!json.find(member)->is_string())
+      return below(member,
+                   {"", "expected the id of a " + std::string(member == "newId" ? "policy" : "template")});
+  }
+  Arena arena;
+  auto values = read_slot_values(*json.find("values"), limits, arena);
+  if (!values) return below("values", std::move(values).error());
+  auto linked = builder.link(json.find("templateId")->text(), json.find("newId")->text(), *values);
+  if (linked) return {};
+  return std::unexpected(DataError{"", std::move(linked.error().message), std::move(linked.error().help)});
+}
+
+Done add_links(const Json& json, const Limits& limits, PolicySetBuilder& builder) {
+  if (!json.is_array()) return std::unexpected(DataError{"", "expected an array of links"});
+  for (std::size_t i = 0; i < json.elements().size(); ++i) {
+    if (auto added = add_link(json.elements()[i], limits, builder); !added)
+      return below(std::to_string(i), std::move(added).error());
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string Policy::to_cedar() const { return cedar::to_cedar(*node_); }
@@ -80,6 +107,13 @@ std::expected<void, DataError> PolicySetBuilder::add_json(std::string_view json,
   return add_tree(*tree, id);
 }
 
+std::expected<void, DataError> PolicySetBuilder::link_json(std::string_view json) {
+  Arena arena;
+  const auto root = parse_policy_json_text(json, limits_, arena);
+  if (!root) return std::unexpected(root.error());
+  return add_links(*root, limits_, *this);
+}
+
 class PolicySetJson {
  public:
   explicit PolicySetJson(const Limits& limits) : limits_(limits), builder_(limits) {}
@@ -95,14 +129,14 @@ class PolicySetJson {
       if (auto added = policies(root->find(member), templates); !added)
         return below(member, std::move(added).error());
     }
-    if (auto added = links(root->find("templateLinks")); !added)
-      return below("templateLinks", std::move(added).error());
+    if (const Json* links = root->find("templateLinks")) {
+      if (auto added = add_links(*links, limits_, builder_); !added)
+        return below("templateLinks", std::move(added).error());
+    }
     return std::move(builder_).build();
   }
 
  private:
-  using Done = std::expected<void, DataError>;
-
   Done policies(const Json* json, bool templates) {
     if (json == nullptr) return {};
     if (!json->is_object())
@@ -126,34 +160,6 @@ class PolicySetJson {
                     : DataError{"", "a static policy has no slots", "templates belong under `templates`"});
     }
     return builder_.add_tree(*tree, id);
-  }
-
-  Done links(const Json* json) {
-    if (json == nullptr) return {};
-    if (!json->is_array()) return std::unexpected(DataError{"", "expected an array of links"});
-    for (std::size_t i = 0; i < json->elements().size(); ++i) {
-      if (auto added = link(json->elements()[i]); !added)
-        return below(std::to_string(i), std::move(added).error());
-    }
-    return {};
-  }
-
-  Done link(const Json& json) {
-    static constexpr std::array<std::string_view, 3> kMembers{"templateId", "newId", "values"};
-    if (auto checked = check_members(json, "a link", kMembers, {}); !checked) return checked;
-    for (const std::string_view member : {"templateId", "newId"}) {
-      if (!json.find(member)->is_string())
-        return below(member,
-                     {"", "expected the id of a " + std::string(member == "newId" ? "policy" : "template")});
-    }
-    Arena arena;
-    auto values = read_slot_values(*json.find("values"), limits_, arena);
-    if (!values) return below("values", std::move(values).error());
-    auto linked = builder_.link(json.find("templateId")->text(), json.find("newId")->text(), *values);
-    if (!linked)
-      return std::unexpected(
-          DataError{"", std::move(linked.error().message), std::move(linked.error().help)});
-    return {};
   }
 
   const Limits& limits_;

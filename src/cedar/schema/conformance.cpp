@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "cedar/engine/impl.h"
+#include "cedar/engine/partial_evaluator.h"
+#include "cedar/engine/partial_impl.h"
 #include "cedar/json/json_values.h"
+#include "cedar/partial.h"
 #include "cedar/syntax/diagnostic.h"
 
 namespace cedar {
@@ -47,6 +50,10 @@ Checked check_action(const Entity& entity, const EntityStore& store, const Schem
   if (same) return {};
   return below("parents",
                {"", "the schema says otherwise which actions " + to_string(entity.uid) + " is in"});
+}
+
+DataError external_action(const EntityUid& uid) {
+  return {"", to_string(uid) + " is declared external: the schema does not say what it applies to"};
 }
 
 }  // namespace
@@ -119,6 +126,10 @@ Checked check_entity(const Entity& entity, const EntityStore& store, const Schem
   if (is_action_type(uid.type)) return check_action(entity, store, schema);
   if (const Checked checked = check_uid(uid, schema); !checked) return below("uid", checked.error());
   const EntityType& type = *schema.find_type(uid.type);
+  if (type.is_external)
+    return below("uid",
+                 {"", in_backticks(type.name) + " is declared external: the schema does not say what its "
+                                                "entities are"});
   if (const Checked checked = check_fields(entity.attributes, *type.attributes, schema); !checked)
     return below("attrs", checked.error());
   for (const Field& tag : entity.tags) {
@@ -142,6 +153,7 @@ Checked check_entity(const Entity& entity, const EntityStore& store, const Schem
 void add_actions(const Schema::Impl& schema, EntityStore& store, Arena& arena) {
   std::vector<std::uint32_t> above;
   for (const Action& action : schema.actions) {
+    if (action.is_external) continue;
     const std::uint32_t index = store.intern(*action.uid, arena);
     if (store.at(index).declared) continue;
     above.clear();
@@ -171,6 +183,7 @@ std::expected<void, DataError> validate(const Request& request, const Schema& sc
   const Action* action = impl.find_action(view(request.action));
   if (action == nullptr)
     return below("action", {"", "the schema has no action " + to_string(request.action)});
+  if (action->is_external) return below("action", external_action(request.action));
 
   const auto check = [&](const EntityUid& uid, std::span<const EntityType* const> allowed) -> Checked {
     if (const Checked checked = check_uid(view(uid), impl); !checked) return checked;
@@ -186,6 +199,112 @@ std::expected<void, DataError> validate(const Request& request, const Schema& sc
   const Checked context = check_fields(request.context.impl().record.fields(), *action->context, impl);
   if (!context) return below("context", context.error());
   return {};
+}
+
+namespace {
+
+bool is_of(Kind kind, const Type& type) {
+  switch (kind) {
+    case Kind::kEntity:
+      return type.kind == TypeKind::kEntity;
+    case Kind::kSet:
+      return type.kind == TypeKind::kSet;
+    case Kind::kRecord:
+      return type.kind == TypeKind::kRecord;
+    default:
+      return type_of_kind(kind)->kind == type.kind;
+  }
+}
+
+// A record of which some is known: what is, is as declared; what is not may be; nothing that is needed lacks.
+Checked check_shape(const RecordShape& shape, const Type& record, const Schema::Impl& schema) {
+  const auto declared = [&record](std::string_view name) -> std::expected<const AttributeType*, DataError> {
+    const auto found = std::ranges::find(record.attributes, name, &AttributeType::name);
+    if (found != record.attributes.end()) return &*found;
+    return below(name,
+                 {"", "the schema has no attribute " + quoted(name) + " here" + suggestion(name, record)});
+  };
+  for (const Field& field : shape.known.fields()) {
+    if (shape.find_record(field.name) != nullptr) continue;
+    const auto attribute = declared(field.name);
+    if (!attribute) return std::unexpected(attribute.error());
+    if (const Checked checked = check_value(field.value, *(*attribute)->type, schema); !checked)
+      return below(field.name, checked.error());
+  }
+  for (const RecordShape::Unknown& unknown : shape.unknown) {
+    const auto attribute = declared(unknown.name);
+    if (!attribute) return std::unexpected(attribute.error());
+    if (unknown.kind && !is_of(*unknown.kind, *(*attribute)->type))
+      return below(unknown.name, {"", "expected " + in_backticks(to_string(*(*attribute)->type)) +
+                                          ", found " + std::string(describe(*unknown.kind))});
+  }
+  for (const auto& [name, inner] : shape.records) {
+    const auto attribute = declared(name);
+    if (!attribute) return std::unexpected(attribute.error());
+    const Type& type = *(*attribute)->type;
+    if (type.kind != TypeKind::kRecord)
+      return below(name, {"", "expected " + in_backticks(to_string(type)) + ", found a record"});
+    if (const Checked checked = check_shape(*inner, type, schema); !checked)
+      return below(name, checked.error());
+  }
+  if (shape.open) return {};
+  for (const AttributeType& attribute : record.attributes)
+    if (attribute.required && shape.known.find_field(attribute.name) == nullptr &&
+        shape.find_unknown(attribute.name) == nullptr && shape.find_record(attribute.name) == nullptr)
+      return data_error("the attribute " + quoted(attribute.name) + " is missing");
+  return {};
+}
+
+// The entity or type is one of the schema.
+Checked check_subject(const PartialEntity& given, const Schema::Impl& schema) {
+  if (given.uid) return check_uid(Uid{given.uid->type(), given.uid->id(), given.uid->hash()}, schema);
+  if (given.type.empty() || is_action_type(given.type) || schema.find_type(given.type) != nullptr) return {};
+  return data_error("the schema has no entity type " + in_backticks(given.type));
+}
+
+bool may_be(const PartialEntity& given, std::span<const EntityType* const> allowed) {
+  const std::string_view type =
+      given.uid ? std::string_view(given.uid->type()) : std::string_view(given.type);
+  return type.empty() ? !allowed.empty()
+                      : std::ranges::find(allowed, type, &EntityType::name) != allowed.end();
+}
+
+}  // namespace
+
+std::expected<void, DataError> validate(const PartialRequest& request, const Schema& schema) {
+  const Schema::Impl& impl = schema.impl();
+  for (const auto& [member, given] : {std::pair("action", &request.action),
+                                      {"principal", &request.principal},
+                                      {"resource", &request.resource}})
+    if (const Checked checked = check_subject(*given, impl); !checked) return below(member, checked.error());
+  if (!request.action.uid) {
+    const bool any = std::ranges::any_of(impl.actions, [&request](const Action& action) {
+      return (request.action.type.empty() || request.action.type == action.uid->type) &&
+             may_be(request.principal, action.principals) && may_be(request.resource, action.resources);
+    });
+    return any ? Checked() : data_error("no action of the schema applies to such a principal and resource");
+  }
+  const EntityUid& uid = *request.action.uid;
+  const Action* action = impl.find_action(Uid{uid.type(), uid.id(), uid.hash()});
+  if (action == nullptr) return below("action", {"", to_string(uid) + " is not an action"});
+  if (action->is_external) return below("action", external_action(uid));
+  const auto applies = [&](std::string_view member, const PartialEntity& given,
+                           std::span<const EntityType* const> allowed) -> Checked {
+    if (may_be(given, allowed)) return {};
+    if (allowed.empty()) return below(member, {"", to_string(uid) + " applies to nothing"});
+    return below(member, {"", to_string(uid) + " does not apply to " +
+                                  in_backticks(given.uid ? given.uid->type() : given.type) + ", but to " +
+                                  list_of(allowed)});
+  };
+  if (const Checked checked = applies("principal", request.principal, action->principals); !checked)
+    return checked;
+  if (const Checked checked = applies("resource", request.resource, action->resources); !checked)
+    return checked;
+  const PartialContext::Impl& context = request.context.impl();
+  const Checked checked = context.shape == nullptr
+                              ? check_fields(context.known.impl().record.fields(), *action->context, impl)
+                              : check_shape(*context.shape, *action->context, impl);
+  return checked ? checked : below("context", checked.error());
 }
 
 }  // namespace cedar

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <string>
 
+#include "cedar/partial.h"
 #include "cedar/schema.h"
 
 namespace cedar {
@@ -204,7 +205,7 @@ TEST(RequestWithSchema, MustBeOneThatAnActionAppliesTo) {
       {{"Nope", "x"}, view, group, "{}", "/principal", "no entity type `Nope`"},
       {group, view, group, "{}", "/principal", "does not apply to `Group`, but to User"},
       {user, view, user, "{}", "/resource", "does not apply to `User`, but to Group"},
-      {user, {"Action", "all"}, group, "{}", "/principal", "but to nothing"},
+      {user, {"Action", "all"}, group, "{}", "/principal", "applies to nothing"},
       {view, view, group, "{}", "/principal", "does not apply to `Action`"},
   };
   for (const Asked& one : cases) {
@@ -223,6 +224,49 @@ TEST(RequestWithSchema, MustBeOneThatAnActionAppliesTo) {
               HasSubstr("no action"));
   EXPECT_THAT(Context::parse_json(R"({"ip": "x"})", schema(), view).error().pointer, "/ip");
   EXPECT_EQ(validate(Request{user, {"Action", "nope"}, group}, schema()).error().pointer, "/action");
+}
+
+TEST(PartialRequests, AreHeldToTheSchemaAsFarAsTheyAreKnown) {
+  struct Case {
+    std::string_view request;
+    std::string_view pointer;
+    std::string_view message;  // empty: it may be
+  };
+  const Case cases[] = {
+      {"{}", "", ""},
+      {R"({"principal": {"type": "User"}})", "", ""},
+      {R"({"principal": {"type": "Usr"}})", "/principal", "no entity type `Usr`"},
+      {R"({"principal": {"type": "Usr", "id": "u"}})", "/principal", "no entity type `Usr`"},
+      {R"({"principal": {"type": "Color", "id": "blue"}})", "/principal", "has no entity"},
+      {R"({"principal": {"type": "Org"}})", "", "no action of the schema applies"},
+      {R"({"principal": {"type": "Color"}, "resource": {"type": "Org", "id": "o"}})", "", "no action"},
+      {R"({"action": {"type": "Action", "id": "veiw"}})", "/action", "no action"},
+      {R"({"action": {"type": "Action", "id": "view"}, "principal": {"type": "User"}})", "", ""},
+      {R"({"action": {"type": "Action", "id": "view"}, "principal": {"type": "Color"}})", "/principal",
+       "does not apply to `Color`, but to User"},
+      {R"({"action": {"type": "Action", "id": "view"}, "resource": {"type": "User", "id": "u"}})",
+       "/resource", "does not apply to `User`, but to Group"},
+      {R"({"action": {"type": "Action", "id": "all"}})", "/principal", "applies to nothing"},
+      {R"({"action": {"type": "Action", "id": "view"}, "context": {"where": {"street": null}}})", "", ""},
+      {R"({"action": {"type": "Action", "id": "view"}, "context": {"where": null}})", "", ""},
+      {R"({"action": {"type": "Action", "id": "view"}, "context": {"were": null}})", "/context/were",
+       "did you mean `where`?"},
+      {R"({"action": {"type": "Action", "id": "view"}, "context": {"where": {"zap": null, "street": "s"}}})",
+       "/context/where/zap", "did you mean `zip`?"},
+      {R"({"action": {"type": "Action", "id": "view"}, "context": {"where": {"zip": null}}})",
+       "/context/where", "\"street\" is missing"},
+      {R"({"action": {"type": "Action", "id": "view"}, "context": {"where": {"street": null, "zip": "x"}}})",
+       "/context/where/zip", "expected `Long`"},
+  };
+  for (const auto& [text, pointer, message] : cases) {
+    const auto request = PartialRequest::parse_json(text, schema());
+    const auto checked = request ? validate(*request, schema())
+                                 : std::expected<void, DataError>(std::unexpected(request.error()));
+    EXPECT_EQ(checked.has_value(), message.empty()) << text << (checked ? "" : checked.error().message);
+    if (checked) continue;
+    EXPECT_THAT(checked.error().message, HasSubstr(message)) << text;
+    EXPECT_EQ(checked.error().pointer, pointer) << text;
+  }
 }
 
 }  // namespace

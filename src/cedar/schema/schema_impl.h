@@ -19,6 +19,7 @@ struct Action {
   const Uid* uid = nullptr;
   std::uint32_t index = 0;
   const EntityType* type = nullptr;
+  bool is_external = false;                    // what it applies to, another schema says
   std::span<const std::uint32_t> ancestors;    // transitive, sorted indices; not itself
   std::span<const std::uint32_t> descendants;  // as ancestors, and itself
   std::span<const EntityType* const> principals;

@@ -83,8 +83,8 @@ class SchemaJsonReader {
   }
 
   void entity(const Json::Member& member, Namespace& into) {
-    static constexpr std::array<std::string_view, 5> kMembers{"memberOfTypes", "shape", "tags", "enum",
-                                                              "annotations"};
+    static constexpr std::array<std::string_view, 6> kMembers{"memberOfTypes", "shape",    "tags",
+                                                              "enum",          "external", "annotations"};
     EntityDecl made;
     name(member, "an entity type");
     made.name = member.name;
@@ -92,6 +92,12 @@ class SchemaJsonReader {
     const Json& json = member.value;
     if (!expect(json, Json::Kind::kObject, "an entity type") || !known(json, kMembers)) return;
     made.annotations = annotations(json);
+    made.is_external = external(json, {"shape", "tags", "enum"}, "an external entity type");
+    if (made.is_external) {
+      made.parents = names(json, "memberOfTypes", "an entity type");
+      into.entities.push_back(made);
+      return;
+    }
     if (const Json::Member* ids = json.find_member("enum")) {
       for (const std::string_view other : {"memberOfTypes", "shape", "tags"}) {
         if (const Json::Member* found = json.find_member(other))
@@ -109,8 +115,8 @@ class SchemaJsonReader {
   }
 
   void action(const Json::Member& member, Namespace& into) {
-    static constexpr std::array<std::string_view, 4> kMembers{"attributes", "appliesTo", "memberOf",
-                                                              "annotations"};
+    static constexpr std::array<std::string_view, 5> kMembers{"attributes", "appliesTo", "memberOf",
+                                                              "external", "annotations"};
     ActionDecl made;
     count(member.name_span);
     made.id = member.name;
@@ -118,11 +124,26 @@ class SchemaJsonReader {
     const Json& json = member.value;
     if (!expect(json, Json::Kind::kObject, "an action") || !known(json, kMembers)) return;
     made.annotations = annotations(json);
-    if (const Json::Member* attributes = present(json, "attributes"))
+    made.is_external = external(json, {"attributes", "appliesTo"}, "an external action");
+    if (const Json::Member* attributes = made.is_external ? nullptr : present(json, "attributes"))
       sink_.report(attributes->name_span, "actions have no attributes", "remove this");
     if (const Json::Member* parents = present(json, "memberOf")) made.parents = action_refs(parents->value);
-    if (const Json::Member* applies = present(json, "appliesTo")) applies_to(applies->value, made);
+    const Json::Member* applies = made.is_external ? nullptr : present(json, "appliesTo");
+    if (applies != nullptr) applies_to(applies->value, made);
     into.actions.push_back(made);
+  }
+
+  // Whether a declaration says that it is external; what then may not stand beside it is reported.
+  bool external(const Json& json, std::initializer_list<std::string_view> others, std::string_view what) {
+    const Json::Member* found = json.find_member("external");
+    if (found == nullptr || !expect(found->value, Json::Kind::kBool, "`external`") || !found->value.as_bool())
+      return false;
+    for (const std::string_view other : others) {
+      if (const Json::Member* beside = present(json, other))
+        sink_.report(beside->name_span, std::string(what) + " has no " + in_backticks(other),
+                     "it stands where it is defined, or `external` does not belong here");
+    }
+    return true;
   }
 
   void applies_to(const Json& json, ActionDecl& made) {

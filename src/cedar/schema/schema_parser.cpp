@@ -17,7 +17,7 @@ namespace {
 using namespace schema_ast;
 
 constexpr std::array<std::string_view, 2> kOfActions{"in", "appliesTo"};
-constexpr std::array<std::string_view, 4> kDeclarations{"entity", "action", "type", "namespace"};
+constexpr std::array<std::string_view, 5> kDeclarations{"entity", "action", "type", "namespace", "external"};
 
 class SchemaParser : private TokenReader {
  public:
@@ -80,8 +80,13 @@ class SchemaParser : private TokenReader {
         sink_.report(peek().span, "more than " + std::to_string(limits_.declarations) + " declarations");
       return false;
     }
-    if (at_word("entity")) return entity(notes, into);
-    if (at_word("action")) return action(notes, into);
+    const bool external = take_word("external");
+    if (at_word("entity")) return entity(notes, external, into);
+    if (at_word("action")) return action(notes, external, into);
+    if (external) {
+      unexpected("`entity` or `action`", at_word("type") ? "there are no external common types" : "");
+      return false;
+    }
     if (at_word("type")) return common(notes, into);
     std::string help = at(TokenKind::kIdentifier) ? did_you_mean(peek().text, kDeclarations) : "";
     if (at(TokenKind::kLeftBrace)) help = "this may be a schema in JSON syntax";
@@ -111,14 +116,15 @@ class SchemaParser : private TokenReader {
            (ahead().kind == TokenKind::kIdentifier || ahead().kind == TokenKind::kString);
   }
 
-  bool entity(std::span<const Annotation> notes, Namespace& into) {
+  bool entity(std::span<const Annotation> notes, bool external, Namespace& into) {
     take();
     EntityDecl made;
     made.annotations = notes;
+    made.is_external = external;
     std::vector<NameRef> names;
     if (!list([&] { return add(identifier("the name of an entity type"), names); })) return false;
 
-    if (take_word("enum")) {
+    if (!external && take_word("enum")) {
       std::vector<std::string_view> ids;
       if (!expect(TokenKind::kLeftBracket, "`[` and the ids")) return false;
       if (!list([&] { return add(string("an id in double quotes"), ids); })) return false;
@@ -131,8 +137,8 @@ class SchemaParser : private TokenReader {
         if (!parents) return false;
         made.parents = *parents;
       }
-      const bool assigned = take_if(TokenKind::kAssign);
-      if (assigned || at(TokenKind::kLeftBrace)) {
+      const bool assigned = !external && take_if(TokenKind::kAssign);
+      if (assigned || (!external && at(TokenKind::kLeftBrace))) {
         if (!at(TokenKind::kLeftBrace)) {
           unexpected("`{` and the attributes",
                      "an entity's attributes are written out, also those of a common type");
@@ -141,7 +147,7 @@ class SchemaParser : private TokenReader {
         made.shape = type();
         if (made.shape == nullptr) return false;
       }
-      if (take_word("tags")) {
+      if (!external && take_word("tags")) {
         made.tags = type();
         if (made.tags == nullptr) return false;
       }
@@ -156,6 +162,7 @@ class SchemaParser : private TokenReader {
   }
 
   static std::string_view after_entity(const EntityDecl& made) {
+    if (made.is_external) return made.parents.data() == nullptr ? "`in` or `;`" : "`;`";
     if (made.is_enumerated || made.tags != nullptr) return "`;`";
     if (made.shape != nullptr) return "`tags` or `;`";
     return made.parents.data() == nullptr ? "`in`, `{`, `tags`, `enum` or `;`" : "`{`, `tags` or `;`";
@@ -179,10 +186,11 @@ class SchemaParser : private TokenReader {
     return true;
   }
 
-  bool action(std::span<const Annotation> notes, Namespace& into) {
+  bool action(std::span<const Annotation> notes, bool external, Namespace& into) {
     take();
     ActionDecl made;
     made.annotations = notes;
+    made.is_external = external;
     std::vector<NameRef> names;
     if (!list([&] { return add(name_or_string("the name of an action"), names); })) return false;
 
@@ -193,8 +201,8 @@ class SchemaParser : private TokenReader {
       if (bracket ? !list(one) || !expect(TokenKind::kRightBracket, "`,` or `]`") : !one()) return false;
       made.parents = std::span<const ActionRef>(arena_.copy_of(parents));
     }
-    if (take_word("appliesTo") && !applies_to(made, names.front())) return false;
-    if (take_word("attributes")) {
+    if (!external && take_word("appliesTo") && !applies_to(made, names.front())) return false;
+    if (!external && take_word("attributes")) {
       if (!expect(TokenKind::kLeftBrace, "`{`")) return false;
       if (!at(TokenKind::kRightBrace)) {
         unexpected("`}`", "actions have no attributes");
@@ -203,6 +211,12 @@ class SchemaParser : private TokenReader {
       take();
     }
     if (!at(TokenKind::kSemicolon)) {
+      if (external) {
+        unexpected(
+            made.parents ? "`;`" : "`in` or `;`",
+            at_word("appliesTo") ? "what an external action applies to is said where it is defined" : "");
+        return false;
+      }
       unexpected(made.applies ? "`;`" : "`in`, `appliesTo` or `;`",
                  at(TokenKind::kLeftBrace)    ? "write appliesTo { … }"
                  : at(TokenKind::kIdentifier) ? did_you_mean(peek().text, kOfActions)

@@ -51,7 +51,7 @@ class CedarPrinter {
     }
     for (const EntityDecl& entity : space.entities) {
       start(entity.annotations);
-      out_ += "entity " + std::string(entity.name);
+      out_ += (entity.is_external ? "external entity " : "entity ") + std::string(entity.name);
       if (entity.is_enumerated) {
         out_ += " enum [";
         for (std::size_t i = 0; i < entity.ids.size(); ++i)
@@ -77,7 +77,7 @@ class CedarPrinter {
 
   void action(const ActionDecl& action) {
     start(action.annotations);
-    out_ += "action " + name(action.id);
+    out_ += (action.is_external ? "external action " : "action ") + name(action.id);
     if (action.parents && !action.parents->empty()) {
       out_ += " in [";
       for (std::size_t i = 0; i < action.parents->size(); ++i) {
@@ -241,6 +241,7 @@ class JsonPrinter {
   void entity(const EntityDecl& entity) {
     open('{');
     annotations(entity.annotations);
+    external(entity.is_external);
     if (entity.is_enumerated) {
       key("enum");
       open('[');
@@ -265,6 +266,7 @@ class JsonPrinter {
   void action(const ActionDecl& action) {
     open('{');
     annotations(action.annotations);
+    external(action.is_external);
     if (action.parents) {
       key("memberOf");
       open('[');
@@ -291,6 +293,12 @@ class JsonPrinter {
       close('}');
     }
     close('}');
+  }
+
+  void external(bool is_external) {
+    if (!is_external) return;
+    key("external");
+    out_ += "true";
   }
 
   void type(const TypeExpr& expr) {

@@ -371,6 +371,7 @@ class Resolver {
   // Entities and actions.
 
   void resolve_entity(const EntityDecl& decl, const Namespace& space, EntityType& type) {
+    type.is_external = decl.is_external;
     if (decl.is_enumerated) {
       std::vector<std::string_view> ids(decl.ids.begin(), decl.ids.end());
       std::ranges::sort(ids);
@@ -396,6 +397,7 @@ class Resolver {
   void resolve_action(const ActionDecl& decl, const Namespace& space, Action& action) {
     if (!afford((decl.parents ? decl.parents->size() : 0) + decl.principals.size() + decl.resources.size()))
       return;
+    action.is_external = decl.is_external;
     if (decl.parents && !decl.parents->empty() && decl.parents->data() == last_groups_.data()) {
       action_parents_[action.index] = action_parents_[last_action_];
     } else if (decl.parents) {
@@ -486,6 +488,20 @@ class Resolver {
     if (above.empty() && !parents_.empty())
       return errors_.report({}, "the entity types have too many ancestors, counted together");
     for (EntityType& type : schema_.entity_types) type.ancestors = schema_.arena.copy_of(above[type.index]);
+    // An enumerated type has only the ids that it declares, and no one below: the other schema would say
+    // more.
+    for (std::size_t i = 0; i < declared_types_; ++i) {
+      const EntityType& type = schema_.entity_types[i];
+      if (!type.is_external) continue;
+      for (const std::uint32_t index : type.ancestors) {
+        const EntityType& ancestor = schema_.entity_types[index];
+        if (ancestor.is_enumerated)
+          errors_.report(span_of_type(i),
+                         "the external entity type " + in_backticks(type.name) +
+                             " is in the enumerated type " + in_backticks(ancestor.name),
+                         "nothing external may be in an enumerated type");
+      }
+    }
   }
 
   void close_actions() {
@@ -519,6 +535,14 @@ class Resolver {
       above_type.erase(repeated.begin(), repeated.end());
       type.ancestors = schema_.arena.copy_of(above_type);
     }
+  }
+
+  Span span_of_type(std::size_t type) const {
+    for (const Namespace& space : schema_.tree) {
+      if (type < space.entities.size()) return space.entities[type].span;
+      type -= space.entities.size();
+    }
+    return {};
   }
 
   Span span_of(std::size_t action) const {

@@ -54,6 +54,7 @@ struct EntityDecl {
   std::string_view name;
   Span span;  // of the name
   std::span<const Annotation> annotations;
+  bool is_external = false;  // declared, and defined in another schema (RFC 116); has only parents
   bool is_enumerated = false;
   std::span<const std::string_view> ids;  // enumerated
   std::span<const NameRef> parents;
@@ -72,6 +73,7 @@ struct ActionDecl {
   std::string_view id;
   Span span;  // of the name
   std::span<const Annotation> annotations;
+  bool is_external = false;                           // as above
   std::optional<std::span<const ActionRef>> parents;  // JSON tells none from an empty list
   bool applies = false;
   std::span<const NameRef> principals;

@@ -62,6 +62,7 @@ struct EntityType {
   std::string_view name;
   std::uint32_t index = 0;
   bool is_action = false;
+  bool is_external = false;  // what its entities are, another schema says
   bool is_enumerated = false;
   std::span<const std::string_view> ids = {};     // enumerated: the only ones there are; sorted
   const Type* attributes = nullptr;               // a record

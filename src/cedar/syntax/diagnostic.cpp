@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "cedar/syntax/lexer.h"
+
 namespace cedar {
 namespace {
 
@@ -36,11 +38,47 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+// What of a line is shown: all of it, or what is around a place.
+struct Window {
+  std::size_t begin;
+  std::size_t end;
+};
+constexpr std::string_view kLeftOut = "…";
+
+Window window_around(std::string_view text, std::size_t place, std::size_t line_begin, std::size_t line_end) {
+  constexpr std::size_t kWhole = 200;  // bytes
+  constexpr std::size_t kBefore = 60;
+  constexpr std::size_t kAfter = 120;
+  if (line_end - line_begin <= kWhole) return {line_begin, line_end};
+  Window window{line_begin, line_end};
+  if (place - line_begin > kBefore) window.begin = place - kBefore;
+  if (line_end - place > kAfter) window.end = place + kAfter;
+  while (window.begin > line_begin && !starts_code_point(text[window.begin])) --window.begin;
+  while (window.end < line_end && window.end > place && !starts_code_point(text[window.end])) --window.end;
+  return window;
+}
+
+void append_as_utf8(std::string& out, std::string_view text) {
+  std::size_t bad = 0;
+  while (!is_valid_utf8(text, bad)) {
+    out.append(text.substr(0, bad)).append("\uFFFD");
+    text.remove_prefix(bad + 1);
+  }
+  out += text;
+}
+
+constexpr std::size_t kMessageBytes = 1000;
+
 }  // namespace
+
+Diagnostic make_diagnostic(Span span, std::string message, std::string help) {
+  return {
+      shortened(std::move(message), kMessageBytes), shortened(std::move(help), kMessageBytes), span, {}, {}};
+}
 
 void DiagnosticSink::report(Span span, std::string message, std::string help) {
   if (full()) return;
-  diagnostics_.push_back({std::move(message), std::move(help), span, {}, {}});
+  diagnostics_.push_back(make_diagnostic(span, std::move(message), std::move(help)));
 }
 
 Diagnostics DiagnosticSink::take() {
@@ -108,26 +146,37 @@ std::string did_you_mean(std::string_view written, std::span<const std::string_v
   return candidate.empty() ? std::move(otherwise) : "did you mean `" + std::string(candidate) + "`?";
 }
 
+std::string shortened(std::string text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && !starts_code_point(text[bytes])) --bytes;
+  text.resize(bytes);
+  return text + "…";
+}
+
 std::string render(const Diagnostic& diagnostic, std::string_view text, std::string_view file_name) {
   const std::size_t begin = std::min<std::size_t>(diagnostic.span.begin, text.size());
   const std::size_t line_begin = begin == 0 ? 0 : text.rfind('\n', begin - 1) + 1;  // npos + 1 is 0
-  const std::string_view line = text.substr(line_begin, text.substr(line_begin).find('\n'));
+  const std::size_t line_end = std::min(text.find('\n', begin), text.size());
+  const Window window = window_around(text, begin, line_begin, line_end);
   const std::string number = std::to_string(diagnostic.start.line);
   const std::string margin(number.size(), ' ');
 
-  std::string indent;
-  for (const char c : line.substr(0, begin - line_begin)) {
+  std::string indent(window.begin > line_begin ? kLeftOut.size() - 2 : 0, ' ');  // "…" is one character wide
+  for (const char c : text.substr(window.begin, begin - window.begin)) {
     if (starts_code_point(c)) indent += c == '\t' ? '\t' : ' ';
   }
-  const std::size_t shown_end = std::min<std::size_t>(diagnostic.span.end, line_begin + line.size());
+  const std::size_t shown_end = std::min<std::size_t>(diagnostic.span.end, window.end);
   const auto marked =
       std::ranges::count_if(text.substr(begin, shown_end > begin ? shown_end - begin : 0), starts_code_point);
 
   std::string out = "error: " + diagnostic.message + '\n';
   out += margin + " ┌─ " + std::string(file_name) + ':' + number + ':' +
          std::to_string(diagnostic.start.column) + '\n';
-  out += number + " │ " + std::string(line) + '\n';
-  out += margin + " │ " + indent +
+  out += number + " │ ";
+  if (window.begin > line_begin) out += kLeftOut;
+  append_as_utf8(out, text.substr(window.begin, window.end - window.begin));
+  if (window.end < line_end) out += kLeftOut;
+  out += '\n' + margin + " │ " + indent +
          std::string(static_cast<std::size_t>(std::max<std::ptrdiff_t>(marked, 1)), '^') + '\n';
   if (!diagnostic.help.empty()) out += margin + " = help: " + diagnostic.help + '\n';
   return out;

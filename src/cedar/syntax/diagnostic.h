@@ -11,6 +11,9 @@
 
 namespace cedar {
 
+// Without its positions. Message and help are cut where they are long: they name what somebody wrote.
+Diagnostic make_diagnostic(Span span, std::string message, std::string help);
+
 class DiagnosticSink {
  public:
   DiagnosticSink(std::string_view text, std::size_t limit) : text_(text), limit_(limit) {}

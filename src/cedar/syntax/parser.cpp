@@ -140,6 +140,16 @@ bool Parser::scope_variable(std::string_view variable) {
   return false;
 }
 
+template <typename Read>
+bool Parser::in_parentheses(const Read& read) {
+  std::size_t opened = 0;
+  while (take_if(TokenKind::kLeftParen)) ++opened;
+  if (!read()) return false;
+  for (; opened > 0; --opened)
+    if (!expect(TokenKind::kRightParen, "`)`")) return false;
+  return true;
+}
+
 const Uid* Parser::scope_entity() {
   if (at(TokenKind::kSlot)) {
     sink_.report(peek().span, "the slot `" + std::string(peek().text) + "` cannot stand here",
@@ -192,14 +202,16 @@ std::optional<ast::EntityScope> Parser::entity_scope(std::string_view variable) 
   }
   scope.span = span_from(begin);
   if (scope.kind == kAny || scope.kind == kIs) return scope;
-  if (at(TokenKind::kSlot) && peek().text.substr(1) == variable) {
-    take();
-    scope.slot = true;
-    scope.span = span_from(begin);
-    return scope;
-  }
-  scope.entity = scope_entity();
-  if (scope.entity == nullptr) return std::nullopt;
+  const bool good = in_parentheses([&] {
+    if (at(TokenKind::kSlot) && peek().text.substr(1) == variable) {
+      take();
+      scope.slot = true;
+      return true;
+    }
+    scope.entity = scope_entity();
+    return scope.entity != nullptr;
+  });
+  if (!good) return std::nullopt;
   scope.span = span_from(begin);
   return scope;
 }
@@ -210,10 +222,22 @@ std::optional<ast::ActionScope> Parser::action_scope() {
   std::vector<const Uid*> actions;
   std::vector<Span> spans;
   const auto one = [&] {
-    const std::uint32_t begin = peek().span.begin;
-    actions.push_back(action_entity());
-    spans.push_back(span_from(begin));
-    return actions.back() != nullptr;
+    return in_parentheses([&] {
+      const std::uint32_t begin = peek().span.begin;
+      actions.push_back(action_entity());
+      spans.push_back(span_from(begin));
+      return actions.back() != nullptr;
+    });
+  };
+  const auto list = [&] {
+    if (!take_if(TokenKind::kLeftBracket)) return one();
+    if (take_if(TokenKind::kRightBracket)) return true;
+    while (true) {
+      if (!one()) return false;
+      const auto more = next_item(TokenKind::kRightBracket, "`,` or `]`");
+      if (!more) return false;
+      if (!*more) return true;
+    }
   };
   ast::ActionScope scope;
   if (take_if(TokenKind::kEqual)) {
@@ -221,16 +245,7 @@ std::optional<ast::ActionScope> Parser::action_scope() {
     if (!one()) return std::nullopt;
   } else if (take_word("in")) {
     scope.kind = kIn;
-    if (!take_if(TokenKind::kLeftBracket)) {
-      if (!one()) return std::nullopt;
-    } else if (!take_if(TokenKind::kRightBracket)) {
-      std::optional<bool> more = true;
-      while (*more) {
-        if (!one()) return std::nullopt;
-        more = next_item(TokenKind::kRightBracket, "`,` or `]`");
-        if (!more) return std::nullopt;
-      }
-    }
+    if (!in_parentheses(list)) return std::nullopt;
   } else if (at_word("is")) {
     sink_.report(peek().span, "`action` cannot be tested with `is`", "write `action in Action::\"group\"`");
     return std::nullopt;
@@ -256,6 +271,10 @@ bool is_acceptable(std::string_view text, const Limits& limits, DiagnosticSink& 
   if (text.size() > limits.text_bytes || text.size() > UINT32_MAX) {
     sink.report({}, "the text has " + std::to_string(text.size()) + " bytes; the limit is " +
                         std::to_string(limits.text_bytes));
+    return false;
+  }
+  if (text.starts_with("\xEF\xBB\xBF")) {
+    sink.report({0, 3}, "the text begins with a byte order mark", "save it as UTF-8 without one");
     return false;
   }
   std::size_t bad = 0;

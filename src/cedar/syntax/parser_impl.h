@@ -33,6 +33,9 @@ class Parser : private TokenReader {
   std::optional<ast::ActionScope> action_scope();
   bool scope_variable(std::string_view variable);
   std::optional<std::span<const ast::Condition>> conditions();
+  // As many parentheses as stand around what `read` takes.
+  template <typename Read>
+  bool in_parentheses(const Read& read);
   const Uid* scope_entity();
   const Uid* action_entity();
 

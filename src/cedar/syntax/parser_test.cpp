@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cedar/authorize.h"
+#include "cedar/syntax/lexer.h"
 
 namespace cedar {
 namespace {
@@ -150,6 +151,107 @@ TEST(Parser, RendersADiagnosticForPeople) {
             "2 │   when { principle };\n"
             "  │          ^^^^^^^^^\n"
             "  = help: did you mean `principal`?\n");
+}
+
+Diagnostic only_error(const std::string& text) {
+  const auto parsed = PolicySet::parse(text);
+  EXPECT_FALSE(parsed.has_value()) << text.substr(0, 200);
+  return parsed ? Diagnostic{} : parsed.error().front();
+}
+
+TEST(Parser, RendersOfALongLineWhatIsAroundThePlace) {
+  const std::string many(100'000, 'a');
+  const std::string text = when("\"" + many + "\" == contxt || \"" + many + "\" == \"\"");
+  EXPECT_EQ(render(only_error(text), text, "a.cedar"),
+            "error: there is no variable `contxt`\n"
+            "  ┌─ a.cedar:1:100050\n"
+            "1 │ …" +
+                std::string(55, 'a') + "\" == contxt || \"" + std::string(109, 'a') +
+                "…\n"
+                "  │ " +
+                std::string(61, ' ') +
+                "^^^^^^\n"
+                "  = help: did you mean `context`?\n");
+}
+
+TEST(Parser, BoundsTheBytesOfEveryMessage) {
+  const std::string name(1'000'000, 'n');
+  for (const std::string& text : {when(name), when(name + "()"), when("principal." + name + "()"),
+                                  "@a(\"" + name + "\") @" + name + " x", name}) {
+    const Diagnostic found = only_error(text);
+    EXPECT_LT(found.message.size() + found.help.size(), 2100U);
+    EXPECT_LT(render(found, text, "a.cedar").size(), 4000U);
+  }
+}
+
+TEST(Parser, SpeaksUtf8WhateverItIsGiven) {
+  std::string wide;
+  for (int i = 0; i < 300; ++i) wide += "ä";
+  std::size_t told = 0;
+  for (std::string pad; pad.size() < 4; pad += 'x') {
+    const std::string text_of_all = "\"" + pad + wide + "\"";
+    for (const std::string& text :
+         {when("\"" + pad + "\\ä\" == \"\""), when("\"\\xä\" == \"\""), when("\"\\u{ä}\" == \"\""),
+          when("decimal(" + text_of_all + ")"), when("1 " + text_of_all), when(text_of_all + " ä"),
+          "permit" + pad + "\xFF\xC3(principal, action, resource);", pad + "\xC3",
+          when(text_of_all + "\xC3\xFF")}) {
+      const auto parsed = PolicySet::parse(text);
+      if (parsed) continue;
+      for (const Diagnostic& found : parsed.error()) {
+        std::size_t bad = 0;
+        const std::string shown = found.message + found.help + render(found, text, "a.cedar");
+        EXPECT_TRUE(is_valid_utf8(shown, bad)) << shown;
+        ++told;
+      }
+    }
+  }
+  EXPECT_GE(told, 28U);
+}
+
+TEST(Parser, SaysThatATextBeginsWithAByteOrderMark) {
+  const Diagnostic found = only_error("\xEF\xBB\xBFpermit(principal, action, resource);");
+  EXPECT_EQ(found.message, "the text begins with a byte order mark");
+  EXPECT_EQ(found.help, "save it as UTF-8 without one");
+  EXPECT_EQ(PolicySet::parse_json("\xEF\xBB\xBF{}").error().message, "this begins with a byte order mark");
+}
+
+bool holds(const std::string& condition) {
+  const auto policies = PolicySet::parse(when(condition));
+  EXPECT_TRUE(policies.has_value()) << condition;
+  const Request request{.principal = {"U", "a"}, .action = {"Action", "v"}, .resource = {"U", "a"}};
+  return policies && authorize(request, *policies, Entities()).decision == Decision::kAllow;
+}
+
+TEST(Parser, ReadsEscapesAsTheReferenceDoes) {
+  EXPECT_TRUE(holds(R"("\u{4_1}" == "A")"));
+  EXPECT_TRUE(holds(R"("\u{41__}" == "A")"));
+  EXPECT_TRUE(holds(R"("\u{1_F_6_0_0_}" == "😀")"));
+  EXPECT_TRUE(holds("\"a\\\n   b\" == \"ab\""));
+  for (const std::string_view bad : {R"("\u{_41}")", R"("\u{}")", R"("\u{0000041}")", R"("\u{4_1")",
+                                     R"("\u{110000}")", "\"a\rb\"", "\"a\r\nb\""})
+    EXPECT_FALSE(PolicySet::parse(when(std::string(bad) + " == \"\""))) << bad;
+  EXPECT_TRUE(PolicySet::parse("permit(principal, action, resource)\r\nwhen { true };"));
+}
+
+TEST(Parser, TakesOnlyAnEscapedStarOfAPatternForALiteralOne) {
+  for (const std::string star : {R"(\u{2a})", R"(\x2a)", R"(\u{2_A})", "*"})
+    EXPECT_TRUE(holds("\"axxb\" like \"a" + star + "b\"")) << star;
+  EXPECT_FALSE(holds(R"("axxb" like "a\*b")"));
+  EXPECT_TRUE(holds(R"("a*b" like "a\*b")"));
+}
+
+TEST(Parser, TakesParenthesesAroundWhatAScopeNames) {
+  const auto json = [](std::string_view text) {
+    const auto parsed = PolicySet::parse(text);
+    EXPECT_TRUE(parsed.has_value()) << text;
+    return parsed ? parsed->to_json() : std::string(text);
+  };
+  EXPECT_EQ(json(R"(permit(principal in (U::"a"), action == (Action::"v"), resource is D in ((D::"d")));)"),
+            json(R"(permit(principal in U::"a", action == Action::"v", resource is D in D::"d");)"));
+  EXPECT_EQ(json(R"(permit(principal == (?principal), action in ([(Action::"v"), Action::"w"]), resource);)"),
+            json(R"(permit(principal == ?principal, action in [Action::"v", Action::"w"], resource);)"));
+  EXPECT_FALSE(PolicySet::parse(R"(permit(principal in (U::"a", action, resource);)"));
+  EXPECT_FALSE(PolicySet::parse(R"(permit(principal in (), action, resource);)"));
 }
 
 TEST(Parser, NamesPoliciesByPositionAndKeepsAnnotations) {

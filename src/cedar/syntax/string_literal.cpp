@@ -1,5 +1,8 @@
-// Escapes in strings and patterns, as in Rust string literals: \" \\ \' \n \r \t \0 \x00–\x7F \u{1–6 digits}.
+// Escapes in strings and patterns, as in Rust string literals: \" \\ \' \n \r \t \0 \x00–\x7F \u{1–6 digits},
+// where underscores may stand between and behind the digits; a backslash at the end of a line, which takes
+// the blanks that follow away, too. A carriage return stands in no string.
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -41,10 +44,14 @@ class Unescaper {
     while (at_ < body_.size()) {
       const std::size_t start = at_;
       const char c = body_[at_++];
-      if (c == '\\') {
+      if (c == '\r') {
+        good = false;
+        sink_.report(span_from(start), "a carriage return stands in this string", "write it as `\\r`");
+      } else if (c == '\\') {
         if (escape(pattern)) continue;
         good = false;
-        sink_.report({static_cast<std::uint32_t>(begin_ + start), static_cast<std::uint32_t>(begin_ + at_)},
+        while (at_ < body_.size() && (static_cast<unsigned char>(body_[at_]) & 0xC0U) == 0x80U) ++at_;
+        sink_.report(span_from(start),
                      "unknown escape `" + std::string(body_.substr(start, at_ - start)) + "`",
                      "escapes are \\\" \\\\ \\' \\n \\r \\t \\0 \\x7F \\u{10FFFF}" +
                          std::string(pattern ? " \\*" : ", and \\* after `like`"));
@@ -61,6 +68,10 @@ class Unescaper {
   const std::vector<std::string_view>& pieces() const { return pieces_; }
 
  private:
+  Span span_from(std::size_t start) const {
+    return {static_cast<std::uint32_t>(begin_ + start), static_cast<std::uint32_t>(begin_ + at_)};
+  }
+
   void end_piece() {
     pieces_.push_back(arena_.copy(piece_));
     piece_.clear();
@@ -71,6 +82,10 @@ class Unescaper {
     static constexpr std::string_view kNames = "\"\\'nrt0";
     static constexpr std::string_view kMeanings("\"\\'\n\r\t\0", 7);
     const char c = body_[at_++];
+    if (c == '\n') {
+      at_ = std::min(body_.find_first_not_of(" \t\n\r", at_), body_.size());
+      return true;
+    }
     if (const std::size_t which = kNames.find(c); which != std::string_view::npos) {
       piece_ += kMeanings[which];
       return true;
@@ -79,25 +94,35 @@ class Unescaper {
       piece_ += '*';
       return true;
     }
-    if (c == 'x') return hexadecimal(2, 2, 0x7F);
+    if (c == 'x') {
+      const std::string_view digits = body_.substr(at_, 2);
+      if (digits.size() != 2 || !character(digits, 0x7F, pattern)) return false;
+      at_ += 2;
+      return true;
+    }
     if (c != 'u' || !body_.substr(at_).starts_with('{')) return false;
     ++at_;
-    const std::size_t close = body_.find('}', at_);
-    if (close == std::string_view::npos || close - at_ > 6) return false;
-    if (!hexadecimal(1, close - at_, 0x10FFFF)) return false;
-    ++at_;
+    std::string digits;
+    std::size_t end = at_;
+    for (; end < body_.size() && body_[end] != '}' && digits.size() <= 6; ++end)
+      if (body_[end] != '_' || end == at_) digits += body_[end];
+    if (end == body_.size() || body_[end] != '}' || !character(digits, 0x10FFFF, pattern)) return false;
+    at_ = end + 1;
     return true;
   }
 
-  bool hexadecimal(std::size_t at_least, std::size_t count, std::uint32_t limit) {
-    const std::string_view digits = body_.substr(at_, count);
+  // One to six hexadecimal digits. A star that is written as a number is a wildcard in a pattern: only `\*`
+  // is a literal one.
+  bool character(std::string_view digits, std::uint32_t limit, bool pattern) {
     std::uint32_t code = 0;
     const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-    if (error != std::errc() || stop != digits.data() + digits.size() || digits.size() < at_least)
+    if (digits.empty() || digits.size() > 6 || error != std::errc() || stop != digits.data() + digits.size())
       return false;
-    if (digits.size() != count || code > limit || (code >= 0xD800 && code <= 0xDFFF)) return false;
-    at_ += count;
-    append_utf8(piece_, code);
+    if (code > limit || (code >= 0xD800 && code <= 0xDFFF)) return false;
+    if (pattern && code == '*')
+      end_piece();
+    else
+      append_utf8(piece_, code);
     return true;
   }
 
@@ -114,7 +139,7 @@ class Unescaper {
 
 std::optional<std::string_view> unescape(const Token& token, Arena& arena, DiagnosticSink& sink) {
   const std::string_view body = token.text.substr(1, token.text.size() - 2);
-  if (!body.contains('\\')) return arena.copy(body);
+  if (body.find_first_of("\\\r") == std::string_view::npos) return arena.copy(body);
   Unescaper unescaper(token, arena, sink);
   if (!unescaper.run(false)) return std::nullopt;
   return unescaper.pieces().front();

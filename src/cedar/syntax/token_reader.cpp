@@ -37,7 +37,7 @@ bool TokenReader::expect(TokenKind kind, std::string_view what) {
 void TokenReader::unexpected(std::string_view expected, std::string help) {
   constexpr std::size_t kShown = 40;
   const std::string found =
-      at(TokenKind::kEnd) ? "the end of the text" : "`" + std::string(peek().text.substr(0, kShown)) + "`";
+      at(TokenKind::kEnd) ? "the end of the text" : in_backticks(shortened(std::string(peek().text), kShown));
   sink_.report(peek().span, "expected " + std::string(expected) + ", found " + found, std::move(help));
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "cedar/authorize.h"
 #include "cedar/values/extension_types.h"
 
 namespace cedar {
@@ -14,7 +15,7 @@ constexpr std::int64_t kDay = 86'400'000;
 
 std::unexpected<std::string> not_a(std::string_view what, std::string_view text) {
   constexpr std::size_t kShown = 100;
-  return std::unexpected(quoted(text.substr(0, kShown)) + " is not " + std::string(what));
+  return std::unexpected(quoted(shortened(std::string(text), kShown)) + " is not " + std::string(what));
 }
 
 FunctionResult make_ip(Arguments a, Arena& arena) {
