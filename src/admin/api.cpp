@@ -68,6 +68,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), reading_(parts_.store), che
   append(routes_, destination_routes(parts_));
   append(routes_, tool_routes(parts_));
   append(routes_, policy_routes(parts_, checking_));
+  append(routes_, policy_trial_routes(parts_, checking_));
   append(routes_, prospect_routes(parts_));
   append(routes_, audit_routes(parts_));
   append(routes_, audit_query_routes(parts_));

@@ -38,15 +38,26 @@ TEST_F(ApiTest, PublishesPoliciesWholeAndKeepsTheirHistory) {
   EXPECT_EQ(shown.at("text").as_string(), kNothing);
   EXPECT_EQ(
       canonical_json(shown.at("history")),
-      canonical_json(json::array{json::object{{"id", second.body.at("id")},
+      canonical_json(json::array{json::object{{"number", 2},
+                                              {"id", second.body.at("id")},
                                               {"published_at", format_instant(kNow + std::chrono::hours(1))},
                                               {"published_by", "raj"},
                                               {"digest", sha256(kNothing).hex()}},
-                                 json::object{{"id", first.body.at("id")},
+                                 json::object{{"number", 1},
+                                              {"id", first.body.at("id")},
                                               {"published_at", format_instant(kNow)},
                                               {"published_by", "ana"},
                                               {"digest", sha256(kReadOnly).hex()}}}));
   EXPECT_EQ(get("/v1/policies/pilot").body.at("id"), "pol_baseline");
+  const auto text_of = [&](std::string_view which) {
+    const auto answer = get("/v1/policies/sandbox/published/" + std::string(which));
+    return answer.status == 200 ? std::string(answer.body.at("text").as_string()) : answer.code();
+  };
+  EXPECT_EQ(text_of("1"), kReadOnly);
+  EXPECT_EQ(text_of("2"), kNothing);
+  EXPECT_EQ(text_of(std::string_view(first.body.at("id").as_string())), kReadOnly);
+  EXPECT_EQ(text_of("0"), catalog::baseline_text());
+  EXPECT_EQ(text_of("3"), "RMT-P009");
 
   const auto event = get("/v1/audit/entries?limit=1").body.at("items").at(0).at("entry");
   EXPECT_EQ(event.at("action"), "policy.publish");
@@ -152,6 +163,42 @@ TEST_F(PolicySchemas, TellWhenThePoliciesInForceDoNotFitTheCatalogAnyMore) {
   EXPECT_EQ(now.at("id"), published.body.at("id"));
   EXPECT_EQ(now.at("findings").at(0).at("policy"), "limit");
   EXPECT_EQ(get("/v1/policies/sandbox").body.at("id"), published.body.at("id")) << "they stay in force";
+}
+
+TEST_F(ApiTest, RefusesAForbidThatNamesWhatIsNowhere) {
+  with_people();
+  ASSERT_EQ(post("/v1/agents", registration("crm-bot", "sandbox")).status, 201);
+  constexpr std::string_view text =
+      "permit (principal, action, resource);\nforbid (principal == Remit::Agent::\"crm-bot\", action, "
+      "resource);";
+  const auto refused = post("/v1/policies/sandbox", {{"text", text}, {"by", "ana"}});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.code(), "RMT-P008");
+  EXPECT_THAT(
+      std::string(refused.body.at("detail").as_string()),
+      testing::AllOf(HasSubstr("no such agent `crm-bot`"), HasSubstr("did you mean `sandbox/crm-bot`?")));
+  EXPECT_EQ(get("/v1/policies/sandbox").body.at("id"), "pol_baseline");
+
+  const auto found = post("/v1/policies/sandbox/validate", {{"text", text}});
+  EXPECT_EQ(found.body.at("valid"), false);
+  EXPECT_EQ(found.body.at("findings").at(0).at("help"), "did you mean `sandbox/crm-bot`?");
+  EXPECT_EQ(post("/v1/policies/sandbox/validate", {{"text", text}, {"allow_unknown", true}}).body.at("valid"),
+            true);
+  const auto allowed = post("/v1/policies/sandbox", {{"text", text}, {"by", "ana"}, {"allow_unknown", true}});
+  ASSERT_EQ(allowed.status, 201);
+  EXPECT_EQ(allowed.body.at("warnings").as_array().size(), 1U);
+}
+
+TEST_F(ApiTest, DoesNotReplaceOtherPoliciesThanThoseThatWereLookedAt) {
+  with_people();
+  ASSERT_EQ(post("/v1/policies/sandbox", {{"text", kReadOnly}, {"by", "ana"}}).status, 201);
+  const auto late =
+      post("/v1/policies/sandbox", {{"text", kNothing}, {"by", "raj"}, {"replaces", "pol_baseline"}});
+  EXPECT_EQ(late.status, 409);
+  EXPECT_EQ(late.code(), "RMT-P011");
+  const auto current = get("/v1/policies/sandbox").body.at("id");
+  EXPECT_EQ(post("/v1/policies/sandbox", {{"text", kNothing}, {"by", "raj"}, {"replaces", current}}).status,
+            201);
 }
 
 TEST_F(ApiTest, RefusesPoliciesThatAreNotWholeOrNobodys) {

@@ -19,6 +19,7 @@ std::vector<Route> destination_routes(const ApiParts& parts);
 std::vector<Route> tool_routes(const ApiParts& parts);
 // `checking`: where policies are checked, which may take long. It must outlive the routes.
 std::vector<Route> policy_routes(const ApiParts& parts, ReadingThread& checking);
+std::vector<Route> policy_trial_routes(const ApiParts& parts, ReadingThread& checking);
 std::vector<Route> prospect_routes(const ApiParts& parts);
 std::vector<Route> audit_routes(const ApiParts& parts);
 std::vector<Route> audit_query_routes(const ApiParts& parts);

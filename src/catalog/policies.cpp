@@ -39,9 +39,12 @@ Result<cedar::PolicySet> compile_policies(std::string_view text, std::string_vie
 }
 
 Result<CheckedPolicies> CheckedPolicies::check(std::string text, const snapshot::Snapshot& snapshot,
-                                               Environment environment) {
+                                               Environment environment, bool allow_unknown) {
   ASSIGN_OR_RETURN(const auto schema, schema_of(snapshot, environment));
-  auto check = check_policies(text, {.schema = &schema});
+  auto check = check_policies(text, {.schema = &schema,
+                                     .inventory = &snapshot,
+                                     .environment = environment,
+                                     .allow_unknown = allow_unknown});
   if (!check.passed())
     return fail(check.error(
         fmt::format("the policies do not fit what {} has, and those in force stay:", to_string(environment)),
@@ -57,7 +60,8 @@ Result<CheckedPolicies> CheckedPolicies::check(std::string text, const snapshot:
 }
 
 Result<PolicySetId> PolicyPublisher::publish(store::Transaction& tx, const audit::Actor& actor,
-                                             const CheckedPolicies& policies, const HumanId& person) {
+                                             const CheckedPolicies& policies, const HumanId& person,
+                                             std::string_view replaces) {
   TRY(require_person_(tx, person));
   const std::string& text = policies.text();
   const std::string name(to_string(policies.environment()));
@@ -65,9 +69,13 @@ Result<PolicySetId> PolicyPublisher::publish(store::Transaction& tx, const audit
   if (changed > policies.revision())
     return fail(ErrorKind::kConflict, "RMT-P004",
                 fmt::format("the tools of {} changed while the policies were checked", name));
-  ASSIGN_OR_RETURN(auto last, tx.query("SELECT number, digest FROM policy_set WHERE environment = ? "
+  ASSIGN_OR_RETURN(auto last, tx.query("SELECT number, digest, id FROM policy_set WHERE environment = ? "
                                        "ORDER BY number DESC LIMIT 1",
                                        {name}));
+  if (!replaces.empty() && replaces != (last.empty() ? kBaselineId : last.front().text(2)))
+    return fail(
+        ErrorKind::kConflict, "RMT-P011",
+        fmt::format("the policies of {} were replaced by others since these were compared with them", name));
   ASSIGN_OR_RETURN(const auto revision, tx.next_revision());
   auto id = PolicySetId::make(clock_, random_);
   const Digest& digest = policies.digest();
@@ -97,16 +105,28 @@ const cedar::PolicySet* PolicyPublisher::published(Environment environment, cons
 }
 
 Result<std::vector<PublishedPolicies>> policy_history(store::Reader& reader, Environment environment) {
-  ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id, published_at, published_by, digest FROM policy_set "
-                                           "WHERE environment = ? ORDER BY number DESC",
-                                           {std::string(to_string(environment))}));
+  ASSIGN_OR_RETURN(auto rows,
+                   reader.query("SELECT id, published_at, published_by, digest, number FROM policy_set "
+                                "WHERE environment = ? ORDER BY number DESC",
+                                {std::string(to_string(environment))}));
   std::vector<PublishedPolicies> history;
   for (const auto& row : rows) {
     ASSIGN_OR_RETURN(const auto digest, digest_from_hex(row.text(3)));
-    history.push_back({PolicySetId::trusted(row.text(0)), from_micros(row.integer(1)),
+    history.push_back({row.integer(4), PolicySetId::trusted(row.text(0)), from_micros(row.integer(1)),
                        HumanId::trusted(row.text(2)), digest});
   }
   return history;
+}
+
+Result<std::string> published_text(store::Reader& reader, Environment environment, std::string_view which) {
+  if (which == "0" || which == kBaselineId) return std::string(baseline_text());
+  const std::string name(to_string(environment));
+  ASSIGN_OR_RETURN(auto rows, reader.query("SELECT text FROM policy_set WHERE environment = ? AND "
+                                           "(id = ? OR CAST(number AS TEXT) = ?)",
+                                           {name, std::string(which), std::string(which)}));
+  if (!rows.empty()) return rows.front().text(0);
+  return fail(ErrorKind::kNotFound, "RMT-P009",
+              fmt::format("no policies `{}` were ever in force in {}", which, name));
 }
 
 Result<std::string> policy_text(store::Reader& reader, Environment environment) {

@@ -41,10 +41,10 @@ Result<cedar::PolicySet> compile_policies(std::string_view text, std::string_vie
 // make one, and none to publish anything else.
 class CheckedPolicies {
  public:
-  // Errors: kInvalid RMT-P001, RMT-P002, RMT-P003: the message has every finding with its place; kInternal
-  // RMT-P005.
+  // `allow_unknown`: names of what is nowhere are no errors (PolicyCheckOptions). Errors: kInvalid RMT-P001,
+  // RMT-P002, RMT-P003, RMT-P008: the message has every finding with its place; kInternal RMT-P005.
   static Result<CheckedPolicies> check(std::string text, const snapshot::Snapshot& snapshot,
-                                       Environment environment);
+                                       Environment environment, bool allow_unknown = false);
 
   const std::string& text() const { return text_; }
   Environment environment() const { return environment_; }
@@ -70,10 +70,11 @@ class PolicyPublisher {
       : log_(log), clock_(clock), random_(random), require_person_(std::move(require_person)) {}
 
   // Puts a text in force in place of the one before. Errors: kConflict RMT-P004 (the environment's catalog
-  // has changed since the text was checked: check it again), those of the people check, the store and the
-  // log.
+  // has changed since the text was checked: check it again), RMT-P011 (the text in force is not `replaces`;
+  // empty: whatever it is), those of the people check, the store and the log.
   Result<PolicySetId> publish(store::Transaction& tx, const audit::Actor& actor,
-                              const CheckedPolicies& policies, const HumanId& person);
+                              const CheckedPolicies& policies, const HumanId& person,
+                              std::string_view replaces = {});
 
   // What was published last in an environment, so that it is not compiled again where it comes into force, on
   // the store's writer; nullptr where that is another text. On the thread of the transactions.
@@ -93,12 +94,17 @@ class PolicyPublisher {
 
 // A text that was published, newest first.
 struct PublishedPolicies {
+  std::int64_t number = 0;  // in its environment, from 1; 0 is the baseline
   PolicySetId id;
   Instant published_at;
   HumanId published_by;
   Digest digest;
 };
 Result<std::vector<PublishedPolicies>> policy_history(store::Reader& reader, Environment environment);
+
+// A text of the history by its number or its id; 0 and kBaselineId are the baseline. Errors: kNotFound
+// RMT-P009.
+Result<std::string> published_text(store::Reader& reader, Environment environment, std::string_view which);
 
 // The text that is in force.
 Result<std::string> policy_text(store::Reader& reader, Environment environment);

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <utility>
 
+#include "catalog/inventory_check.h"
 #include "snapshot/policy_schema.h"
 
 namespace remit::catalog {
@@ -16,9 +18,7 @@ namespace {
 constexpr std::array<std::string_view, 2> kUnsupported = {"redact", "mode"};
 constexpr std::uint32_t kMostFindings = 200;
 
-std::string name_of(const cedar::Policy& policy) {
-  return std::string(policy.annotation("id").value_or(policy.id()));
-}
+std::string name_of(const cedar::Policy& policy) { return cedar::shortened(std::string(policy.name()), 100); }
 
 void find_obligations(const cedar::PolicySet& set, std::vector<PolicyFinding>& findings) {
   const auto find = [&](const cedar::Policy& policy, std::string message, std::string help) {
@@ -42,14 +42,65 @@ void find_obligations(const cedar::PolicySet& set, std::vector<PolicyFinding>& f
   }
 }
 
+// Names that tell nothing: decisions and the log name policies by them.
+void find_names(const cedar::PolicySet& set, std::vector<PolicyFinding>& findings) {
+  std::size_t count = 0;
+  std::map<std::string_view, std::uint32_t> lines;
+  const auto find = [&](const cedar::Policy& policy, std::string message, std::string help) {
+    if (count == kMostFindings) return;
+    ++count;
+    const auto start = policy.position();
+    findings.push_back({"RMT-P008",
+                        false,
+                        name_of(policy),
+                        {std::move(message), std::move(help), policy.span(), start, start}});
+  };
+  for (const auto all : {set.policies(), set.templates()}) {
+    for (const auto& policy : all) {
+      if (policy.template_id()) continue;  // has an id of its own
+      const auto id = policy.annotation("id");
+      if (!id) continue;
+      if (id->empty()) {
+        find(policy, "the @id of this policy is empty", "name the policy, or leave the annotation out");
+        continue;
+      }
+      const auto [first, fresh] = lines.emplace(*id, policy.position().line);
+      if (!fresh)
+        find(policy,
+             fmt::format("two policies have the @id `{}`: nobody could tell which of them decided",
+                         name_of(policy)),
+             fmt::format("the other one is in line {}; give each a name of its own", first->second));
+    }
+  }
+}
+
+// What a whole text comes to, if it permits nothing.
+void find_emptiness(const cedar::PolicySet& set, std::vector<PolicyFinding>& findings) {
+  const auto tell = [&](std::string message) {
+    findings.push_back({"RMT-P008", false, {}, {std::move(message), "write a permit", {}, {}, {}}});
+  };
+  if (set.policies().empty() && set.templates().empty())
+    tell("there is no policy here, so every call is denied");
+  else if (std::ranges::none_of(set.policies(), [](const cedar::Policy& policy) {
+             return policy.effect() == cedar::Effect::kPermit;
+           }))
+    tell("there is no permit here, so every call is denied");
+}
+
 void validate(const cedar::PolicySet& set, const PolicyCheckOptions& options,
               std::vector<PolicyFinding>& findings) {
   auto report = cedar::validate(set, *options.schema, {.level = options.level, .findings = kMostFindings});
   for (auto& finding : report.findings) {
     const auto* policy = set.find(finding.policy);
     if (policy == nullptr) policy = set.find_template(finding.policy);
-    findings.push_back({"RMT-P003", finding.is_error(), policy ? name_of(*policy) : finding.policy,
-                        std::move(finding.diagnostic)});
+    const bool idle_forbid = !finding.is_error() && options.inventory != nullptr && !options.allow_unknown &&
+                             policy != nullptr && policy->effect() == cedar::Effect::kForbid;
+    if (idle_forbid)
+      finding.diagnostic.help =
+          "a forbid that never applies forbids nothing; --allow-unknown publishes it for "
+          "what is to come";
+    findings.push_back({idle_forbid ? "RMT-P008" : "RMT-P003", finding.is_error() || idle_forbid,
+                        policy ? name_of(*policy) : finding.policy, std::move(finding.diagnostic)});
   }
 }
 
@@ -72,10 +123,43 @@ boost::json::object to_json(const PolicyFinding& finding) {
                              {"line", diagnostic.start.line},
                              {"column", diagnostic.start.column},
                              {"end_line", diagnostic.end.line},
-                             {"end_column", diagnostic.end.column}};
+                             {"end_column", diagnostic.end.column},
+                             {"begin", diagnostic.span.begin},
+                             {"end", diagnostic.span.end}};
   if (!finding.policy.empty()) object["policy"] = finding.policy;
   if (!diagnostic.help.empty()) object["help"] = diagnostic.help;
   return object;
+}
+
+Result<PolicyFinding> read_finding(const boost::json::value& json) {
+  bool whole = json.is_object();
+  const auto member = [&](std::string_view name) {
+    const auto* found = json.is_object() ? json.get_object().if_contains(name) : nullptr;
+    whole = whole && found != nullptr;
+    return found;
+  };
+  const auto text = [&](std::string_view name) {
+    const auto* found = member(name);
+    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+  };
+  const auto count = [&](std::string_view name) {
+    const auto* found = member(name);
+    boost::system::error_code ec;
+    const auto number = found == nullptr ? 0U : found->to_number<std::uint32_t>(ec);
+    whole = whole && !ec;
+    return number;
+  };
+  const auto* known = find_error(text("code"));
+  PolicyFinding finding{.code = known == nullptr ? std::string_view() : known->code,
+                        .is_error = text("severity") != "warning",
+                        .policy = text("policy"),
+                        .diagnostic = {.message = text("message"),
+                                       .help = text("help"),
+                                       .span = {count("begin"), count("end")},
+                                       .start = {count("line"), count("column")},
+                                       .end = {count("end_line"), count("end_column")}}};
+  if (whole && known != nullptr) return finding;
+  return fail(ErrorKind::kInternal, "RMT-P005", "a finding of the server cannot be read");
 }
 
 bool PolicyCheck::passed() const { return std::ranges::none_of(findings, &PolicyFinding::is_error); }
@@ -85,8 +169,11 @@ Error PolicyCheck::error(std::string_view introduction, std::string_view text,
   Error error{ErrorKind::kInvalid, "RMT-P001", std::string(introduction)};
   const auto first = std::ranges::find(findings, true, &PolicyFinding::is_error);
   if (first != findings.end()) error.code = first->code;
+  constexpr std::size_t kTold = 50;
+  std::size_t count = 0;
   for (const auto& finding : findings)
-    if (finding.is_error) error.message += "\n" + render(finding, text, file_name);
+    if (finding.is_error && ++count <= kTold) error.message += "\n" + render(finding, text, file_name);
+  if (count > kTold) error.message += fmt::format("\nand {} more", count - kTold);
   return error;
 }
 
@@ -103,7 +190,12 @@ PolicyCheck check_policies(const cedar::PolicySet& set, const PolicyCheckOptions
   PolicyCheck check;
   check.set = set;
   if (options.obligations) find_obligations(set, check.findings);
+  find_names(set, check.findings);
   if (options.schema != nullptr) validate(set, options, check.findings);
+  if (options.inventory != nullptr) {
+    find_emptiness(set, check.findings);
+    find_unknown_names(set, *options.inventory, options.environment, options.allow_unknown, check.findings);
+  }
   std::ranges::sort(check.findings, {}, [](const PolicyFinding& finding) {
     return std::pair(finding.diagnostic.span.begin, finding.code);
   });

@@ -20,7 +20,7 @@ namespace remit::catalog {
 
 struct PolicyFinding {
   // RMT-P001 (does not parse), RMT-P002 (an obligation or a template that this version does not carry out),
-  // RMT-P003 (does not validate).
+  // RMT-P003 (does not validate), RMT-P008 (names nothing, or can never apply).
   std::string_view code;
   bool is_error = true;
   std::string policy;  // its @id, else "policy3"; empty where the text does not parse
@@ -29,15 +29,18 @@ struct PolicyFinding {
 
 // For people: "error: …" or "warning: …", the place, the line with the place underlined, help.
 std::string render(const PolicyFinding& finding, std::string_view text, std::string_view file_name);
-// {"severity", "code", "policy", "message", "help", "line", "column", "end_line", "end_column"}
+// {"severity", "code", "policy", "message", "help", "line", "column", "end_line", "end_column", "begin",
+// "end"}; the last two in bytes of the text, from 0.
 boost::json::object to_json(const PolicyFinding& finding);
+// As to_json wrote it. Errors: kInternal RMT-P005.
+Result<PolicyFinding> read_finding(const boost::json::value& json);
 
 struct PolicyCheck {
   cedar::PolicySet set;  // empty where the text does not parse
   std::vector<PolicyFinding> findings;
 
   bool passed() const;  // no errors; there may be warnings
-  // The first error's code, and every error rendered under `introduction`.
+  // The first error's code, and the errors rendered under `introduction`, the first fifty.
   Error error(std::string_view introduction, std::string_view text, std::string_view file_name) const;
 };
 
@@ -45,6 +48,11 @@ struct PolicyCheckOptions {
   const cedar::Schema* schema = nullptr;    // none: nothing is validated
   std::optional<std::uint32_t> level = {};  // cedar::ValidationOptions
   bool obligations = true;                  // whether what Remit does not carry out is an error
+  // Whose names are known (inventory_check.h), in which environment. A forbid that can never apply is an
+  // error there, too. None: names of entities and texts are not looked up.
+  const snapshot::Snapshot* inventory = nullptr;
+  Environment environment = Environment::kSandbox;
+  bool allow_unknown = false;  // such errors are warnings
 };
 
 PolicyCheck check_policies(std::string_view text, const PolicyCheckOptions& options);

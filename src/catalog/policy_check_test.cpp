@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json/serialize.hpp>
+
 #include "base/canonical_json.h"
 
 namespace remit::catalog {
@@ -68,6 +70,67 @@ TEST(PolicyCheck, ChecksLevelsWhereItIsAsked) {
   constexpr std::string_view text = R"(permit (principal, action, resource) when { principal.name == "x" };)";
   EXPECT_TRUE(check_policies(text, {.schema = &types, .level = 1}).passed());
   EXPECT_FALSE(check_policies(text, {.schema = &types, .level = 0}).passed());
+}
+
+TEST(PolicyCheck, IsBoundedWhateverTheTextIs) {
+  const auto types = schema();
+  std::string text;
+  for (int i = 0; i < 5'000; ++i)
+    text += "@id(\"" + std::string(500, 'p') +
+            "\") permit (principal, action, resource) when { principal.nmae == \"" + std::string(200, 'x') +
+            "\" }; ";
+  const auto check = check_policies(text, {.schema = &types});
+  EXPECT_LT(check.error("no:", text, "a.cedar").message.size(), 100'000U);
+  std::size_t bytes = 0;
+  for (const auto& finding : check.findings) bytes += boost::json::serialize(to_json(finding)).size();
+  EXPECT_LT(bytes, 400'000U);
+}
+
+TEST(PolicyCheck, TellsEmptyAndDoubledNames) {
+  const auto check = check_policies(
+      "@id(\"a\") permit (principal, action, resource);\n"
+      "@id(\"\") permit (principal, action, resource);\n"
+      "@id(\"a\") forbid (principal, action, resource);\n"
+      "permit (principal, action, resource);\n",
+      {});
+  ASSERT_EQ(check.findings.size(), 2U);
+  EXPECT_TRUE(check.passed());
+  EXPECT_THAT(check.findings[0].diagnostic.message, HasSubstr("is empty"));
+  EXPECT_EQ(check.findings[0].policy, "policy1") << "an empty name is none";
+  EXPECT_THAT(check.findings[1].diagnostic.message, HasSubstr("the @id `a`"));
+  EXPECT_THAT(check.findings[1].diagnostic.help, HasSubstr("line 1"));
+}
+
+class LivePolicyCheck : public testing::Test {
+ protected:
+  std::vector<std::pair<bool, std::string>> found(std::string_view text, bool allow_unknown = false) {
+    std::vector<std::pair<bool, std::string>> all;
+    for (const auto& finding : check_policies(text, {.schema = &schema_,
+                                                     .inventory = &snapshot_,
+                                                     .environment = Environment::kProduction,
+                                                     .allow_unknown = allow_unknown})
+                                   .findings)
+      all.emplace_back(finding.is_error, finding.diagnostic.message);
+    return all;
+  }
+  snapshot::Snapshot snapshot_{snapshot::SnapshotData{}};
+  cedar::Schema schema_ = schema_of(snapshot_, Environment::kProduction).value();
+};
+
+TEST_F(LivePolicyCheck, TellsWhatPermitsNothing) {
+  EXPECT_THAT(found("// nothing yet"),
+              ElementsAre(std::pair(false, "there is no policy here, so every call is denied")));
+  EXPECT_THAT(found("forbid (principal, action, resource);"),
+              ElementsAre(std::pair(false, "there is no permit here, so every call is denied")));
+}
+
+TEST_F(LivePolicyCheck, RefusesAForbidThatCanNeverApply) {
+  constexpr std::string_view text =
+      "permit (principal, action, resource);\n"
+      "forbid (principal, action, resource) when { context.input has amuont };";
+  const std::string message = "this policy can never apply: its conditions are false for every valid request";
+  EXPECT_THAT(found(text), ElementsAre(std::pair(true, message)));
+  EXPECT_THAT(found(text, true), ElementsAre(std::pair(false, message)));
 }
 
 TEST(PolicyCheck, RendersErrorsAndWarningsForPeopleAndForPrograms) {

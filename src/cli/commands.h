@@ -171,6 +171,7 @@ Result<int> confirm(const Context& context, const ConfirmCommand& command);
 
 // verify.cpp
 Result<int> verify_state(const Context& context);
+
 // audit_entries.cpp
 Result<int> list_log(const Context& context, const AuditOptions& options);
 Result<int> show_entry(const Context& context, const AuditOptions& options);

@@ -117,9 +117,23 @@ std::optional<Decision> check_open(const PolicyRequest& asked, const snapshot::P
   return refused;
 }
 
-Decision ask_policies(const Call& call, const Standing& standing, const Snapshot& snapshot) {
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kAllow:
+      return "allow";
+    case Verdict::kDeny:
+      return "deny";
+    case Verdict::kHold:
+      return "hold";
+  }
+  return "?";
+}
+
+Decision ask_policies(const Call& call, const Standing& standing, const snapshot::Policies* policies,
+                      const Snapshot& snapshot) {
   const auto revision = snapshot.revision();
-  const auto* policies = snapshot.policies(call.environment);
   const auto* entities = snapshot.entities(call.environment);
   if (policies == nullptr || entities == nullptr)
     return deny(revision, "RMT-D040",
@@ -137,27 +151,13 @@ Decision ask_policies(const Call& call, const Standing& standing, const Snapshot
   return decision;
 }
 
-}  // namespace
-
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kAllow:
-      return "allow";
-    case Verdict::kDeny:
-      return "deny";
-    case Verdict::kHold:
-      return "hold";
-  }
-  return "?";
-}
-
 Decision decide(const Call& call, const Snapshot* snapshot) {
   if (snapshot == nullptr)
     return deny(0, "RMT-D040", "Nothing is known yet of who may do what, so nothing is permitted.");
   const auto standing = check_standing(call, *snapshot);
   if (!standing) return standing.error();
   if (auto refused = check_pin(call, *standing, snapshot->revision())) return std::move(*refused);
-  return ask_policies(call, *standing, *snapshot);
+  return ask_policies(call, *standing, snapshot->policies(call.environment), *snapshot);
 }
 
 }  // namespace remit::decision

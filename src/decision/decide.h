@@ -72,6 +72,11 @@ struct Standing {
 // upstream, and once more before it sends.
 std::expected<Standing, Decision> check_standing(const Call& call, const snapshot::Snapshot& snapshot);
 
+// What policies alone say of a call that is as `standing` has it: no check of before is made again, and
+// `standing.grant` is not read. They need not be those in force; null: none are.
+Decision ask_policies(const Call& call, const Standing& standing, const snapshot::Policies* policies,
+                      const snapshot::Snapshot& snapshot);
+
 // All checks. Denies without a snapshot.
 Decision decide(const Call& call, const snapshot::Snapshot* snapshot);
 

@@ -2,9 +2,7 @@
 
 namespace remit::decision {
 
-std::string name_of(const cedar::Policy& policy) {
-  return std::string(policy.annotation("id").value_or(policy.id()));
-}
+std::string name_of(const cedar::Policy& policy) { return std::string(policy.name()); }
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;

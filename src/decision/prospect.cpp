@@ -15,12 +15,14 @@ constexpr std::size_t kMaxConditionBytes = 2000;
 
 using snapshot::Snapshot;
 
-std::optional<cedar::PartialResponse> ask(const Standing& standing, const Snapshot& snapshot) {
+std::optional<cedar::PartialResponse> ask(const Standing& standing, const Snapshot& snapshot,
+                                          const cedar::PolicySet* policies = nullptr) {
   const auto environment = standing.deployment->environment;
-  const auto* policies = snapshot.policies(environment);
+  const auto* in_force = snapshot.policies(environment);
+  if (policies == nullptr && in_force != nullptr) policies = &in_force->set;
   const auto* entities = snapshot.entities(environment);
   if (policies == nullptr || entities == nullptr) return std::nullopt;
-  return cedar::partial_authorize(make_open_request(standing), policies->set, *entities);
+  return cedar::partial_authorize(make_open_request(standing), *policies, *entities);
 }
 
 // The forbids that err whatever is asked: each refuses every call (decide.cpp).
@@ -124,6 +126,20 @@ const snapshot::Credential* credential_of(const snapshot::Deployment& deployment
   return any;
 }
 
+Prospect prospect(const Standing& standing, const Snapshot& snapshot, const cedar::PolicySet* policies) {
+  const auto response = ask(standing, snapshot, policies);
+  if (auto refused = refusal(response, *standing.tool)) return std::move(*refused);
+  return weigh(*response, *standing.tool);
+}
+
+// Whether two prospects of a tool allow the same, as far as can be told.
+bool is_same(const Prospect& a, const Prospect& b) {
+  return a.outlook == b.outlook && a.approval_path == b.approval_path &&
+         std::ranges::equal(a.open, b.open, [](const OpenPolicy& x, const OpenPolicy& y) {
+           return x.effect == y.effect && x.condition == y.condition && x.approval_path == y.approval_path;
+         });
+}
+
 }  // namespace
 
 std::string_view to_string(Outlook outlook) {
@@ -141,9 +157,7 @@ std::string_view to_string(Outlook outlook) {
 }
 
 Prospect prospect(const Standing& standing, const Snapshot& snapshot) {
-  const auto response = ask(standing, snapshot);
-  if (auto refused = refusal(response, *standing.tool)) return std::move(*refused);
-  return weigh(*response, *standing.tool);
+  return prospect(standing, snapshot, nullptr);
 }
 
 bool is_hopeless(const Standing& standing, const Snapshot& snapshot) {
@@ -151,8 +165,8 @@ bool is_hopeless(const Standing& standing, const Snapshot& snapshot) {
   return !response || response->decision() == cedar::Decision::kDeny || !broken_forbids(*response).empty();
 }
 
-std::vector<Prospect> prospects(const snapshot::Deployment& deployment, Instant now,
-                                const Snapshot& snapshot) {
+std::vector<Prospect> prospects(const snapshot::Deployment& deployment, Instant now, const Snapshot& snapshot,
+                                const cedar::PolicySet* policies) {
   const auto* credential = credential_of(deployment, now, snapshot);
   std::vector<Prospect> all;
   for (const auto& grant : snapshot.all().grants) {
@@ -166,12 +180,34 @@ std::vector<Prospect> prospects(const snapshot::Deployment& deployment, Instant 
                         .tool = tool->qualified_name,
                         .now = now},
                        snapshot);
-    all.push_back(standing ? prospect(*standing, snapshot)
+    all.push_back(standing ? prospect(*standing, snapshot, policies)
                            : never(*tool, standing.error().code, standing.error().message));
   }
   std::ranges::sort(all, {},
                     [](const Prospect& one) -> const std::string& { return one.tool->qualified_name; });
   return all;
+}
+
+PolicyEffect effect_of(const cedar::PolicySet& policies, Environment environment, Instant now,
+                       const Snapshot& snapshot, std::size_t most) {
+  std::vector<const snapshot::Deployment*> deployments;
+  for (const auto& deployment : snapshot.all().deployments)
+    if (deployment.environment == environment && deployment.state != snapshot::State::kRetired)
+      deployments.push_back(&deployment);
+  std::ranges::sort(deployments, {},
+                    [](const snapshot::Deployment* one) -> const std::string& { return one->name; });
+  PolicyEffect effect;
+  for (const auto* deployment : deployments) {
+    auto before = prospects(*deployment, now, snapshot);
+    auto after = prospects(*deployment, now, snapshot, &policies);
+    effect.compared += before.size();
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      if (is_same(before[i], after[i])) continue;
+      if (effect.changed++ < most)
+        effect.changes.push_back({deployment, std::move(before[i]), std::move(after[i])});
+    }
+  }
+  return effect;
 }
 
 std::vector<cedar::Explanation> nearest_permits(const Standing& standing, Instant time,

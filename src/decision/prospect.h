@@ -50,9 +50,26 @@ Prospect prospect(const Standing& standing, const snapshot::Snapshot& snapshot);
 bool is_hopeless(const Standing& standing, const snapshot::Snapshot& snapshot);
 
 // One for each grant of a deployment that has a tool, by the tool's name. With the credential that it could
-// use now, else any.
+// use now, else any. Under `policies` where they are given, else under those in force.
 std::vector<Prospect> prospects(const snapshot::Deployment& deployment, Instant now,
-                                const snapshot::Snapshot& snapshot);
+                                const snapshot::Snapshot& snapshot,
+                                const cedar::PolicySet* policies = nullptr);
+
+// What a set of policies would change, if it replaced the one in force.
+struct OutlookChange {
+  const snapshot::Deployment* deployment = nullptr;
+  Prospect before;
+  Prospect after;
+};
+struct PolicyEffect {
+  std::vector<OutlookChange> changes;  // by the agent's name, then the tool's; the first `most`
+  std::size_t changed = 0;             // all of them
+  std::size_t compared = 0;            // tools that agents are granted
+};
+// Of every agent of an environment that is not retired. A change is one of what can ever be allowed, on which
+// conditions, by which approval; not one of names or reasons alone. Looks at every grant: not on a loop.
+PolicyEffect effect_of(const cedar::PolicySet& policies, Environment environment, Instant now,
+                       const snapshot::Snapshot& snapshot, std::size_t most);
 
 // The permits that came nearest to allowing a call at that time, of which the arguments are not known:
 // nearest first. `standing.grant` is not read. Empty also where there are no policies.

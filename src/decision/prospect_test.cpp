@@ -157,6 +157,56 @@ TEST(Prospects, UseACredentialThatIsGoodNow) {
             Outlook::kAlways);
 }
 
+// "always → never", of the world's one agent and tool; empty: no change.
+std::string effect_under(std::string_view before, std::string_view after,
+                         const std::function<void(SnapshotData&)>& change = {}) {
+  auto data = world();
+  data.policies.at(0).set = policies(before);
+  if (change) change(data);
+  const Snapshot snapshot(std::move(data));
+  const auto effect = effect_of(policies(after), Environment::kProduction, kNow, snapshot, 10);
+  EXPECT_EQ(effect.compared, snapshot.deployment("dep_bot")->state == snapshot::State::kRetired ? 0U : 1U);
+  EXPECT_EQ(effect.changed, effect.changes.size());
+  if (effect.changes.empty()) return {};
+  EXPECT_EQ(effect.changes[0].deployment->name, "invoice-bot");
+  return std::string(to_string(effect.changes[0].before.outlook)) + " → " +
+         std::string(to_string(effect.changes[0].after.outlook));
+}
+
+TEST(PolicyEffects, AreChangesOfWhatCanEverBeAllowed) {
+  constexpr std::string_view kForbidEverything = "forbid (principal, action, resource);";
+  constexpr std::string_view kUnderTen =
+      "permit (principal, action, resource) when { context.input has amount && context.input.amount < 10 };";
+  constexpr std::string_view kUnderNine =
+      "permit (principal, action, resource) when { context.input has amount && context.input.amount < 9 };";
+  constexpr std::string_view kAskedOfOne = R"(@approval("cfo") permit (principal, action, resource);)";
+  constexpr std::string_view kAskedOfAnother = R"(@approval("ceo") permit (principal, action, resource);)";
+  EXPECT_EQ(effect_under(kPermitAll, kForbidEverything), "always → never");
+  EXPECT_EQ(effect_under(kForbidEverything, kUnderTen), "never → depends");
+  EXPECT_EQ(effect_under(kUnderTen, kUnderNine), "depends → depends") << "the conditions differ";
+  EXPECT_EQ(effect_under(kPermitAll, kAskedOfOne), "always → approval");
+  EXPECT_EQ(effect_under(kAskedOfOne, kAskedOfAnother), "approval → approval");
+}
+
+TEST(PolicyEffects, AreNotChangesOfNamesOrReasons) {
+  EXPECT_EQ(effect_under(kPermitAll, R"(@id("all") permit (principal, action, resource);)"), "");
+  EXPECT_EQ(effect_under("", "forbid (principal, action, resource);"), "");
+}
+
+TEST(PolicyEffects, AreNotThoseOfAgentsThatCannotActAtAll) {
+  EXPECT_EQ(effect_under(kPermitAll, "", [](auto& d) { d.deployments[0].killed = true; }), "");
+  EXPECT_EQ(effect_under(kPermitAll, "", [](auto& d) { d.deployments[0].state = snapshot::State::kRetired; }),
+            "");
+}
+
+TEST(PolicyEffects, AreCountedBeyondThoseThatAreTold) {
+  auto data = world();
+  const Snapshot snapshot(std::move(data));
+  const auto effect = effect_of(policies(""), Environment::kProduction, kNow, snapshot, 0);
+  EXPECT_TRUE(effect.changes.empty());
+  EXPECT_EQ(effect.changed, 1U);
+}
+
 // Whatever the arguments: what is never is denied, what is always is allowed, and what needs an approval is
 // never allowed without one.
 TEST(Prospects, AgreeWithEveryDecision) {

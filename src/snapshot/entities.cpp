@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <set>
 #include <vector>
 
 #include "snapshot/snapshot.h"
@@ -23,13 +24,12 @@ cedar::EntityUid qualified(std::string_view type, Environment environment, std::
 }
 
 object human_reference(const HumanId& id) {
-  return {{"__entity", object{{"type", "Remit::Human"}, {"id", id.str()}}}};
+  return {{"__entity", object{{"type", kHumanType}, {"id", id.str()}}}};
 }
 
 bool add(cedar::EntitiesBuilder& builder, const Deployment& deployment) {
   const std::vector<cedar::EntityUid> parents = {
-      uid("Remit::Process", deployment.process),
-      uid("Remit::Environment", to_string(deployment.environment))};
+      uid(kProcessType, deployment.process), uid("Remit::Environment", to_string(deployment.environment))};
   object attributes{{"name", deployment.name},
                     {"environment", to_string(deployment.environment)},
                     {"owner", human_reference(deployment.owner)},
@@ -61,6 +61,10 @@ bool add(cedar::EntitiesBuilder& builder, const Destination& destination) {
   return builder.add(destination_uid(destination), parents, attributes).has_value();
 }
 
+bool add(cedar::EntitiesBuilder& builder, const Human& human) {
+  return builder.add(uid(kHumanType, human.id.str()), {}, object{{"name", human.name}}).has_value();
+}
+
 }  // namespace
 
 cedar::EntityUid agent_uid(const Deployment& deployment) {
@@ -75,16 +79,22 @@ cedar::EntityUid destination_uid(const Destination& destination) {
 
 std::optional<cedar::Entities> build_entities(const SnapshotData& data, Environment environment) {
   cedar::EntitiesBuilder builder;
+  std::set<std::string_view> people;
   const auto add_all = [&](const auto& things) {
     for (const auto& thing : things) {
       if (thing.environment != environment) continue;
       if constexpr (requires { thing.state; })
         if (thing.state == State::kRetired) continue;
       if (!add(builder, thing)) return false;
+      if constexpr (requires { thing.owner; }) people.insert(thing.owner.str());
+      if constexpr (requires { thing.deputy; })
+        if (thing.deputy) people.insert(thing.deputy->str());
     }
     return true;
   };
   if (!add_all(data.deployments) || !add_all(data.tools) || !add_all(data.destinations)) return std::nullopt;
+  for (const auto& human : data.humans)
+    if (people.contains(human.id.str()) && !add(builder, human)) return std::nullopt;
   auto built = std::move(builder).build();
   if (!built) return std::nullopt;
   return std::move(*built);

@@ -10,7 +10,9 @@
 //   data_class,
 //                                            labels, owner
 //
-// Deployments that are retired are left out. People are ids: policies cannot name a person by name.
+//   Remit::Human::"hum_…"                    whoever owns one of these or is a deputy; attribute name
+//
+// Deployments that are retired are left out. An id of a person is for ever, a name may change.
 //
 // Thread-safety: pure functions.
 
@@ -28,6 +30,8 @@ struct SnapshotData;
 inline constexpr std::string_view kAgentType = "Remit::Agent";
 inline constexpr std::string_view kActionType = "Remit::Action";
 inline constexpr std::string_view kDestinationType = "Remit::Destination";
+inline constexpr std::string_view kHumanType = "Remit::Human";
+inline constexpr std::string_view kProcessType = "Remit::Process";
 
 cedar::EntityUid agent_uid(const Deployment& deployment);
 cedar::EntityUid action_uid(const Tool& tool);

@@ -9,6 +9,7 @@ namespace {
 
 SnapshotData world() {
   SnapshotData data;
+  data.humans = {{HumanId::trusted("hum_1"), "ana@acme.test", true}};
   Deployment bot;
   bot.id = DeploymentId::trusted("dep_1");
   bot.environment = Environment::kProduction;
@@ -60,6 +61,7 @@ TEST(Entities, LetPoliciesSeeEachThingInItsGroupsAndWithItsAttributes) {
            R"(permit (principal, action, resource in Remit::Environment::"production");)",
            R"(permit (principal, action, resource) when { principal.owner == Remit::Human::"hum_1" };)",
            R"(permit (principal, action, resource) when { principal.owner != resource.owner };)",
+           R"(permit (principal, action, resource) when { principal.owner.name == "ana@acme.test" };)",
            R"(permit (principal, action, resource) when { !(principal has deputy) };)",
            R"(permit (principal, action, resource) when { resource.labels.contains("pii") };)",
        })

@@ -30,7 +30,8 @@ constexpr std::string_view kAgents = R"(
     labels: Set<String>,
     owner: Human,
   }};
-  entity Process, Human;
+  entity Human {{ name: String }};
+  entity Process;
   entity Environment enum [{environments}];
   entity DataClass enum [{data_classes}];
 

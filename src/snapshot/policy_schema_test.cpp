@@ -40,6 +40,7 @@ Destination destination(std::string_view name, Environment environment = Environ
 
 SnapshotData two_deployments() {
   SnapshotData data;
+  data.humans = {{HumanId::trusted("hum_1"), "ana@acme.test", true}};
   for (const bool with_deputy : {false, true}) {
     Deployment bot;
     bot.id = DeploymentId::trusted(with_deputy ? "dep_2" : "dep_1");
@@ -111,6 +112,7 @@ TEST(PolicySchema, LetsPoliciesSayWhatIsThere) {
                      context.time > datetime("2027-01-01") && context.tool.labels.contains("pii") };)",
           R"(forbid (principal, action in Remit::Action::"pay", resource) when { context.omitted.contains("x") };)",
           R"(forbid (principal, action, resource) when { principal has deputy && principal.deputy == resource.owner };)",
+          R"(forbid (principal, action, resource) when { principal.owner.name == "ana@acme.test" };)",
       })
     EXPECT_THAT(findings(two_deployments(), policy), IsEmpty()) << policy;
 }
