@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace remit::cli {
 namespace {
@@ -18,11 +19,12 @@ bool is_one_policy(std::string_view json) {
 
 }  // namespace
 
-Syntax syntax_of(std::string_view file, std::string_view text) {
-  if (file.ends_with(".json")) return Syntax::kJson;
-  if (file.ends_with(".cedar") || file.ends_with(".cedarschema")) return Syntax::kCedar;
+Syntax syntax_of(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && text[first] == '{' ? Syntax::kJson : Syntax::kCedar;
+  if (first == std::string_view::npos) return Syntax::kCedar;
+  return text[first] == '{' || text[first] == '[' ? Syntax::kJson : Syntax::kCedar;
 }
 
 std::unexpected<Error> refused(std::string_view code, const cedar::Diagnostics& diagnostics,
@@ -39,7 +41,7 @@ std::unexpected<Error> refused(std::string_view code, const cedar::DataError& er
 }
 
 Result<cedar::PolicySet> parse_policies(std::string_view text, const std::string& file) {
-  if (syntax_of(file, text) == Syntax::kCedar) {
+  if (syntax_of(text) == Syntax::kCedar) {
     auto parsed = cedar::PolicySet::parse(text);
     if (!parsed) return refused("RMT-P001", parsed.error(), text, file);
     return std::move(*parsed);
@@ -55,9 +57,28 @@ Result<cedar::PolicySet> parse_policies(std::string_view text, const std::string
   return std::move(builder).build();
 }
 
+Result<std::string> formatted(std::string_view text, const std::string& file) {
+  auto laid_out = cedar::format(text);
+  if (!laid_out) return refused("RMT-P001", laid_out.error(), text, file);
+  return std::move(*laid_out);
+}
+
+Result<std::string> to_text(const cedar::PolicySet& policies, const std::string& file) {
+  const auto name = [](std::string_view id) { return boost::json::serialize(boost::json::string_view(id)); };
+  std::string text;
+  for (const auto& policy : policies.templates())
+    text += fmt::format("// template {}\n{}\n", name(policy.id()), policy.to_cedar());
+  for (const auto& policy : policies.policies()) {
+    const auto linked = policy.template_id();
+    text += fmt::format("// policy {}{}\n{}\n", name(policy.id()),
+                        linked ? ", a link of template " + name(*linked) : "", policy.to_cedar());
+  }
+  return formatted(text, file);
+}
+
 Result<cedar::Schema> parse_schema(std::string_view text, const std::string& file) {
   auto schema =
-      syntax_of(file, text) == Syntax::kJson ? cedar::Schema::parse_json(text) : cedar::Schema::parse(text);
+      syntax_of(text) == Syntax::kJson ? cedar::Schema::parse_json(text) : cedar::Schema::parse(text);
   if (!schema) return refused("RMT-P007", schema.error(), text, file);
   return std::move(*schema);
 }

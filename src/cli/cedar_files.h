@@ -13,11 +13,18 @@ namespace remit::cli {
 
 enum class Syntax : std::uint8_t { kCedar, kJson };
 
-// By the file's name, else by what it begins with: Cedar text never begins with a brace.
-Syntax syntax_of(std::string_view file, std::string_view text);
+// By what it begins with: Cedar text begins with no brace or bracket, and JSON of policies with nothing else.
+Syntax syntax_of(std::string_view text);
 
 // Errors: RMT-P001, every diagnostic with its lines; of JSON the place and what is wrong there.
 Result<cedar::PolicySet> parse_policies(std::string_view text, const std::string& file);
+
+// As Cedar text, laid out. Text has no ids and no links: ids become comments, and links the static policies
+// that they stand for. Errors: RMT-P001.
+Result<std::string> to_text(const cedar::PolicySet& policies, const std::string& file);
+
+// Laid out. Errors: RMT-P001.
+Result<std::string> formatted(std::string_view text, const std::string& file);
 
 // Errors: RMT-P007, as above.
 Result<cedar::Schema> parse_schema(std::string_view text, const std::string& file);

@@ -299,30 +299,63 @@ void add_tools(CLI::App& root, Line& line) {
 void add_policies(CLI::App& root, Line& line) {
   auto* policy = noun(root, "policy", "Cedar policies");
   auto& p = line.policy;
+  const auto allow_unknown = [&p](CLI::App* app) {
+    app->add_flag("--allow-unknown", p.allow_unknown, "Let names through of what is yet to come");
+  };
+  const auto which = [&p](CLI::App* app) {
+    return app->add_option("REVISION", p.which, "A number of the history, or an id; 0 is the baseline");
+  };
   auto* validate = policy->add_subcommand("validate", "Check files, or the policies in force in --env");
   validate->add_option("FILE", p.files, "- for standard input");
   auto* against = validate->add_option("--schema", p.schema, "A schema in either syntax; needs no server");
   environment(validate, p.environment, false);
   validate->get_option("--env")->excludes(against);
   validate->add_option("--level", p.level, "How many entities in a row a policy may look through");
-  validate->parse_complete_callback([&p] {
+  // Last of all: what the line has too much is told first.
+  validate->callback([&line, &p] {
     if (p.files.empty() && p.environment.empty())
       throw CLI::ValidationError("FILE", "name a file, or --env for the policies in force");
     if (p.level && p.schema.empty() && p.environment.empty())
       throw CLI::ValidationError("--level", "needs --schema or --env");
+    if (p.allow_unknown && p.environment.empty())
+      throw CLI::ValidationError("--allow-unknown", "needs --env");
+    line.command = [&line, &p] { return validate_policies(line.context, p); };
   });
-  run(validate, line, validate_policies, p);
+  allow_unknown(validate);
   auto* schema = policy->add_subcommand("schema", "What policies of an environment may name");
   environment(schema, p.environment);
   run(schema, line, show_schema, p);
-  auto* publish = policy->add_subcommand("publish", "Put a file in force in place of what was there");
+  const auto publication = [&](CLI::App* app, auto function) {
+    environment(app, p.environment);
+    by(app, p.by);
+    allow_unknown(app);
+    app->add_flag("--yes", p.yes, "Do not ask whether what it changes is meant");
+    run(app, line, function, p);
+  };
+  auto* publish =
+      policy->add_subcommand("publish", "Show what a file would change, ask, and put it in force");
   publish->add_option("FILE", p.files)->required()->expected(1);
-  environment(publish, p.environment);
-  by(publish, p.by);
-  run(publish, line, publish_policies, p);
-  auto* show = policy->add_subcommand("show", "The text that is in force");
+  publication(publish, publish_policies);
+  auto* rollback = policy->add_subcommand("rollback", "The same with a text that was in force before");
+  which(rollback)->required();
+  publication(rollback, roll_back_policies);
+  auto* history = policy->add_subcommand("history", "Every text that was in force, and who published it");
+  environment(history, p.environment);
+  run(history, line, list_published, p);
+  auto* show = policy->add_subcommand("show", "The text that is in force, or was");
+  which(show);
   environment(show, p.environment);
   run(show, line, show_policies, p);
+  auto* test = policy->add_subcommand("test", "Put the cases of a file to policies; exits 1 if any fails");
+  test->add_option("FILE", p.files,
+                   "JSON: {\"cases\": [{\"agent\", \"tool\", \"arguments\", \"expect\", \"policies\"}]}; - "
+                   "for standard input")
+      ->required()
+      ->expected(1);
+  environment(test, p.environment);
+  test->add_option("--policies", p.policies, "A file of policies in place of those in force");
+  allow_unknown(test);
+  run(test, line, test_policies, p);
   auto* format = policy->add_subcommand("format", "Lay files out; prints them, and needs no server");
   format->add_option("FILE", line.policy_text.files, "- for standard input")->required();
   auto* write = format->add_flag("--write", line.policy_text.write, "Replace the files instead");
@@ -347,12 +380,12 @@ void add_policy_decisions(CLI::App& root, Line& line) {
   auto& d = line.policy_decision;
   const auto verb = [&](const std::string& name, const std::string& what, auto function) {
     auto* app = policy->add_subcommand(name, what);
-    app->add_option("--policies", d.policies, "Policies and templates in Cedar syntax")->required();
+    app->add_option("--policies", d.policies, "Policies and templates, in either syntax")->required();
     app->add_option("--entities", d.entities, "Entities in JSON")->required();
     app->add_option("--request", d.request,
                     "The request in JSON, - for standard input; what is null or absent is not known")
         ->required();
-    app->add_option("--schema", d.schema, "A schema (.json for JSON syntax) that says how to read the data");
+    app->add_option("--schema", d.schema, "A schema in either syntax, which says how to read the data");
     app->add_option("--links", d.links, "Links of templates: [{templateId, newId, values}]");
     run(app, line, function, d);
   };

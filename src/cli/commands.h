@@ -117,16 +117,24 @@ struct TokenOptions {
 };
 Result<int> mint_token(const Context& context, const TokenOptions& options);
 
-// policy.cpp, policy_validate.cpp
+// policy.cpp, policy_validate.cpp, policy_publish.cpp, policy_cases.cpp
 struct PolicyOptions {
   std::vector<std::string> files = {};
   std::string environment = {}, by = {}, schema = {};
+  std::string which = {};     // a number of the history, or an id; empty: what is in force
+  std::string policies = {};  // a file of them; empty: those in force
   std::optional<std::uint32_t> level = {};
+  bool allow_unknown = false;
+  bool yes = false;
 };
 Result<int> validate_policies(const Context& context, const PolicyOptions& options);
 Result<int> show_schema(const Context& context, const PolicyOptions& options);
 Result<int> publish_policies(const Context& context, const PolicyOptions& options);
+Result<int> roll_back_policies(const Context& context, const PolicyOptions& options);
 Result<int> show_policies(const Context& context, const PolicyOptions& options);
+Result<int> list_published(const Context& context, const PolicyOptions& options);
+// 1 where a case fails.
+Result<int> test_policies(const Context& context, const PolicyOptions& options);
 
 // policy_decision.cpp: what policies decide, without a server. 0 allow, 5 deny, 9 where that depends on what
 // the request leaves open. `links`, `schema`: may be empty.

@@ -1,39 +1,47 @@
-// Policies: published whole, and shown.
+// Policies as they are and were: what is in force, and what was published before.
 
 #include <fmt/format.h>
+
+#include <boost/json/array.hpp>
 
 #include "catalog/policies.h"
 #include "cli/client.h"
 #include "cli/commands.h"
-#include "cli/files.h"
 #include "cli/output.h"
 
 namespace remit::cli {
 
-Result<int> publish_policies(const Context& context, const PolicyOptions& options) {
-  const auto& file = options.files.front();
-  ASSIGN_OR_RETURN(const auto text, read_file(file));
-  // Told with the file's own name, before anyone is asked.
-  TRY(catalog::compile_policies(text, file));
-  ASSIGN_OR_RETURN(auto client, Client::open(context));
-  ASSIGN_OR_RETURN(const auto answer, client.post("/v1/policies/" + segment(options.environment),
-                                                  {{"text", text}, {"by", options.by}}));
-  if (context.format != Format::kJson)
-    for (const auto& warning : answer.at("warnings").as_array())
-      fmt::print(stderr, "warning: {}:{}:{}: {}\n", visible(file), cell(&warning.at("line")),
-                 cell(&warning.at("column")), cell(&warning.at("message")));
-  print_done(context, answer,
-             fmt::format("{} is in force in {}", visible(file), visible(options.environment)));
-  return kOk;
-}
+namespace json = boost::json;
 
 Result<int> show_policies(const Context& context, const PolicyOptions& options) {
   ASSIGN_OR_RETURN(auto client, Client::open(context));
-  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/policies/" + segment(options.environment)));
+  auto path = "/v1/policies/" + segment(options.environment);
+  if (!options.which.empty()) path += "/published/" + segment(options.which);
+  ASSIGN_OR_RETURN(const auto answer, client.get(std::move(path)));
   if (context.format == Format::kJson)
     print_json(answer);
   else
     fmt::print("{}", std::string_view(answer.at("text").as_string()));
+  return kOk;
+}
+
+Result<int> list_published(const Context& context, const PolicyOptions& options) {
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(auto answer, client.get("/v1/policies/" + segment(options.environment)));
+  const auto id = answer.at("id");
+  auto items = answer.at("history").as_array();
+  items.push_back(json::object{{"number", 0},
+                               {"id", catalog::kBaselineId},
+                               {"published_at", nullptr},
+                               {"published_by", nullptr},
+                               {"digest", nullptr}});
+  for (auto& item : items) item.as_object()["in_force"] = item.at("id") == id;
+  print_items(context, json::object{{"environment", options.environment}, {"items", std::move(items)}},
+              {{"NUMBER", "number"},
+               {"ID", "id"},
+               {"IN FORCE", "in_force"},
+               {"PUBLISHED", "published_at"},
+               {"BY", "published_by"}});
   return kOk;
 }
 

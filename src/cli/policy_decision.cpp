@@ -6,7 +6,6 @@
 #include <boost/json/object.hpp>
 
 #include "admin/views.h"
-#include "base/canonical_json.h"
 #include "cli/cedar_files.h"
 #include "cli/commands.h"
 #include "cli/explanation.h"
@@ -29,51 +28,15 @@ struct Question {
   cedar::PartialRequest request;
 };
 
-Result<> add_links(const std::string& file, cedar::PolicySetBuilder& builder) {
-  ASSIGN_OR_RETURN(const auto text, read_file(file));
-  ASSIGN_OR_RETURN(const auto links, parse_json(text));
-  std::size_t index = 0;
-  const auto wrong = [&](std::string message) {
-    return refused("RMT-P006", {.pointer = fmt::format("/{}", index), .message = std::move(message)}, file);
-  };
-  if (!links.is_array())
-    return refused("RMT-P006", {.pointer = "", .message = "links are a JSON array"}, file);
-  for (const auto& link : links.get_array()) {
-    constexpr std::string_view kForm =
-        R"(a link is {"templateId": …, "newId": …, "values": {"?principal": {"type": …, "id": …}}})";
-    const auto text_of = [](const json::value* value, std::string_view member) -> std::optional<std::string> {
-      const auto* object = value == nullptr ? nullptr : value->if_object();
-      const auto* found = object == nullptr ? nullptr : object->if_contains(member);
-      if (found == nullptr || !found->is_string()) return std::nullopt;
-      return std::string(found->get_string());
-    };
-    const auto from = text_of(&link, "templateId");
-    const auto to = text_of(&link, "newId");
-    const auto* values = link.is_object() ? link.get_object().if_contains("values") : nullptr;
-    if (!from || !to || values == nullptr || !values->is_object()) return wrong(std::string(kForm));
-    cedar::SlotValues slots;
-    for (const auto& [name, value] : values->get_object()) {
-      auto type = text_of(&value, "type");
-      auto id = text_of(&value, "id");
-      if (!type || !id || (name != "?principal" && name != "?resource")) return wrong(std::string(kForm));
-      (name == "?principal" ? slots.principal : slots.resource) =
-          cedar::EntityUid(std::move(*type), std::move(*id));
-    }
-    if (const auto linked = builder.link(*from, *to, slots); !linked)
-      return wrong(linked.error().help.empty() ? linked.error().message
-                                               : linked.error().message + "; " + linked.error().help);
-    ++index;
-  }
-  return {};
-}
-
 Result<Question> read(const PolicyDecisionOptions& options) {
   Question question;
   ASSIGN_OR_RETURN(const auto text, read_file(options.policies));
   ASSIGN_OR_RETURN(question.policies, parse_policies(text, options.policies));
   if (!options.links.empty()) {
     cedar::PolicySetBuilder builder(question.policies);
-    TRY(add_links(options.links, builder));
+    ASSIGN_OR_RETURN(const auto links, read_file(options.links));
+    if (const auto linked = builder.link_json(links); !linked)
+      return refused("RMT-P006", linked.error(), options.links);
     question.policies = std::move(builder).build();
   }
 
@@ -93,17 +56,14 @@ Result<Question> read(const PolicyDecisionOptions& options) {
                         : cedar::PartialRequest::parse_json(request_text);
   if (!request) return refused("RMT-P006", request.error(), options.request);
   question.request = std::move(*request);
-  const auto complete = question.request.complete();
-  if (schema && complete) {
-    if (const auto valid = cedar::validate(*complete, *schema); !valid)
+  if (schema) {
+    if (const auto valid = cedar::validate(question.request, *schema); !valid)
       return refused("RMT-P006", valid.error(), options.request);
   }
   return question;
 }
 
-std::string name_of(const cedar::Policy& policy) {
-  return std::string(policy.annotation("id").value_or(policy.id()));
-}
+std::string name_of(const cedar::Policy& policy) { return std::string(policy.name()); }
 
 std::string_view to_string(cedar::Effect effect) {
   return effect == cedar::Effect::kPermit ? "permit" : "forbid";

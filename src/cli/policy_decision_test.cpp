@@ -143,6 +143,11 @@ TEST_F(PolicyDecision, ReadsDataAsTheSchemaSays) {
   const auto wrong = run(authorize_offline, request("a", R"({"net": 1})"));
   EXPECT_EQ(wrong.code, 2);
   EXPECT_THAT(wrong.error, HasSubstr("request.json: at /context/net"));
+  // Not a denial: what cannot be asked is told also where not all is known.
+  const auto other = run(authorize_offline, R"({"principal": null, "action": {"type": "Action", "id": "pay"},
+                                                "resource": {"type": "Team", "id": "t"}})");
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.error, HasSubstr("request.json: at /resource"));
 }
 
 TEST_F(PolicyDecision, SaysWhichFileIsWrongAndWhere) {

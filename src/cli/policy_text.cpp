@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/canonical_json.h"
 #include "cli/cedar_files.h"
 #include "cli/commands.h"
 #include "cli/files.h"
@@ -52,40 +53,6 @@ Result<void> replace_file(const std::string& name, std::string_view text) {
   return not_written(file);
 }
 
-Result<std::string> formatted(std::string_view text, const std::string& file) {
-  auto laid_out = cedar::format(text);
-  if (!laid_out) return refused("RMT-P001", laid_out.error(), text, file);
-  return std::move(*laid_out);
-}
-
-// One file; whether it was as it should be.
-Result<bool> format_file(const Context& context, const PolicyTextOptions& options, const std::string& file) {
-  ASSIGN_OR_RETURN(const auto text, read_file(file));
-  ASSIGN_OR_RETURN(const auto laid_out, formatted(text, file));
-  const bool same = laid_out == text;
-  if (options.check) {
-    if (!same || context.format == Format::kJson)
-      print_done(context, boost::json::object{{"file", file}, {"formatted", same}}, visible(file));
-    return same;
-  }
-  if (options.write && file != "-") {
-    if (same) return true;
-    TRY(replace_file(file, laid_out));
-    print_done(context, boost::json::object{{"file", file}, {"formatted", true}},
-               fmt::format("{} was laid out anew", visible(file)));
-    return true;
-  }
-  if (context.format == Format::kJson)
-    print_json(boost::json::object{{"file", file}, {"text", laid_out}});
-  else
-    fmt::print("{}", laid_out);
-  return true;
-}
-
-bool is_schema(std::string_view file) {
-  return file.ends_with(".cedarschema") || file.ends_with(".cedarschema.json");
-}
-
 // JSON without line ends, two blanks a level. Deeper than people read, it goes on as it is: chains of
 // operators nest, and their margins would outgrow them.
 std::string indented(std::string_view json) {
@@ -119,18 +86,41 @@ std::string indented(std::string_view json) {
   return out + '\n';
 }
 
-// Text has no ids and no links: ids become comments, and links the static policies that they stand for.
-Result<std::string> policies_text(const cedar::PolicySet& policies, const std::string& file) {
-  const auto name = [](std::string_view id) { return boost::json::serialize(boost::json::string_view(id)); };
-  std::string text;
-  for (const auto& policy : policies.templates())
-    text += fmt::format("// template {}\n{}\n", name(policy.id()), policy.to_cedar());
-  for (const auto& policy : policies.policies()) {
-    const auto linked = policy.template_id();
-    text += fmt::format("// policy {}{}\n{}\n", name(policy.id()),
-                        linked ? ", a link of template " + name(*linked) : "", policy.to_cedar());
+// Policies or a schema in JSON, as they are.
+Result<std::string> formatted_json(std::string_view text, const std::string& file) {
+  if (auto policies = parse_policies(text, file); !policies && !parse_schema(text, file))
+    return std::unexpected(std::move(policies).error());
+  ASSIGN_OR_RETURN(const auto json, parse_json(text));
+  return indented(boost::json::serialize(json));
+}
+
+// One file; whether it was as it should be.
+Result<bool> format_file(const Context& context, const PolicyTextOptions& options, const std::string& file) {
+  ASSIGN_OR_RETURN(const auto text, read_file(file));
+  ASSIGN_OR_RETURN(const auto laid_out,
+                   syntax_of(text) == Syntax::kJson ? formatted_json(text, file) : formatted(text, file));
+  const bool same = laid_out == text;
+  if (options.check) {
+    if (!same || context.format == Format::kJson)
+      print_done(context, boost::json::object{{"file", file}, {"formatted", same}}, visible(file));
+    return same;
   }
-  return formatted(text, file);
+  if (options.write && file != "-") {
+    if (same) return true;
+    TRY(replace_file(file, laid_out));
+    print_done(context, boost::json::object{{"file", file}, {"formatted", true}},
+               fmt::format("{} was laid out anew", visible(file)));
+    return true;
+  }
+  if (context.format == Format::kJson)
+    print_json(boost::json::object{{"file", file}, {"text", laid_out}});
+  else
+    fmt::print("{}", laid_out);
+  return true;
+}
+
+bool is_schema(std::string_view file) {
+  return file.ends_with(".cedarschema") || file.ends_with(".cedarschema.json");
 }
 
 Result<std::string> converted_policies(std::string_view text, Syntax from, Syntax to,
@@ -138,7 +128,7 @@ Result<std::string> converted_policies(std::string_view text, Syntax from, Synta
   if (from == Syntax::kCedar && to == Syntax::kCedar) return formatted(text, file);
   ASSIGN_OR_RETURN(const auto policies, parse_policies(text, file));
   if (to == Syntax::kJson) return indented(policies.to_json());
-  return policies_text(policies, file);
+  return to_text(policies, file);
 }
 
 Result<std::string> converted_schema(std::string_view text, Syntax to, const std::string& file) {
@@ -171,7 +161,7 @@ Result<int> format_policies(const Context& context, const PolicyTextOptions& opt
 Result<int> convert_policies(const Context&, const PolicyTextOptions& options) {
   const auto& file = options.files.front();
   ASSIGN_OR_RETURN(const auto text, read_file(file));
-  const Syntax from = syntax_of(file, text);
+  const Syntax from = syntax_of(text);
   Syntax to = from == Syntax::kCedar ? Syntax::kJson : Syntax::kCedar;
   if (!options.to.empty()) to = options.to == "json" ? Syntax::kJson : Syntax::kCedar;
   const bool schema = options.schema || is_schema(file);

@@ -10,102 +10,105 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/output.h"
+#include "cli/policy_findings.h"
 
 namespace remit::cli {
 namespace {
 
 namespace json = boost::json;
 
-// What policies are checked against.
-struct Measure {
-  std::string_view name;  // as shown: "syntax", "schema", "environment"
-  std::optional<cedar::Schema> schema = {};
-};
-
-// A text that is checked, under the name that it has for people.
-struct Subject {
-  std::string file;
-  std::string text;
-};
-
-void print_lines(std::string_view text) {
-  for (const auto& line : visible_lines(text)) fmt::print(stderr, "{}\n", line);
-}
-
 Result<cedar::Schema> read_schema(const std::string& file) {
   ASSIGN_OR_RETURN(const auto text, read_file(file));
   ASSIGN_OR_RETURN(auto schema, parse_schema(text, file));
   for (const auto& warning : schema.warnings())
-    print_lines(
-        catalog::render({.code = {}, .is_error = false, .policy = {}, .diagnostic = warning}, text, file));
+    print_findings({file, text}, {{.code = {}, .is_error = false, .policy = {}, .diagnostic = warning}});
   return schema;
 }
 
-Result<Measure> measure_of(const PolicyOptions& options, std::optional<Client>& client) {
-  if (!options.schema.empty()) {
-    ASSIGN_OR_RETURN(auto schema, read_schema(options.schema));
-    return Measure{"schema", std::move(schema)};
+// What policies are checked against: an environment, a schema, or (with neither) nothing but the language.
+struct Measure {
+  std::optional<Client> client = {};
+  std::optional<cedar::Schema> schema = {};
+
+  std::string_view name() const { return client ? "environment" : schema ? "schema" : "syntax"; }
+};
+
+Result<Measure> measure_of(const Context& context, const PolicyOptions& options) {
+  Measure measure;
+  if (!options.environment.empty()) {
+    ASSIGN_OR_RETURN(auto client, Client::open(context));
+    measure.client.emplace(std::move(client));
+  } else if (!options.schema.empty()) {
+    ASSIGN_OR_RETURN(measure.schema, read_schema(options.schema));
   }
-  if (!client) return Measure{"syntax"};
-  ASSIGN_OR_RETURN(const auto answer,
-                   client->get("/v1/policies/" + segment(options.environment) + "/schema"));
-  auto schema = cedar::Schema::parse(answer.at("text").as_string());
-  if (schema) return Measure{"environment", std::move(*schema)};
-  return fail(ErrorKind::kInternal, "RMT-P005", schema.error().front().message);
+  return measure;
 }
 
-// Answers whether it passed.
-bool check(const Context& context, const PolicyOptions& options, const Measure& measure,
-           const Subject& subject, std::string_view& code) {
-  const auto found =
-      catalog::check_policies(subject.text, {.schema = measure.schema ? &*measure.schema : nullptr,
-                                             .level = options.level,
-                                             .obligations = measure.name == "environment"});
-  const auto count = found.set.policies().size() + found.set.templates().size();
-  const bool passed = found.passed();
-  if (!passed && code.empty()) code = found.error({}, subject.text, subject.file).code;
+Result<PolicyFindings> check(const PolicyText& policies, const PolicyOptions& options, Measure& measure) {
+  if (measure.client)
+    return check_policies(*measure.client, options.environment, policies.text, options.level,
+                          options.allow_unknown);
+  auto found = catalog::check_policies(
+      policies.text,
+      {.schema = measure.schema ? &*measure.schema : nullptr, .level = options.level, .obligations = false});
+  return PolicyFindings{found.set.policies().size() + found.set.templates().size(),
+                        std::move(found.findings)};
+}
+
+std::string_view verdict(std::string_view measure) {
+  if (measure == "environment") return "valid";
+  if (measure == "schema") return "valid; whether what they name is there was not checked: --env ENV does";
+  return "parsed only: --schema FILE or --env ENV checks what they name";
+}
+
+void print(const Context& context, const PolicyText& policies, const PolicyFindings& found,
+           std::string_view measure) {
+  const bool passed = found.error_code().empty();
   if (context.format == Format::kJson) {
     json::array findings;
     for (const auto& finding : found.findings) findings.push_back(catalog::to_json(finding));
-    print_json(json::object{{"file", subject.file},
-                            {"policies", count},
-                            {"checked", measure.name},
-                            {"valid", passed},
-                            {"findings", std::move(findings)}});
-    return passed;
+    return print_json(json::object{{"file", policies.file},
+                                   {"policies", found.policies},
+                                   {"checked", measure},
+                                   {"names_checked", measure == "environment"},
+                                   {"valid", passed},
+                                   {"findings", std::move(findings)}});
   }
-  for (const auto& finding : found.findings)
-    print_lines(catalog::render(finding, subject.text, subject.file));
-  if (!passed) return false;
-  fmt::print("{}: {} {}, {}\n", visible(subject.file), count, count == 1 ? "policy" : "policies",
-             measure.schema ? "valid" : "parsed only: --schema FILE or --env ENV checks what they name");
-  return true;
+  print_findings(policies, found.findings);
+  if (passed)
+    fmt::print("{}: {} {}, {}\n", visible(policies.file), found.policies,
+               found.policies == 1 ? "policy" : "policies", verdict(measure));
+}
+
+Result<PolicyText> in_force(Client& client, const std::string& environment) {
+  ASSIGN_OR_RETURN(const auto answer, client.get("/v1/policies/" + segment(environment)));
+  return PolicyText{
+      fmt::format("{} (in force in {})", std::string_view(answer.at("id").as_string()), environment),
+      std::string(answer.at("text").as_string())};
 }
 
 }  // namespace
 
 Result<int> validate_policies(const Context& context, const PolicyOptions& options) {
-  std::optional<Client> client;
-  if (!options.environment.empty()) {
-    ASSIGN_OR_RETURN(auto opened, Client::open(context));
-    client.emplace(std::move(opened));
-  }
-  ASSIGN_OR_RETURN(const auto measure, measure_of(options, client));
-  std::vector<Subject> subjects;
+  ASSIGN_OR_RETURN(auto measure, measure_of(context, options));
+  std::vector<PolicyText> all;
   for (const auto& file : options.files) {
-    ASSIGN_OR_RETURN(auto text, read_file(file));
-    subjects.push_back({file, std::move(text)});
+    ASSIGN_OR_RETURN(auto policies, read_policies(file));
+    all.push_back(std::move(policies));
   }
-  if (subjects.empty()) {
-    ASSIGN_OR_RETURN(const auto answer, client->get("/v1/policies/" + segment(options.environment)));
-    subjects.push_back({fmt::format("{} (in force in {})", std::string_view(answer.at("id").as_string()),
-                                    options.environment),
-                        std::string(answer.at("text").as_string())});
+  if (all.empty()) {
+    ASSIGN_OR_RETURN(auto policies, in_force(*measure.client, options.environment));
+    all.push_back(std::move(policies));
   }
   std::optional<std::string> first;
   std::string_view code;
-  for (const auto& subject : subjects)
-    if (!check(context, options, measure, subject, code) && !first) first = subject.file;
+  for (const auto& policies : all) {
+    ASSIGN_OR_RETURN(const auto found, check(policies, options, measure));
+    print(context, policies, found, measure.name());
+    if (found.error_code().empty() || first) continue;
+    first = policies.file;
+    code = found.error_code();
+  }
   if (first) return fail(ErrorKind::kInvalid, code, fmt::format("{} is not valid", *first));
   return kOk;
 }

@@ -124,7 +124,7 @@ def policies():
             (folder / "recipe.cedar").write_text(recipe)
             plane.run("policy", "validate", folder / "recipe.cedar", *env)
         (folder / "all.cedar").write_text("\n".join(recipes))
-        plane.run("policy", "publish", folder / "all.cedar", *env, *by)
+        plane.run("policy", "publish", folder / "all.cedar", "--yes", *env, *by)
         expect("small-payments-only" in plane.run("policy", "show", *env), "they are not in force")
 
 

@@ -55,7 +55,7 @@ class World:
         self._destinations(everything, odd, node)
         self._agents()
         remit.ask("policy validate", HERE / "policy.cedar", env="production")
-        remit.ask("policy publish", HERE / "policy.cedar", env="production", by="ben")
+        remit.ask("policy publish", HERE / "policy.cedar", "--yes", env="production", by="ben")
 
     def _destinations(self, everything, odd, node):
         # The folders that the servers over stdio run from.
