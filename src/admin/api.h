@@ -122,6 +122,10 @@ struct ApiParts {
   std::function<Result<void>(store::Transaction&, const audit::Actor&, std::string_view kind,
                              std::string reason)>
       confirm = {};
+  // Gives an issuer another key from the next start on, and its thumbprint. On the writer's thread.
+  std::function<Result<std::string>(store::Transaction&, const audit::Actor&, Environment,
+                                    std::string reason)>
+      rotate_issuer = {};
   std::vector<Limit> limits = {};
 };
 

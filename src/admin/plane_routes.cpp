@@ -20,6 +20,16 @@ Result<Answer> confirm(const ApiParts& parts, const Call& call, store::Transacti
   return Answer{json::object{{"kind", kind}, {"confirmed", true}}};
 }
 
+Result<Answer> rotate_issuer(const ApiParts& parts, const Call& call, store::Transaction& tx) {
+  ASSIGN_OR_RETURN(auto reason, call.body.text("reason"));
+  ASSIGN_OR_RETURN(const auto by, person(call, tx, "by"));
+  TRY(call.body.all_known());
+  ASSIGN_OR_RETURN(const auto environment, environment_of_path(call));
+  ASSIGN_OR_RETURN(const auto thumbprint, parts.rotate_issuer(tx, {.id = by.str(), .via = call.actor.via},
+                                                              environment, std::move(reason)));
+  return Answer{json::object{{"environment", to_string(environment)}, {"key", thumbprint}}};
+}
+
 Result<Answer> back_up(const ApiParts& parts, const Call& call) {
   ASSIGN_OR_RETURN(const auto folder, call.body.text("folder"));
   TRY(call.body.all_known());
@@ -61,7 +71,9 @@ std::vector<Route> plane_routes(const ApiParts& parts) {
              return verify_state(parts, call, reader);
            }},
           {Method::kPost, "/v1/cautions/{kind}/confirm",
-           [parts](const Call& call, store::Transaction& tx) { return confirm(parts, call, tx); }}};
+           [parts](const Call& call, store::Transaction& tx) { return confirm(parts, call, tx); }},
+          {Method::kPost, "/v1/issuers/{environment}/rotate",
+           [parts](const Call& call, store::Transaction& tx) { return rotate_issuer(parts, call, tx); }}};
 }
 
 }  // namespace remit::admin

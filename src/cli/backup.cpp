@@ -79,6 +79,19 @@ Result<int> restore(const Context& context, const RestoreCommand& command) {
   return kOk;
 }
 
+Result<int> rotate_issuer(const Context& context, const RotateCommand& command) {
+  ASSIGN_OR_RETURN(auto client, Client::open(context));
+  ASSIGN_OR_RETURN(const auto done, client.post("/v1/issuers/" + segment(command.environment) + "/rotate",
+                                                {{"by", command.by}, {"reason", command.reason}}));
+  print_done(
+      context, done,
+      fmt::format(
+          "the issuer of {} has another key from the next start on; tokens of before are good no longer "
+          "then\nkeep a copy of the new issuer-{}.jwk with the backup of the keys",
+          command.environment, command.environment));
+  return kOk;
+}
+
 Result<int> confirm(const Context& context, const ConfirmCommand& command) {
   ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto done, client.post("/v1/cautions/" + segment(command.kind) + "/confirm",

@@ -32,6 +32,7 @@ struct Line {
   AuditOptions audit;
   RestoreCommand restore;
   ConfirmCommand confirm;
+  RotateCommand rotation;
   DemoOptions demo;
   Command command;
 };
@@ -479,6 +480,12 @@ void add_audit(CLI::App& root, Line& line) {
 }
 
 void add_keeping(CLI::App& root, Line& line) {
+  auto* issuer = noun(root, "issuer", "The authorization servers of the environments");
+  auto* rotate = issuer->add_subcommand("rotate", "Give one another key from the next start on");
+  environment(rotate, line.rotation.environment);
+  by(rotate, line.rotation.by);
+  rotate->add_option("--reason", line.rotation.reason)->required();
+  run(rotate, line, rotate_issuer, line.rotation);
   auto* backup = root.add_subcommand("backup", "Copy the store into a new folder, while the plane runs");
   backup->add_option("FOLDER", line.text)->required();
   run(backup, line, back_up, line.text);

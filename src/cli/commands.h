@@ -173,6 +173,10 @@ struct RestoreCommand {
 struct ConfirmCommand {
   std::string kind, by, reason;
 };
+struct RotateCommand {
+  std::string environment, by, reason;
+};
+Result<int> rotate_issuer(const Context& context, const RotateCommand& command);
 Result<int> back_up(const Context& context, const std::string& folder);
 Result<int> restore(const Context& context, const RestoreCommand& command);
 Result<int> confirm(const Context& context, const ConfirmCommand& command);

@@ -29,6 +29,7 @@ constexpr std::array kExamples = {
     "remit completion zsh",
     "remit completion fish",
     "remit man /usr/local/share/man/man1",
+    "remit issuer rotate --env production --by ana@acme.test --reason \"a year has passed\"",
     "remit human add ana@acme.test",
     "remit human list",
     "remit human leave ana@acme.test",

@@ -19,7 +19,9 @@ namespace fs = std::filesystem;
 
 using Files = std::map<std::string, std::string>;  // by path beneath the folder
 
+// Nothing of what is no file.
 std::string text_of(const fs::path& file) {
+  if (!fs::is_regular_file(file)) return {};
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -153,7 +155,7 @@ TEST_F(DataFolderTest, EveryFileLostSwappedOrPutBackIsRefusedOrMended) {
       {"issuer-production.jwk", "empty", "RMT-J049", "good"},
       {"issuer-production.jwk", "cut", "RMT-J049", "good"},
       {"issuer-production.jwk", "another's", "RMT-X024", "good"},
-      {"issuer-production.jwk", "unreadable", "RMT-J049", "good"},
+      {"issuer-production.jwk", "unreadable", "RMT-J050", "good"},
       {"audit.checkpoint", "gone", "RMT-A023", "good"},
       {"audit.checkpoint", "empty", "RMT-A001", "good"},
       {"audit.checkpoint", "cut", "RMT-A001", "damaged"},
@@ -218,6 +220,40 @@ TEST_F(DataFolderTest, EveryFileLostSwappedOrPutBackIsRefusedOrMended) {
     ASSERT_GT(log_after.size(), log_before.size()) << name;
     EXPECT_TRUE(std::equal(log_before.begin(), log_before.end(), log_after.begin())) << name;
   }
+}
+
+TEST_F(DataFolderTest, AnIssuersKeyIsTheOneThatTheStoreSaysWhereverARotationIsKilled) {
+  const auto file = folder() / "issuer-production.jwk";
+  const auto next = folder() / "issuer-production.jwk.next";
+  {
+    const auto plane = open_plane_in(folder()).value();
+    http::Request request{.method = http::Method::kPost,
+                          .target = "/v1/issuers/production/rotate",
+                          .path = "/v1/issuers/production/rotate",
+                          .query = {},
+                          .headers = {{"Content-Type", "application/json"}},
+                          .body = R"({"by":"ana","reason":"a year has passed"})",
+                          .peer = {}};
+    EXPECT_EQ(http::block_on(plane->loop(), plane->command(request)).status, 200);
+  }
+  const auto rotated = text_of(file);
+  EXPECT_NE(rotated, whole_.at("issuer-production.jwk"));
+  EXPECT_TRUE(open_plane_in(folder()));
+
+  const auto put = [](const fs::path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+    ::chmod(path.c_str(), 0600);
+  };
+  put(next, rotated);  // after the commit, before the exchange
+  put(file, whole_.at("issuer-production.jwk"));
+  EXPECT_TRUE(open_plane_in(folder()));
+  EXPECT_EQ(text_of(file), rotated);
+  put(next, others_.at("issuer-production.jwk"));  // before the commit
+  EXPECT_TRUE(open_plane_in(folder()));
+  EXPECT_EQ(text_of(file), rotated);
+  EXPECT_FALSE(fs::exists(next));
+  put(file, whole_.at("issuer-production.jwk"));  // the key of before, put back
+  EXPECT_EQ(open_plane_in(folder()).error().code, "RMT-X024");
 }
 
 TEST_F(DataFolderTest, OlderCheckpointsDoNotHideAStoreThatWasPutBack) {

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 // What a key file is recognised by: the log's verifier key, an issuer key's thumbprint, the vault key's
 // fingerprint.
-constexpr std::string_view kTable =
+constexpr std::string_view kKeyTable =
     "CREATE TABLE plane_key (file TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);";
 
 using Record = std::map<std::string, std::string>;  // by file name
@@ -106,6 +106,23 @@ Result<std::vector<issuer::KeyRing>> issuer_rings(const DataFolder& folder, bool
   return rings;
 }
 
+fs::path next_of(const fs::path& file) { return file.string() + ".next"; }
+
+// Rotations that a kill has broken off: the new key is put in its place where the store knows it, else it
+// goes.
+void end_rotations(const DataFolder& folder, const Record& record) {
+  std::error_code ignored;
+  for (const auto environment : kEnvironments) {
+    const auto file = folder.issuer_key(to_string(environment));
+    const auto next = issuer::read_key_file(next_of(file));
+    const auto kept = record.find(name_of(file));
+    if (next && kept != record.end() && next->key.public_key().thumbprint() == kept->second)
+      fs::rename(next_of(file), file, ignored);
+    else
+      fs::remove(next_of(file), ignored);
+  }
+}
+
 Result<void> check_record(const DataFolder& folder, const Record& kept, const Record& found) {
   for (const auto& [file, fingerprint] : kept) {
     const auto now = found.find(file);
@@ -128,7 +145,7 @@ Result<void> write_record(store::Store& store, const Record& record) {
 
 }  // namespace
 
-std::vector<store::Migration> key_migrations() { return {{600, "plane_key", kTable}}; }
+std::vector<store::Migration> key_migrations() { return {{600, "plane_key", kKeyTable}}; }
 
 Result<void> KeyFiles::require(const DataFolder& folder) {
   std::string missing;
@@ -146,6 +163,7 @@ Result<KeyFiles> KeyFiles::open(const DataFolder& folder, std::string_view origi
                                 Random& random) {
   ASSIGN_OR_RETURN(const auto known, read_known(store));
   const bool fresh = known.record.empty() && !known.begun;
+  end_rotations(folder, known.record);
   if (!fresh) TRY(require(folder));
   ASSIGN_OR_RETURN(auto log,
                    open_or_make<audit::SigningKey>(
@@ -164,6 +182,25 @@ Result<KeyFiles> KeyFiles::open(const DataFolder& folder, std::string_view origi
     TRY(write_record(store, found));
   }
   return KeyFiles{.log = std::move(log), .vault = std::move(vault), .issuers = std::move(issuers)};
+}
+
+Result<std::string> KeyFiles::rotate_issuer(const DataFolder& folder, Environment environment,
+                                            store::Transaction& tx, audit::Log& log,
+                                            audit::GovernanceEvent event, Random& random) {
+  const auto file = folder.issuer_key(to_string(environment));
+  std::error_code ignored;
+  fs::remove(next_of(file), ignored);
+  ASSIGN_OR_RETURN(const auto key, issuer::make_key_file(next_of(file), jose::Algorithm::kEs256, random));
+  auto thumbprint = key.public_key().thumbprint();
+  TRY(tx.execute("UPDATE plane_key SET fingerprint = ? WHERE file = ?", {thumbprint, name_of(file)}));
+  event.detail = {{"environment", to_string(environment)}, {"key", thumbprint}};
+  TRY(log.append_governance(tx, event));
+  TRY(tx.next_revision());
+  tx.when_durable([file] {
+    std::error_code stays;  // for the next start
+    fs::rename(next_of(file), file, stays);
+  });
+  return thumbprint;
 }
 
 Result<void> KeyFiles::check(const DataFolder& folder, const audit::VerifierKey& log, store::Store& store,

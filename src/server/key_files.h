@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/log.h"
 #include "audit/note.h"
 #include "catalog/vault.h"
 #include "issuer/access_token.h"
@@ -32,6 +33,14 @@ struct KeyFiles {
   // was used with), those of the keys.
   static Result<KeyFiles> open(const DataFolder& folder, std::string_view origin, store::Store& store,
                                Random& random);
+
+  // Gives an environment's issuer another key, with the record of it and `event` in one transaction; it is
+  // used from the next start on, and tokens of before are good no longer. The store says which key counts:
+  // what a kill leaves half done is ended by the next start. Answers the new key's thumbprint. Errors: those
+  // of the key, the store and the log.
+  static Result<std::string> rotate_issuer(const DataFolder& folder, Environment environment,
+                                           store::Transaction& tx, audit::Log& log,
+                                           audit::GovernanceEvent event, Random& random);
 
   // That the files are there. Errors: kNotFound RMT-X023, all that are missing named.
   static Result<void> require(const DataFolder& folder);

@@ -264,6 +264,16 @@ Result<void> Plane::open_parts() {
       .confirm =
           [this](store::Transaction& tx, const audit::Actor& actor, std::string_view kind,
                  std::string reason) { return confirm_caution(tx, *log_, actor, kind, std::move(reason)); },
+      .rotate_issuer =
+          [this](store::Transaction& tx, const audit::Actor& actor, Environment environment,
+                 std::string reason) {
+            return KeyFiles::rotate_issuer(folder_, environment, tx, *log_,
+                                           {.actor = actor,
+                                            .action = "issuer.rotate",
+                                            .object = std::string(to_string(environment)),
+                                            .reason = std::move(reason)},
+                                           random_);
+          },
       .limits = told(config_.limits)});
   // A kill does not wait for a folder that cannot be written; readiness does (look_at_disk).
   if (const auto published = publish(); !published) {
