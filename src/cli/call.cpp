@@ -50,10 +50,10 @@ Result<int> call_tool(const Context& context, const CallOptions& options) {
   std::string public_url;
   {
     ASSIGN_OR_RETURN(auto client, Client::open(context));
+    TRY(name_deployment(key, client, options.environment, options.agent));
     ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
     const std::string mcp(endpoint.at("mcp").as_string());
     public_url = mcp.substr(0, mcp.rfind("/mcp/"));
-    TRY(name_deployment(key, client, options.environment, options.agent));
   }
   AgentClient agent(public_url, options.environment, key);
   TRY(agent.connect());

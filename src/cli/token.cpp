@@ -15,8 +15,8 @@ namespace remit::cli {
 Result<int> mint_token(const Context& context, const TokenOptions& options) {
   ASSIGN_OR_RETURN(auto key, issuer::read_key_file(options.key));
   ASSIGN_OR_RETURN(auto client, Client::open(context));
-  ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
   TRY(name_deployment(key, client, options.environment, options.agent));
+  ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
   const std::string issuer(endpoint.at("issuer").as_string());
   const std::string path = fmt::format("/issuer/{}/token", options.environment);
   ASSIGN_OR_RETURN(const auto response,

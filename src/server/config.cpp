@@ -8,6 +8,7 @@
 #include <charconv>
 #include <fstream>
 #include <functional>
+#include <span>
 #include <sstream>
 #include <utility>
 
@@ -465,15 +466,16 @@ Result<Config> load_config(const std::filesystem::path& file) {
   auto parsed = parse_config(content.str(), std::filesystem::absolute(file).parent_path());
   if (parsed) return std::move(*parsed);
 
-  std::string text;
-  for (const auto& [line, error] : parsed.error()) {
-    if (!text.empty()) text += '\n';
-    text += file.string();
-    if (line > 0) text += fmt::format(":{}", line);
-    text += fmt::format(": {}: {}\n  fix: {}", error.code, error.message, fix_of(error));
-  }
-  return fail(ErrorKind::kInvalid, parsed.error().front().error.code, std::move(text),
-              "Mend the lines above and start again.");
+  const auto where = [&](std::size_t line) {
+    return line > 0 ? fmt::format("{}:{}", file.string(), line) : file.string();
+  };
+  // Each is told with its code and its fix, the first as the error itself.
+  auto told = parsed.error().front().error;
+  told.message = fmt::format("{}: {}", where(parsed.error().front().line), told.message);
+  told.fix = fix_of(told);
+  for (const auto& [line, error] : std::span(parsed.error()).subspan(1))
+    told.fix += fmt::format("\n{}: {}: {}\n  fix: {}", error.code, where(line), error.message, fix_of(error));
+  return std::unexpected(std::move(told));
 }
 
 }  // namespace remit::server

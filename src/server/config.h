@@ -77,8 +77,9 @@ struct ConfigProblem {
 std::expected<Config, std::vector<ConfigProblem>> parse_config(std::string_view toml,
                                                                const std::filesystem::path& base);
 
-// Reads and parses a file. The error's message has a line a problem: "remit.toml:3: RMT-X002: …".
-// Errors: kInvalid RMT-X001 … X006 (the first one's code), kNotFound RMT-X007.
+// Reads and parses a file. The error is the first problem, with its line: "remit.toml:3: …"; the others stand
+// below its fix, each with code, line and fix. Errors: kInvalid RMT-X001 … X006 (the first one's code),
+// kNotFound RMT-X007.
 Result<Config> load_config(const std::filesystem::path& file);
 
 // The addresses against the rule on plain HTTP; also for addresses of the command line. Errors: RMT-X004,
