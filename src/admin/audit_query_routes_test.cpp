@@ -32,11 +32,11 @@ class AuditQueryRoutes : public ApiTest {
                     R"({"name":"read","inputSchema":{"type":"object"}})"};
     ASSERT_EQ(post("/v1/destinations/sandbox/crm/scan").status, 200);
     for (const std::string_view tool : {"delete", "read"}) {
-      ASSERT_EQ(post("/v1/tools/sandbox/crm%2F" + std::string(tool) + "/classify",
-                     {{"effect", tool},
-                      {"data_class", "confidential"},
-                      {"labels", json::array{"customer"}},
-                      {"by", "raj"}})
+      ASSERT_EQ(post("/v1/tools/sandbox/classify", {{"tool", "crm/" + std::string(tool)},
+                                                    {"effect", tool},
+                                                    {"data_class", "confidential"},
+                                                    {"labels", json::array{"customer"}},
+                                                    {"by", "raj"}})
                     .status,
                 200);
       ASSERT_EQ(post("/v1/grants", {{"environment", "sandbox"},

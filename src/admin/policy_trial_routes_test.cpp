@@ -23,14 +23,14 @@ class PolicyTrials : public ApiTest {
                   .status,
               201);
     EXPECT_EQ(post("/v1/destinations/sandbox/erp/scan").status, 200);
-    EXPECT_EQ(post("/v1/tools/sandbox/erp%2Fpay/classify",
-                   {{"effect", "pay"}, {"data_class", "internal"}, {"by", "ana"}})
+    EXPECT_EQ(post("/v1/tools/sandbox/classify",
+                   {{"tool", "erp/pay"}, {"effect", "pay"}, {"data_class", "internal"}, {"by", "raj"}})
                   .status,
               200);
     EXPECT_EQ(post("/v1/agents", registration("bot", "sandbox")).status, 201);
     EXPECT_EQ(post("/v1/deployments/sandbox/bot/approve", {{"by", "ana"}}).status, 200);
     const auto granted = post(
-        "/v1/grants", {{"environment", "sandbox"}, {"agent", "bot"}, {"tool", "erp/pay"}, {"by", "ana"}});
+        "/v1/grants", {{"environment", "sandbox"}, {"agent", "bot"}, {"tool", "erp/pay"}, {"by", "raj"}});
     EXPECT_EQ(granted.status, 201) << json::serialize(granted.body);
   }
 };

@@ -65,6 +65,8 @@ TEST_F(ApiTest, ShowsThePlaneAtAGlance) {
                                         {"revision", store_->revision()},
                                         {"counts", counts},
                                         {"set_aside", json::array()},
+                                        {"cautions", json::array()},
+                                        {"problems", json::array()},
                                         {"audit", log},
                                         {"confinement", json::array{"children are confined by namespaces"}},
                                         {"public_url", "https://remit.test"},

@@ -46,8 +46,8 @@ std::optional<std::string_view> commitment_at(const boost::json::object& entry, 
 // committed to there).
 Result<void> check_opening(const Opening& opening, const boost::json::object& entry);
 
-// What an agent asked for that is the name of no tool of its: to the names of an entry's ids, under the commitment
-// to it, where one of the openings has it. Entries of before have it as it is.
+// What an agent asked for that is the name of no tool of its: to the names of an entry's ids, under the
+// commitment to it, where one of the openings has it. Entries of before have it as it is.
 void add_tool_asked(const boost::json::object& entry, const std::vector<Opening>& openings,
                     boost::json::object& names);
 

@@ -253,8 +253,10 @@ Result<bool> Publisher::was_needed(const FolderFile& file) const {
   ASSIGN_OR_RETURN(const auto older, read_file(options_.folder / file.path));
   ASSIGN_OR_RETURN(const auto now,
                    read_file(options_.folder / (file.entries ? entries_path(wider) : tile_path(wider))));
-  return older && now && !older->empty() && older->size() <= now->size() &&
-         std::ranges::equal(*older, BytesView(*now).first(older->size()));
+  if (!older || !now || older->size() > now->size()) return false;
+  const bool whole = file.entries ? parse_bundle(*older, tile.width).has_value()
+                                  : parse_tile(*older, tile.width).has_value();
+  return whole && std::ranges::equal(*older, BytesView(*now).first(older->size()));
 }
 
 // With the folders that it leaves empty. What stays is no harm: the next start finds it.

@@ -18,12 +18,12 @@ std::unexpected<Error> damaged(std::int64_t index, std::string_view what) {
   return fail(ErrorKind::kConflict, "RMT-A024", fmt::format("entry {} of the log {}", index, what));
 }
 
-std::string text_of(const json::object& object, std::string_view member) {
+std::string text_member(const json::object& object, std::string_view member) {
   const auto* value = object.if_contains(member);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-std::int64_t number_of(const json::object& object, std::string_view member) {
+std::int64_t number_member(const json::object& object, std::string_view member) {
   const auto* value = object.if_contains(member);
   return value != nullptr && value->is_int64() ? value->get_int64() : -1;
 }
@@ -34,8 +34,8 @@ struct Entry {
   std::int64_t n = 0;
   std::int64_t time = 0;
   json::object body;
-  std::string kind() const { return text_of(body, "kind"); }
-  std::string decision() const { return text_of(body, "decision"); }
+  std::string kind() const { return text_member(body, "kind"); }
+  std::string decision() const { return text_member(body, "decision"); }
 };
 
 // A row of idx, writer, n, time, entry whose columns are those of its entry.
@@ -50,10 +50,10 @@ Result<Entry> read_row(const store::Row& row) {
               .n = row.integer(2),
               .time = row.integer(3),
               .body = std::move(value->get_object())};
-  if (number_of(entry.body, "v") != 1 || entry.kind().empty())
+  if (number_member(entry.body, "v") != 1 || entry.kind().empty())
     return damaged(index, "is not one that Remit has written");
-  if (text_of(entry.body, "writer") != entry.writer || number_of(entry.body, "n") != entry.n ||
-      text_of(entry.body, "time") != format_instant(from_micros(entry.time)))
+  if (text_member(entry.body, "writer") != entry.writer || number_member(entry.body, "n") != entry.n ||
+      text_member(entry.body, "time") != format_instant(from_micros(entry.time)))
     return damaged(index, "was changed: its row says another writer, number or time than the entry itself");
   return entry;
 }
@@ -93,8 +93,8 @@ class TailCheck {
       return damaged(entry.index, "is of an earlier time than the one before it");
     if (entry.kind() == "start") {
       const auto* named = after != nullptr ? after->if_object() : nullptr;
-      if (entry.n != 0 || named == nullptr || text_of(*named, "writer") != before->writer ||
-          number_of(*named, "n") != before->n)
+      if (entry.n != 0 || named == nullptr || text_member(*named, "writer") != before->writer ||
+          number_member(*named, "n") != before->n)
         return damaged(entry.index, "begins a writer who does not name the entry in front of it");
     } else if (entry.writer != before->writer || entry.n != before->n + 1) {
       return damaged(entry.index, "does not follow the one in front of it: its writer or number is another");
@@ -111,7 +111,7 @@ class TailCheck {
                       {entry.decision(), entry.index}));
     if (kind == "intent")
       return earlier.empty() ? Result<void>() : damaged(entry.index, "is a second intent of its decision");
-    if (earlier.size() != 1 || earlier.front().integer(0) != number_of(entry.body, "intent") ||
+    if (earlier.size() != 1 || earlier.front().integer(0) != number_member(entry.body, "intent") ||
         !is_intent(earlier.front().text(1)))
       return damaged(entry.index, "is an outcome without the intent that it names");
     return {};
@@ -119,7 +119,7 @@ class TailCheck {
 
   static bool is_intent(std::string_view text) {
     const auto value = parse_json(text);
-    return value && value->is_object() && text_of(value->get_object(), "kind") == "intent";
+    return value && value->is_object() && text_member(value->get_object(), "kind") == "intent";
   }
 
   // The list of open calls: each has its intent and no outcome, and no intent of the tail is left out.

@@ -536,7 +536,7 @@ TEST_F(CatalogTest, AChangeOfADestinationIsRefusedWithItsReason) {
       {"its owner alone, in production", {.data_class = DataClass::kPublic, .person = maria_}, "RMT-C031"},
       {"nobody, in production", {.data_class = DataClass::kPublic}, "RMT-C031"},
       {"who would own it", {.owner = jonas_, .person = jonas_}, "RMT-C031"},
-      {"an address that is none", {.transport = HttpTransport{"ftp://x"}, .person = jonas_}, "RMT-C012"},
+      {"an address that is none", {.transport = HttpTransport{"ftp://x"}, .person = jonas_}, "RMT-H028"},
       {"a secret that is not there", {.dropped = {"X-Key"}, .person = jonas_}, "RMT-C014"},
       {"a secret twice",
        {.secrets = {{"X-Key", Secret("a")}, {"X-Key", Secret("b")}}, .person = jonas_},

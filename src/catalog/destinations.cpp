@@ -233,10 +233,10 @@ Result<void> Catalog::replace_secrets(store::Transaction& tx, const DestinationI
   ASSIGN_OR_RETURN(const auto kept,
                    tx.query("SELECT slot FROM destination_secret WHERE destination = ?", {id.str()}));
   for (const auto& row : kept) {
-    const auto slot = row.text(0);
+    const auto& slot = row.text(0);
     if (taken.contains(slot))
       return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("`{}` is a secret and a variable", slot));
-    if (!given.contains(slot)) TRY(check_slot(transport, slot, "x"));
+    if (!given.contains(slot)) TRY(check_slot_name(transport, slot));
   }
   if (kept.size() > kMaxSecrets)
     return fail(ErrorKind::kInvalid, "RMT-C014", fmt::format("there are more than {} secrets", kMaxSecrets));

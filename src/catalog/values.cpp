@@ -238,22 +238,27 @@ Result<void> check_transport(const Transport& transport) {
   return check_stdio(std::get<StdioTransport>(transport));
 }
 
-Result<void> check_slot(const Transport& transport, std::string_view slot, std::string_view value) {
-  // Control characters would end a header line or a variable; nothing of the value is shown.
-  if (value.empty() || value.size() > kMaxSecret || std::ranges::any_of(value, is_control))
-    return bad_slot(slot,
-                    fmt::format("needs a value of 1 to {} bytes without control characters", kMaxSecret));
+Result<void> check_slot_name(const Transport& transport, std::string_view slot) {
   if (std::holds_alternative<HttpTransport>(transport)) {
     if (slot.empty() || slot.size() > kMaxName || !std::ranges::all_of(slot, is_token_character))
       return bad_slot(slot, "is not the name of a header");
     if (std::ranges::find(kProtocolFields, lower(slot)) != kProtocolFields.end())
       return bad_slot(slot, "is a header of the protocol itself");
-    return check_length(slot, value);
+    return {};
   }
   const bool name = !slot.empty() && slot.size() <= kMaxName && !is_digit(slot.front()) &&
                     std::ranges::all_of(slot, [](char c) { return is_upper(c) || is_digit(c) || c == '_'; });
   if (!name) return bad_slot(slot, "is not the name of an environment variable (A–Z, 0–9 and _)");
   if (is_loader_variable(slot)) return bad_slot(slot, "changes which code a program runs");
+  return {};
+}
+
+Result<void> check_slot(const Transport& transport, std::string_view slot, std::string_view value) {
+  // Control characters would end a header line or a variable; nothing of the value is shown.
+  if (value.empty() || value.size() > kMaxSecret || std::ranges::any_of(value, is_control))
+    return bad_slot(slot,
+                    fmt::format("needs a value of 1 to {} bytes without control characters", kMaxSecret));
+  TRY(check_slot_name(transport, slot));
   return check_length(slot, value);
 }
 

@@ -16,6 +16,7 @@ namespace remit::catalog {
 
 Result<void> check_destination_name(std::string_view name);
 Result<void> check_transport(const snapshot::Transport& transport);
+Result<void> check_slot_name(const snapshot::Transport& transport, std::string_view slot);
 Result<void> check_slot(const snapshot::Transport& transport, std::string_view slot, std::string_view value);
 Result<void> check_bounds(const snapshot::UpstreamBounds& bounds);
 

@@ -40,8 +40,11 @@ class History {
   explicit History(const fs::path& folder)
       : folder_(folder),
         store_(store::Store::open({.file = folder / "remit.db", .migrations = governed_tables()}).value()),
+        publisher_(
+            audit::Publisher::open(*store_, key_, {.folder = folder / "log", .state = folder / "state"})
+                .value()),
         log_(audit::Log::open(*store_, clock_, random_).value()),
-        vault_(catalog::Vault::open(folder / "vault.key", random_).value()) {}
+        vault_(catalog::Vault::make(folder / "vault.key", random_).value()) {}
 
   void on(std::string_view day) { clock_.set(parse_instant(std::string(day) + "T09:00:00Z").value()); }
 
@@ -153,10 +156,7 @@ class History {
 
   // What an auditor is given: `log/`, `log.pub` and `names.jsonl`.
   void publish(const fs::path& to) {
-    const auto publisher =
-        audit::Publisher::open(*store_, key_, {.folder = folder_ / "log", .state = folder_ / "state"})
-            .value();
-    ASSERT_TRUE(publisher->publish());
+    ASSERT_TRUE(publisher_->publish());
     fs::remove_all(to / "log");
     fs::copy(folder_ / "log", to / "log", fs::copy_options::recursive);
     std::ofstream(to / "log.pub") << key_.verifier().text() << '\n';
@@ -177,6 +177,7 @@ class History {
   SeededRandom random_{23};
   audit::SigningKey key_ = audit::SigningKey::make("remit.example/log", random_).value();
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::Publisher> publisher_;  // before the first entry: a log of some would want its state
   std::unique_ptr<audit::Log> log_;
   catalog::Vault vault_;
   identity::Registry registry_{*log_, clock_, random_};

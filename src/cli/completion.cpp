@@ -26,6 +26,7 @@ std::string in_quotes(std::string_view text, std::string_view quote = "'\\''") {
 
 std::vector<std::string> words_of(const CommandInfo& command, const CommandInfo& root) {
   std::vector<std::string> words;
+  words.reserve(command.commands.size() + command.options.size() + root.options.size());
   for (const auto& below : command.commands) words.push_back(below.name);
   std::set<std::string> options;
   for (const auto* from : {&command, &root})

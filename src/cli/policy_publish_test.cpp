@@ -24,7 +24,7 @@ constexpr std::string_view kOpen = "@id(\"open\")\npermit (principal, action, re
 constexpr std::string_view kShut =
     "@id(\"open\")\npermit (principal, action, resource);\n"
     "@id(\"shut\")\nforbid (principal, action, resource);\n";
-constexpr std::string_view kMisspelt =
+constexpr std::string_view kMisspeltForbid =
     "permit (principal, action, resource);\n"
     "forbid (principal, action, resource == Remit::Destination::\"sandbox/erb\");\n";
 
@@ -82,12 +82,12 @@ class PolicyPublication : public testing::Test {
 };
 
 TEST_F(PolicyPublication, RefusesAMisspeltNameInTheUsersOwnFile) {
-  const auto refused = publish(file("mine.cedar", kMisspelt));
+  const auto refused = publish(file("mine.cedar", kMisspeltForbid));
   EXPECT_EQ(refused.code(), "RMT-P008");
   EXPECT_THAT(refused.err, AllOf(HasSubstr("mine.cedar:2:"), HasSubstr("no such destination `sandbox/erb`"),
                                  HasSubstr("did you mean `sandbox/erp`?")));
   EXPECT_THAT(in_force(), Not(HasSubstr("erb")));
-  const auto allowed = publish(file("mine.cedar", kMisspelt), true, true);
+  const auto allowed = publish(file("mine.cedar", kMisspeltForbid), true, true);
   EXPECT_EQ(allowed.code(), "");
   EXPECT_THAT(allowed.err, HasSubstr("warning: no such destination"));
 }

@@ -10,12 +10,12 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::string_view kLimit =
+constexpr std::string_view kUpToALimit =
     R"(@id("all") permit (principal, action, resource);
        @id("limit") forbid (principal, action == Remit::Action::"erp/create_payment", resource)
        when { context.input has amount && context.input.amount > 100 };)";
 
-PolicyCaseResult run(const PolicyCase& asked, std::string_view text = kLimit,
+PolicyCaseResult run(const PolicyCase& asked, std::string_view text = kUpToALimit,
                      const snapshot::SnapshotData& data = world()) {
   const snapshot::Policies candidate{
       PolicySetId::trusted("pol_2"), Environment::kProduction, {}, policies(text)};
@@ -54,7 +54,7 @@ TEST(PolicyCase, AsksPoliciesAloneWhateverElseStandsInTheWay) {
   data.credentials.clear();
   data.deployments[0].killed = true;
   data.tools[0].quarantined = true;
-  EXPECT_TRUE(run(payment(1, Verdict::kAllow), kLimit, data).passed);
+  EXPECT_TRUE(run(payment(1, Verdict::kAllow), kUpToALimit, data).passed);
 }
 
 TEST(PolicyCase, DoesNotPassWhereTheCallCannotBePutToThem) {
@@ -68,7 +68,7 @@ TEST(PolicyCase, DoesNotPassWhereTheCallCannotBePutToThem) {
   EXPECT_THAT(run(tool).problem, HasSubstr("did you mean `erp/create_payment`?"));
   auto data = world();
   data.tools[0].effect.reset();
-  const auto result = run(payment(1, Verdict::kDeny), kLimit, data);
+  const auto result = run(payment(1, Verdict::kDeny), kUpToALimit, data);
   EXPECT_FALSE(result.passed);
   EXPECT_THAT(result.problem, HasSubstr("remit tool classify"));
 }

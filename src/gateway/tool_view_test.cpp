@@ -157,7 +157,7 @@ TEST_F(ToolViews, WhatPoliciesRefuseWhateverTheArgumentsIsHiddenButFound) {
   EXPECT_EQ(view()->list_result(), R"({"tools":[)" + tool("read") + "]}");
   EXPECT_EQ(qualified(*view(), "drop"), "crm/drop");
   world_.publish(permit + R"(forbid (principal, action == Remit::Action::"crm/drop", resource)
-                             when { context.input has all && context.input.all };)");
+                             when { context.input has path && context.input.path == "/" };)");
   EXPECT_EQ(view()->list_result(), both);
   world_.publish(R"(permit (principal, action, resource) when { context.time > datetime("2999-01-01") };)");
   EXPECT_EQ(view()->list_result(), both);  // a client keeps the list longer than now

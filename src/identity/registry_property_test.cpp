@@ -545,10 +545,15 @@ class Trial {
                    .approver = person(pick[4])};
     if (pick[5] % 2 == 0) given.expires = now() + std::chrono::days(pick[5] % 10);
     const bool may = lives(one) && here(given.approver) && environment == one.environment &&
-                     (!given.expires || *given.expires > now()) && !is_own(one, given.approver) &&
-                     grant_of(one.id, given.tool) == model_.grants.end();
+                     (!given.expires || *given.expires > now()) && !is_own(one, given.approver);
+    const auto there = grant_of(one.id, given.tool);
+    const bool is_new = there == model_.grants.end();
     const auto id = world_.grant(given);
-    if (!agree(may, id)) return;
+    if (!agree(may && (is_new || there->expires == given.expires), id)) return;
+    if (!is_new) {
+      RC_ASSERT(*id == there->id);
+      return;
+    }
     model_.grants.push_back({*id, one.id, given.tool, given.expires});
     granted_by_[id->str()] = given.approver;
   }

@@ -50,6 +50,10 @@ bool is_pem(std::string_view text) { return text.contains("-----BEGIN "); }
 Result<Secret> read_private(const std::filesystem::path& file) {
   struct stat status{};
   if (::stat(file.c_str(), &status) != 0) return io_error(file, "read");
+  if (!S_ISREG(status.st_mode)) {
+    errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    return io_error(file, "read");
+  }
   if ((status.st_mode & 077) != 0)
     return fail(ErrorKind::kForbidden, "RMT-J048", "the key " + file.string() + " can be read by others",
                 "Type chmod 600 " + file.string() + "; if others may have read it, make another key.");

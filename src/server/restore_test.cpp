@@ -257,10 +257,13 @@ TEST_F(Restores, AKillInTheMiddleLeavesWhatTheNextRestoreGoesOnWith) {
     ::chmod(data().c_str(), 0700);
     if (round % 2 == 1) fs::remove_all(data() / "audit");  // another log, with more to exchange
     run_and_kill([&] { std::ignore = restore({.backup = backup()}); }, std::chrono::milliseconds(3 * round));
-    const auto opened = Plane::open(config());
-    if (!opened) {
+    const auto broken = [&]() -> std::optional<Error> {
+      const auto opened = Plane::open(config());
+      return opened ? std::nullopt : std::optional(opened.error());
+    }();
+    if (broken) {
       ++broken_off;
-      EXPECT_EQ(opened.error().code, "RMT-X033") << format(opened.error());
+      EXPECT_EQ(broken->code, "RMT-X033") << format(*broken);
       const auto restored = restore();
       ASSERT_TRUE(restored) << format(restored.error());
     }

@@ -1,5 +1,3 @@
-#define SQLITE_ENABLE_PREUPDATE_HOOK  // as Debian's library is built; the header hides it otherwise
-
 #include "store/governed.h"
 
 #include <limits>

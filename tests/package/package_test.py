@@ -76,11 +76,11 @@ class Host:
         self.run, self.ask = machine.run, machine.ask
 
     def remit(self, *arguments):
-        return self.run("runuser", "-u", "remit", "--", "remit", "--data", DATA, *arguments)
+        return self.run("runuser", "-u", "remit", "--", "/usr/bin/remit", "--data", DATA, *arguments)
 
     def call(self, tool, arguments):
         """Answers the exit code, and what was said."""
-        code, out, err = self.ask("runuser", "-u", "remit", "--", "remit", "--data", DATA, "call", tool, json.dumps(arguments),
+        code, out, err = self.ask("runuser", "-u", "remit", "--", "/usr/bin/remit", "--data", DATA, "call", tool, json.dumps(arguments),
                                   "--agent", "keeper", "--env", "production", "--key", "/srv/keys/keeper.jwk")
         return code, out + err
 
@@ -104,7 +104,7 @@ def started(host):
     expect(status["NoNewPrivs"].strip() == "1" and int(status["CapBnd"], 16) == 0, "it has rights to gain")
     expect("confined by namespaces" in host.remit("status"), f"children are confined by less: {host.remit('status')}")
     expect(host.machine.path(DATA).stat().st_mode & 0o777 == 0o700, "others can look into the data folder")
-    host.run("remit", "--data", DATA, "status")  # as root too
+    host.run("/usr/bin/remit", "--data", DATA, "status")  # as root too
     numbers = host.run("python3", "-c", "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:9464/metrics').read().decode())")
     expect("remit_sessions 0" in numbers, f"these are no metrics: {numbers}")
     host.run("systemd-analyze", "verify", "remit.service")

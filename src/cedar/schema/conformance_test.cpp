@@ -205,7 +205,7 @@ TEST(RequestWithSchema, MustBeOneThatAnActionAppliesTo) {
       {{"Nope", "x"}, view, group, "{}", "/principal", "no entity type `Nope`"},
       {group, view, group, "{}", "/principal", "does not apply to `Group`, but to User"},
       {user, view, user, "{}", "/resource", "does not apply to `User`, but to Group"},
-      {user, {"Action", "all"}, group, "{}", "/principal", "applies to nothing"},
+      {user, {"Action", "all"}, group, "{}", "/principal", "but to nothing"},
       {view, view, group, "{}", "/principal", "does not apply to `Action`"},
   };
   for (const Asked& one : cases) {

@@ -43,20 +43,28 @@ bool is_builtin(std::string_view name) {
 class Linker {
  public:
   std::expected<void, std::string> add(const Schema::Impl& schema) {
-    for (const EntityType& type : schema.entity_types) {
-      if (type.is_action) continue;
+    // In order of their names, so that whatever the order of schemas, the same is told first.
+    std::map<std::string_view, const EntityType*> types;
+    for (const EntityType& type : schema.entity_types)
+      if (!type.is_action) types.emplace(type.name, &type);
+    std::map<std::pair<std::string_view, std::string_view>, const Action*> actions;
+    for (const Action& action : schema.actions)
+      actions.emplace(std::pair(action.uid->type, action.uid->id), &action);
+    for (const auto& [type_name, declared_type] : types) {
+      const EntityType& type = *declared_type;
       LinkedType made{&type, {}};
       for (const std::uint32_t above : type.ancestors) made.ancestors.insert(schema.entity_types[above].name);
-      const auto [known, fresh] = types_.try_emplace(type.name, made);
+      const auto [known, fresh] = types_.try_emplace(type_name, made);
       if (fresh) continue;
       ++known->second.declared_by;
       if (auto merged = merge(known->second, std::move(made)); !merged) return merged;
     }
-    for (const Action& action : schema.actions) {
+    for (const auto& [key, declared_action] : actions) {
+      const Action& action = *declared_action;
       LinkedAction made{&action, {}};
       for (const std::uint32_t above : action.ancestors)
         made.ancestors.emplace(schema.actions[above].uid->type, schema.actions[above].uid->id);
-      const auto [known, fresh] = actions_.try_emplace(std::pair(action.uid->type, action.uid->id), made);
+      const auto [known, fresh] = actions_.try_emplace(key, made);
       if (fresh) continue;
       const std::string name = in_backticks(to_string(*action.uid));
       if (!known->second.action->is_external && !action.is_external)
@@ -141,6 +149,7 @@ class Linker {
     made.id = arena.copy(linked.action->uid->id);
     made.is_external = linked.action->is_external;
     std::vector<ActionRef> parents;
+    parents.reserve(linked.ancestors.size());
     for (const auto& [type, id] : linked.ancestors) parents.push_back({arena.copy(type), arena.copy(id), {}});
     if (!parents.empty()) made.parents = std::span<const ActionRef>(arena.copy_of(parents));
     if (made.is_external) return made;

@@ -96,7 +96,7 @@ std::optional<std::string_view> Parser::name_or_string(std::string_view what) {
 // Mostly the source's own bytes.
 std::optional<std::string_view> Parser::string(const Token& token) {
   const std::string_view body = token.text.substr(1, token.text.size() - 2);
-  return body.contains('\\') ? unescape(token, arena_, sink_) : body;
+  return body.find_first_of("\\\r") == std::string_view::npos ? body : unescape(token, arena_, sink_);
 }
 
 // Stops before an id: `A::B` of `A::B::"x"`, whose last separator is taken.

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <iterator>
+#include <stdexcept>
 
 #include "catalog/load.h"
 #include "gateway/session.h"
@@ -249,7 +250,9 @@ void World::revoke(const Bot& bot, std::string_view qualified_name) {
 }
 
 catalog::CheckedPolicies World::check(std::string_view policies, Environment environment) {
-  return catalog::CheckedPolicies::check(std::string(policies), *snapshots_.current(), environment).value();
+  auto checked = catalog::CheckedPolicies::check(std::string(policies), *snapshots_.current(), environment);
+  if (!checked) throw std::runtime_error(format(checked.error()));
+  return *std::move(checked);
 }
 
 void World::publish(std::string_view policies, Environment environment) {
