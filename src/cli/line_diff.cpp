@@ -66,6 +66,7 @@ std::vector<std::string> line_diff(std::string_view before, std::string_view aft
   while (tail < most - head && a[a.size() - 1 - tail] == b[b.size() - 1 - tail]) ++tail;
 
   std::vector<Step> steps;
+  steps.reserve(a.size() + b.size());
   for (std::size_t i = 0; i < head; ++i) steps.push_back({' ', a[i]});
   steps_between(std::span(a).subspan(head, a.size() - tail - head),
                 std::span(b).subspan(head, b.size() - tail - head), steps);

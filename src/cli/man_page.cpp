@@ -34,14 +34,22 @@ std::string roff(std::string_view text) {
   return out;
 }
 
+std::string bold(std::string_view text) { return fmt::format("\\fB{}\\fR", roff(text)); }
+std::string italic(std::string_view text) { return fmt::format("\\fI{}\\fR", roff(text)); }
+
+// "\fB--env\fR \fITEXT\fR"
+std::string shown(const OptionInfo& option) {
+  if (option.by_place) return italic(option.name);
+  return option.value.empty() ? bold(option.name)
+                              : fmt::format("{} {}", bold(option.name), italic(option.value));
+}
+
 std::string synopsis(const CommandInfo& command) {
   std::string line = roff(command.path);
   if (!command.commands.empty()) return line + " \\fICOMMAND\\fR";
   for (const auto& option : command.options) {
     if (option.name == "--help") continue;
-    auto text = option.by_place ? "\\fI" + roff(option.name) + "\\fR" : "\\fB" + roff(option.name) + "\\fR";
-    if (!option.by_place && !option.value.empty()) text += " \\fI" + roff(option.value) + "\\fR";
-    line += option.required ? " " + text : " [" + text + "]";
+    line += fmt::format(fmt::runtime(option.required ? " {}" : " [{}]"), shown(option));
   }
   return line;
 }
@@ -49,10 +57,10 @@ std::string synopsis(const CommandInfo& command) {
 std::string options(const CommandInfo& command) {
   std::string out;
   for (const auto& option : command.options) {
-    auto names = "\\fB" + roff(option.name) + "\\fR";
-    if (!option.short_name.empty()) names = "\\fB" + roff(option.short_name) + "\\fR, " + names;
-    if (!option.by_place && !option.value.empty()) names += " \\fI" + roff(option.value) + "\\fR";
-    out += ".TP\n" + names + "\n" + roff(option.what.empty() ? "Needed." : option.what) + "\n";
+    const auto names = option.short_name.empty()
+                           ? shown(option)
+                           : fmt::format("{}, {}", bold(option.short_name), shown(option));
+    out += fmt::format(".TP\n{}\n{}\n", names, roff(option.what.empty() ? "Needed." : option.what));
   }
   return out;
 }
@@ -71,7 +79,7 @@ std::string man_page(const CommandInfo& command, const CommandInfo& root) {
   if (!command.commands.empty()) {
     page += ".SH COMMANDS\n";
     for (const auto& below : command.commands)
-      page += ".TP\n\\fB" + roff(dashed(below.path)) + "\\fR(1)\n" + roff(below.what) + "\n";
+      page += fmt::format(".TP\n{}(1)\n{}\n", bold(dashed(below.path)), roff(below.what));
   }
   if (!command.options.empty()) page += ".SH OPTIONS\n" + options(command);
   if (&command != &root) page += ".PP\nThe options of \\fBremit\\fR(1) may stand behind it too.\n";

@@ -36,6 +36,7 @@ void for_each_letter(std::string_view text, const Visit& visit) {
   std::mbstate_t state{};
   while (!text.empty()) {
     wchar_t letter = 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the state is this call's own
     auto size = std::mbrtowc(&letter, text.data(), text.size(), &state);
     const bool read = size > 0 && size <= text.size();
     if (!read) {

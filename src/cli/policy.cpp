@@ -28,7 +28,7 @@ Result<int> show_policies(const Context& context, const PolicyOptions& options) 
 Result<int> list_published(const Context& context, const PolicyOptions& options) {
   ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(auto answer, client.get("/v1/policies/" + segment(options.environment)));
-  const auto id = answer.at("id");
+  const auto& id = answer.at("id");
   auto items = answer.at("history").as_array();
   items.push_back(json::object{{"number", 0},
                                {"id", catalog::kBaselineId},

@@ -597,7 +597,7 @@ boost::json::object Shard::body_of(const OwedOutcome& outcome) {
 }
 
 // `again`: it may be in the log already (a commit that was in doubt), or its intent may not be there.
-void Shard::write_outcome(OwedPtr outcome, bool again) {
+void Shard::write_outcome(const OwedPtr& outcome, bool again) {
   auto work = [this, outcome, again,
                body = body_of(*outcome)](store::Transaction& tx) mutable -> Result<void> {
     std::vector<audit::FieldSecret> secrets;
@@ -623,7 +623,7 @@ void Shard::write_outcome(OwedPtr outcome, bool again) {
 
 // As soon as the store serves again: with the next call that is recorded, and every now and then.
 void Shard::settle_owed() {
-  for (auto& outcome : std::exchange(owed_, {})) write_outcome(std::move(outcome), true);
+  for (const auto& outcome : std::exchange(owed_, {})) write_outcome(outcome, true);
 }
 
 // The answer does not wait for this. What cannot be written is tried again; an intent whose outcome is lost

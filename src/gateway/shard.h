@@ -149,7 +149,7 @@ class Shard {
   };
   using OwedPtr = std::shared_ptr<const OwedOutcome>;
   static boost::json::object body_of(const OwedOutcome& outcome);
-  void write_outcome(OwedPtr outcome, bool again);
+  void write_outcome(const OwedPtr& outcome, bool again);
   void settle_owed();
   void cut_all(std::string_view why);
   void cut_calls(Session& session, std::string_view why);
