@@ -62,6 +62,7 @@ void read_key(const Table& table, const std::vector<std::string_view>& known, co
 
 std::vector<std::string_view> names_in(const Table& table) {
   std::vector<std::string_view> names;
+  names.reserve(table.keys.size());
   for (const auto& key : table.keys) names.emplace_back(key.name);
   return names;
 }

@@ -86,7 +86,7 @@ class Restoring {
   // From here on there is no way back but forward.
   Result<fs::path> exchange() {
     ASSIGN_OR_RETURN(const auto text, audit::read_file(folder_.restoring() / "ready"));
-    const fs::path kept(std::string(as_text(*text)));
+    fs::path kept(std::string(as_text(*text)));
     std::error_code ec;
     fs::create_directories(kept, ec);
     if (ec) return cannot(kept, ec);
