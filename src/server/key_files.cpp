@@ -109,14 +109,15 @@ Result<std::vector<issuer::KeyRing>> issuer_rings(const DataFolder& folder, bool
 fs::path next_of(const fs::path& file) { return file.string() + ".next"; }
 
 // Rotations that a kill has broken off: the new key is put in its place where the store knows it, else it
-// goes.
+// goes. One that cannot be read stays: it may be the only copy of the key that counts.
 void end_rotations(const DataFolder& folder, const Record& record) {
   std::error_code ignored;
   for (const auto environment : kEnvironments) {
     const auto file = folder.issuer_key(to_string(environment));
     const auto next = issuer::read_key_file(next_of(file));
+    if (!next) continue;
     const auto kept = record.find(name_of(file));
-    if (next && kept != record.end() && next->key.public_key().thumbprint() == kept->second)
+    if (kept != record.end() && next->key.public_key().thumbprint() == kept->second)
       fs::rename(next_of(file), file, ignored);
     else
       fs::remove(next_of(file), ignored);
