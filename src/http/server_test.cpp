@@ -411,7 +411,7 @@ TEST_F(ServerTest, WhoComesWhileManyAreBeingClosedWaitsAndIsServed) {
     late.push_back(std::make_unique<RawClient>(address_));
     late.back()->send(post("/open", "", ""));
   }
-  std::this_thread::sleep_for(50ms);
+  EXPECT_TRUE(eventually([&] { return server_->connections() >= kMany + 64u; })) << "there is no crowd";
   EXPECT_LE(server_->connections(), kMany + 2 * 64u);
   go_on.set_value();
   for (auto& client : late) EXPECT_THAT(client->read_answer(), StartsWith("HTTP/1.1 200"));
