@@ -36,29 +36,36 @@ std::vector<std::string> words_of(const CommandInfo& command, const CommandInfo&
   return words;
 }
 
-// Both shells look at the words before the cursor: which command they lead to, and whether the last is an
-// option with a list of choices. What has no list is completed as a file.
-struct Cases {
-  std::string paths, choices, words;
-};
-
-Cases cases_of(const CommandInfo& root) {
-  Cases cases;
+// What bash and zsh look up alike: which command the words before the cursor lead to (`next`, one word
+// further each time), what that offers, and whether the last word is an option with a list of choices. What
+// has no list is completed as a file.
+std::string look_up(const CommandInfo& root) {
+  std::string paths;
+  std::string words;
+  std::string choices;
   visit_all(root, [&](const CommandInfo& command) {
-    if (&command != &root) cases.paths += fmt::format("      {}) path=$next ;;\n", in_quotes(command.path));
-    cases.words += fmt::format("    {}) offered={} ;;\n", in_quotes(command.path),
-                               in_quotes(fmt::format("{}", fmt::join(words_of(command, root), " "))));
+    if (&command != &root) paths += fmt::format("      {}) path=$next ;;\n", in_quotes(command.path));
+    words += fmt::format("    {}) offered={} ;;\n", in_quotes(command.path),
+                         in_quotes(fmt::format("{}", fmt::join(words_of(command, root), " "))));
     for (const auto& option : command.options) {
       if (option.choices.empty() || option.by_place) continue;
-      const auto choices = in_quotes(fmt::format("{}", fmt::join(option.choices, " ")));
+      const auto list = in_quotes(fmt::format("{}", fmt::join(option.choices, " ")));
       for (const auto& name : {option.name, option.short_name})
         if (!name.empty())
-          cases.choices += fmt::format(
+          choices += fmt::format(
               "    {}) offered={} ;;\n",
-              &command == &root ? "*' " + name + "'" : in_quotes(command.path + " " + name), choices);
+              &command == &root ? "*' " + name + "'" : in_quotes(command.path + " " + name), list);
     }
   });
-  return cases;
+  return fmt::format(R"(    case "$next" in
+{}    esac
+  done
+  case "$path" in
+{}  esac
+  case "$path $previous" in
+{}  esac
+)",
+                     paths, words, choices);
 }
 
 constexpr std::string_view kBash = R"(# Completion of remit in bash: source <(remit completion bash)
@@ -66,14 +73,7 @@ _remit() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} path=remit offered= next i
   for ((i = 1; i < COMP_CWORD; i++)); do
     next="$path ${{COMP_WORDS[i]}}"
-    case "$next" in
-{paths}    esac
-  done
-  case "$path" in
-{words}  esac
-  case "$path $previous" in
-{choices}  esac
-  COMPREPLY=($(compgen -W "$offered" -- "$current"))
+{look_up}  COMPREPLY=($(compgen -W "$offered" -- "$current"))
   [[ ${{#COMPREPLY[@]}} -gt 0 ]] || COMPREPLY=($(compgen -f -- "$current"))
 }}
 complete -F _remit remit
@@ -86,14 +86,7 @@ _remit() {{
   local offered=
   for ((i = 2; i < CURRENT; i++)); do
     next="$path ${{words[i]}}"
-    case "$next" in
-{paths}    esac
-  done
-  case "$path" in
-{words}  esac
-  case "$path $previous" in
-{choices}  esac
-  compadd -- ${{=offered}} || _files
+{look_up}  compadd -- ${{=offered}} || _files
 }}
 if [[ $funcstack[1] == _remit ]]; then _remit "$@"; else compdef _remit remit; fi
 )";
@@ -138,9 +131,7 @@ Result<std::string> completion_script(const CommandInfo& root, std::string_view 
   if (shell == "fish") return fish_script(root);
   if (shell != "bash" && shell != "zsh")
     return fail(ErrorKind::kInvalid, "RMT-K021", fmt::format("there is no completion for `{}`", shell));
-  const auto cases = cases_of(root);
-  return fmt::format(fmt::runtime(shell == "bash" ? kBash : kZsh), fmt::arg("paths", cases.paths),
-                     fmt::arg("words", cases.words), fmt::arg("choices", cases.choices));
+  return fmt::format(fmt::runtime(shell == "bash" ? kBash : kZsh), fmt::arg("look_up", look_up(root)));
 }
 
 Result<int> completion_of(const Context&, const std::string& shell) {

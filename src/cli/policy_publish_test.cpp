@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <fstream>
 
 #include "base/canonical_json.h"
 #include "cli/client.h"
 #include "cli/commands.h"
-#include "store/temp_folder.h"
+#include "cli/testing.h"
 
 namespace remit::cli {
 namespace {
@@ -28,17 +27,10 @@ constexpr std::string_view kMisspeltForbid =
     "permit (principal, action, resource);\n"
     "forbid (principal, action, resource == Remit::Destination::\"sandbox/erb\");\n";
 
-struct PolicyRun {
-  Result<int> result = 0;
-  std::string out, err;
-  std::string code() const { return result ? "" : std::string(result.error().code); }
-};
-
-class PolicyPublication : public testing::Test {
+class PolicyPublication : public CommandsTest {
  protected:
   PolicyPublication() {
     EXPECT_NE(std::freopen("/dev/null", "r", stdin), nullptr);  // nobody can be asked
-    context_.data = folder_ / "data";
     EXPECT_TRUE(run(init).result);
     EXPECT_TRUE(run(add_human, std::string("ana")).result);
     EXPECT_TRUE(Client::open(context_)->post("/v1/destinations", {{"environment", "sandbox"},
@@ -48,25 +40,7 @@ class PolicyPublication : public testing::Test {
                                                                   {"owner", "ana"}}));
   }
 
-  std::string file(std::string_view name, std::string_view text) {
-    const auto path = folder_.path() / name;
-    std::ofstream(path, std::ios::binary) << text;
-    return path.string();
-  }
-
-  template <typename... Arguments>
-  PolicyRun run(Result<int> (*command)(const Context&, const Arguments&...), const Arguments&... arguments) {
-    PolicyRun printed;
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    printed.result = command(context_, arguments...);
-    std::fflush(stdout);
-    printed.out = testing::internal::GetCapturedStdout();
-    printed.err = testing::internal::GetCapturedStderr();
-    return printed;
-  }
-
-  PolicyRun publish(const std::string& file, bool yes = true, bool allow_unknown = false) {
+  Printed publish(const std::string& file, bool yes = true, bool allow_unknown = false) {
     return run(publish_policies, PolicyOptions{.files = {file},
                                                .environment = "sandbox",
                                                .by = "ana",
@@ -76,9 +50,6 @@ class PolicyPublication : public testing::Test {
   std::string in_force() {
     return std::string(Client::open(context_)->get("/v1/policies/sandbox")->at("text").as_string());
   }
-
-  store::TempFolder folder_;
-  Context context_;
 };
 
 TEST_F(PolicyPublication, RefusesAMisspeltNameInTheUsersOwnFile) {

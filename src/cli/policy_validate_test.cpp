@@ -3,14 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "base/canonical_json.h"
 #include "cedar/cedar.h"
 #include "cli/client.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
-#include "store/temp_folder.h"
+#include "cli/testing.h"
 
 namespace remit::cli {
 namespace {
@@ -27,33 +25,8 @@ constexpr std::string_view kGood =
 constexpr std::string_view kMisspelt = R"(permit (principal, action, resource)
 when { principal.nmae == "ana" };)";
 
-struct Printed {
-  Result<int> result = 0;
-  std::string out, err;
-};
-
-class PolicyCommands : public testing::Test {
+class PolicyCommands : public CommandsTest {
  protected:
-  PolicyCommands() { context_.data = folder_ / "data"; }
-
-  std::string file(std::string_view name, std::string_view text) {
-    const auto path = folder_.path() / name;
-    std::ofstream(path, std::ios::binary) << text;
-    return path.string();
-  }
-
-  template <typename... Arguments>
-  Printed run(Result<int> (*command)(const Context&, const Arguments&...), const Arguments&... arguments) {
-    Printed printed;
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    printed.result = command(context_, arguments...);
-    std::fflush(stdout);
-    printed.out = testing::internal::GetCapturedStdout();
-    printed.err = testing::internal::GetCapturedStderr();
-    return printed;
-  }
-
   json::object run_json(const PolicyOptions& options) {
     context_.format = Format::kJson;
     const auto printed = run(validate_policies, options);
@@ -76,8 +49,6 @@ class PolicyCommands : public testing::Test {
 
   static constexpr std::string_view kErp =
       R"(@id("erp") permit (principal, action in Remit::Action::"erp", resource);)";
-  store::TempFolder folder_;
-  Context context_;
 };
 
 TEST_F(PolicyCommands, SayWhenTheyOnlyParse) {
