@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <string_view>
 #include <system_error>
@@ -82,15 +84,23 @@ Result<void> write_durable(const std::filesystem::path& path, BytesView bytes, m
   return sync_folder(file.parent_path());
 }
 
+std::optional<std::filesystem::path> half_written(const std::filesystem::path& name) {
+  const auto text = name.string();
+  const auto added = text.size() < kTemporary.size()
+                         ? std::string_view()
+                         : std::string_view(text).substr(text.size() - kTemporary.size());
+  // What mkostemp puts in the place of an X.
+  const auto random = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  if (added.empty() || added[0] != '.' || !std::ranges::all_of(added.substr(1), random)) return std::nullopt;
+  return std::filesystem::path(text.substr(0, text.size() - added.size()));
+}
+
 void remove_half_written(const std::filesystem::path& file) {
-  const auto start = file.filename().string() + ".";
   std::vector<std::filesystem::path> left_over;
   std::error_code ec;
   for (std::filesystem::directory_iterator one(file.parent_path(), ec), end; !ec && one != end;
        one.increment(ec)) {
-    const auto name = one->path().filename().string();
-    if (name.starts_with(start) && name.size() == start.size() - 1 + kTemporary.size())
-      left_over.push_back(one->path());
+    if (half_written(one->path()) == file) left_over.push_back(one->path());
   }
   for (const auto& path : left_over) std::filesystem::remove(path, ec);
 }

@@ -19,6 +19,9 @@ Result<void> write_durable(const std::filesystem::path& file, BytesView bytes, m
 // Makes the names in a folder durable. Errors: kInternal RMT-A021.
 Result<void> sync_folder(const std::filesystem::path& folder);
 
+// The file that write_durable was writing under this name when its process was killed; none for another name.
+std::optional<std::filesystem::path> half_written(const std::filesystem::path& name);
+
 // Removes what write_durable of a process that was killed has left of `file`. Not while another one writes
 // it.
 void remove_half_written(const std::filesystem::path& file);

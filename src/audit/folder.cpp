@@ -5,6 +5,8 @@
 #include <map>
 #include <tuple>
 
+#include "audit/files.h"
+
 namespace remit::audit {
 namespace {
 
@@ -79,7 +81,8 @@ std::vector<ExcessFile> excess_of(const std::vector<FolderFile>& files, std::uin
   std::map<std::pair<bool, unsigned>, std::vector<std::pair<std::uint64_t, const FolderFile*>>> older;
   for (const auto& file : files) {
     if (!file.tile) {
-      excess.push_back({file.path, Excess::kStray});
+      const auto whole = half_written(file.path);
+      excess.push_back({file.path, whole && read_name(*whole).tile ? Excess::kHalfWritten : Excess::kStray});
       continue;
     }
     const auto& tile = *file.tile;

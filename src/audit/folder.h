@@ -30,9 +30,10 @@ Result<std::vector<FolderFile>> files_of(const std::filesystem::path& folder);
 
 // What is wrong with a file's being there.
 enum class Excess {
-  kStray,   // not a file of a log
-  kBeyond,  // of entries that a log of this size does not have
-  kStale,   // partial, and of a checkpoint before the last one: the last but one's stay for its readers
+  kStray,        // not a file of a log
+  kHalfWritten,  // a file of a log, by write_durable of a process that was killed
+  kBeyond,       // of entries that a log of this size does not have
+  kStale,        // partial, and of a checkpoint before the last one: the last but one's stay for its readers
 };
 struct ExcessFile {
   std::string path;

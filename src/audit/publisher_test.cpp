@@ -372,8 +372,8 @@ TEST_F(Publishing, AKillAtAnyInstantLeavesALogThatVerifiesAndExtendsItsLastCheck
 
     const auto last = read(path("checkpoint"));
     const auto as_left = verified();
-    for (const auto& problem : as_left.problems)  // what is half published, which the next start mends
-      EXPECT_TRUE(!problem.entry && problem.what.starts_with("`tile/")) << "round " << round << problem.what;
+    EXPECT_TRUE(as_left.good() || as_left.unfinished())
+        << "round " << round << testing::PrintToString(as_left.problems);
     EXPECT_GE(as_left.checkpoint.head.size, published);
     open();
     const auto report = verified({.checkpoints = {last}});

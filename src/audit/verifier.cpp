@@ -39,6 +39,8 @@ std::string_view told(Excess why) {
   switch (why) {
     case Excess::kStray:
       return "is not a file of the log";
+    case Excess::kHalfWritten:
+      return "was being written when its process ended";
     case Excess::kBeyond:
       return "is of entries that the checkpoint does not cover";
     case Excess::kStale:
@@ -60,12 +62,9 @@ class Verification {
   Verification(const std::filesystem::path& folder, const VerifierKey& log, const VerifyOptions& options)
       : folder_(folder), log_(log), options_(options) {}
 
-  Result<Report> run() {
-    ASSIGN_OR_RETURN(const auto note, read_file(folder_ / "checkpoint", kMaxNoteBytes));
-    if (!note)
-      return fail(ErrorKind::kNotFound, "RMT-A013",
-                  "there is no checkpoint in `" + folder_.string() + "`: it is not the folder of a log");
-    ASSIGN_OR_RETURN(auto own, verify_checkpoint(as_text(*note), log_, options_.witnesses));
+  // Of the log as `note` covers it.
+  Result<Report> run(std::string_view note) {
+    ASSIGN_OR_RETURN(auto own, verify_checkpoint(note, log_, options_.witnesses));
     report_.checkpoint = std::move(own.checkpoint);
     report_.signers = std::move(own.signers);
     read_other_checkpoints();
@@ -81,7 +80,7 @@ class Verification {
 
  private:
   void problem(std::optional<std::uint64_t> entry, std::string what) {
-    report_.problems.push_back({entry, std::move(what)});
+    report_.problems.push_back({.entry = entry, .what = std::move(what)});
   }
 
   void read_other_checkpoints() {
@@ -189,7 +188,6 @@ class Verification {
                                     "first {} in a row",
                                     size, *missing_));
     if (known_.empty() || known_.rbegin()->first <= size) return;
-    report_.ahead = true;
     problem(size,
             fmt::format("is missing: the log ends at {} entries, a checkpoint of {} was given; it was cut "
                         "off or put back to an older state",
@@ -200,14 +198,44 @@ class Verification {
     ASSIGN_OR_RETURN(const auto files, files_of(folder_));
     const auto size = report_.checkpoint.head.size;
     const auto excess = excess_of(files, size);
+    const auto reach = reach_of_bundles(files, size);
     for (const auto& file : excess) {
-      report_.ahead = report_.ahead || file.why == Excess::kBeyond;
-      problem({}, fmt::format("`{}` {}", file.path, told(file.why)));
+      ASSIGN_OR_RETURN(const bool unfinished, is_unfinished(file, reach));
+      report_.problems.push_back(
+          {.what = fmt::format("`{}` {}", file.path, told(file.why)), .unfinished = unfinished});
     }
     for (const auto& file : files)
       if (file.tile && std::ranges::find(excess, file.path, &ExcessFile::path) == excess.end())
         TRY(judge_older(file));
     return {};
+  }
+
+  // How many entries the bundles hold in a row, those that no checkpoint covers yet included.
+  static std::uint64_t reach_of_bundles(const std::vector<FolderFile>& files, std::uint64_t size) {
+    std::map<std::uint64_t, std::uint64_t> widths;  // of the widest bundle of each index
+    for (const auto& file : files)
+      if (file.tile && file.entries)
+        widths[file.tile->index] = std::max(widths[file.tile->index], file.tile->width);
+    auto reach = size;
+    for (auto bundle = widths.find(size / kTileWidth);
+         bundle != widths.end() && bundle->first == reach / kTileWidth; ++bundle) {
+      reach = std::max(reach, bundle->first * kTileWidth + bundle->second);
+      if (bundle->second < kTileWidth) break;
+    }
+    return reach;
+  }
+
+  // Whether a publication leaves such a file that is cut off: whole, of the next entries in a row.
+  Result<bool> is_unfinished(const ExcessFile& excess, std::uint64_t reach) const {
+    if (excess.why != Excess::kBeyond) return excess.why != Excess::kStray;
+    const auto file = read_name(excess.path);
+    const auto& tile = *file.tile;
+    const auto hashes = tile.index * kTileWidth + tile.width;
+    if (hashes > reach >> (8 * tile.level)) return false;
+    ASSIGN_OR_RETURN(const auto bytes, read_file(folder_ / file.path));
+    if (!bytes) return true;  // a start has removed it
+    return file.entries ? parse_bundle(*bytes, tile.width).has_value()
+                        : parse_tile(*bytes, tile.width).has_value();
   }
 
   // A partial file that the checkpoint before this one needed holds the beginning of what came in its place.
@@ -239,19 +267,60 @@ class Verification {
   std::optional<std::uint64_t> missing_;  // the first entry that is not there
 };
 
+// The newest of the checkpoints that were given, where it is newer than the folder's own.
+std::optional<std::string> newer_note(const SignedCheckpoint& own, const VerifierKey& log,
+                                      const VerifyOptions& options) {
+  std::optional<std::string> newest;
+  auto size = own.checkpoint.head.size;
+  for (const auto& note : options.checkpoints)
+    if (const auto other = verify_checkpoint(note, log); other && other->checkpoint.head.size > size) {
+      size = other->checkpoint.head.size;
+      newest = note;
+    }
+  return newest;
+}
+
+Result<std::string> published_note(const std::filesystem::path& folder) {
+  ASSIGN_OR_RETURN(const auto note, read_file(folder / "checkpoint", kMaxNoteBytes));
+  if (!note)
+    return fail(ErrorKind::kNotFound, "RMT-A013",
+                "there is no checkpoint in `" + folder.string() + "`: it is not the folder of a log");
+  return std::string(as_text(*note));
+}
+
+// As the folder is at this moment.
+Result<Report> verify_once(const std::filesystem::path& folder, const VerifierKey& log,
+                           const VerifyOptions& options, const std::string& note) {
+  ASSIGN_OR_RETURN(const auto own, verify_checkpoint(note, log));
+  if (const auto newer = newer_note(own, log, options)) {
+    // Signed, and not published any more: the folder may hold all that it covers.
+    auto with_own = options;
+    with_own.checkpoints.push_back(note);
+    ASSIGN_OR_RETURN(auto report, Verification(folder, log, with_own).run(*newer));
+    if (report.good() || report.unfinished()) {
+      report.problems.push_back(
+          {.what = fmt::format("`checkpoint` covers {} entries, the folder holds all {} of a checkpoint that "
+                               "was given: it was signed and not published",
+                               own.checkpoint.head.size, report.checkpoint.head.size),
+           .unfinished = true});
+      return report;
+    }
+  }
+  return Verification(folder, log, options).run(note);
+}
+
 }  // namespace
 
 Result<Report> verify(const std::filesystem::path& folder, const VerifierKey& log,
                       const VerifyOptions& options) {
   const auto until = std::chrono::steady_clock::now() + options.patience;
   for (int again = 0;; ++again) {
-    ASSIGN_OR_RETURN(auto report, Verification(folder, log, options).run());
+    ASSIGN_OR_RETURN(const auto note, published_note(folder));
+    ASSIGN_OR_RETURN(auto report, verify_once(folder, log, options, note));
     if (report.good()) return report;
-    ASSIGN_OR_RETURN(const auto note, read_file(folder / "checkpoint", kMaxNoteBytes));
-    const auto now = note ? verify_checkpoint(as_text(*note), log) : Result<SignedCheckpoint>();
-    const bool moved = note && now && now->checkpoint.head != report.checkpoint.head;
-    if (moved && again < kTimesAnew) continue;
-    if (moved || !report.ahead || std::chrono::steady_clock::now() >= until) return report;
+    ASSIGN_OR_RETURN(const auto now, published_note(folder));
+    if (now != note && again < kTimesAnew) continue;
+    if (now != note || !report.unfinished() || std::chrono::steady_clock::now() >= until) return report;
     std::this_thread::sleep_for(kLookAgain);
   }
 }

@@ -13,6 +13,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -29,14 +30,17 @@ namespace remit::audit {
 struct VerifyOptions {
   std::vector<std::string> checkpoints = {};  // signed notes of this log, kept elsewhere
   std::vector<VerifierKey> witnesses = {};    // their signatures are reported
-  // For how long a log may be in the middle of its publication: files and checkpoints that are ahead of the
-  // published one are a problem when it has not caught up by then. Zero: nobody publishes.
+  // For how long a log may be in the middle of its publication: what is unfinished is a problem when it is
+  // not finished by then. Zero: nobody publishes.
   std::chrono::milliseconds patience{0};
 };
 
 struct Problem {
-  std::optional<std::uint64_t> entry;  // none: of the log as a whole
+  std::optional<std::uint64_t> entry = {};  // none: of the log as a whole
   std::string what;
+  // What a publication shows that is under way, or was cut off by the end of its process. What is signed is
+  // whole; the next start publishes the rest and removes what is too much.
+  bool unfinished = false;
 };
 
 struct OpenDecision {
@@ -52,9 +56,10 @@ struct Report {
   std::string first_time;
   std::string last_time;
   std::vector<OpenDecision> open;  // intents without an outcome: calls that are out, or were at the end
-  bool ahead = false;              // some problems are what a publication that is under way shows too
   std::vector<Problem> problems;   // the first thousand, in the order of the entries where they show
   bool good() const { return problems.empty(); }
+  // Whether all that is wrong is that a publication did not come to its end.
+  bool unfinished() const { return !good() && std::ranges::all_of(problems, &Problem::unfinished); }
 };
 
 // Errors: kNotFound RMT-A013 (no checkpoint in the folder), those of verify_checkpoint (nothing can be

@@ -199,7 +199,7 @@ TEST_F(Verifying, AFileThatTheLogDoesNotNeedOrThatHoldsMoreIsFound) {
   const struct {
     const char* file;
     bool is_there;
-    const char* what;
+    std::string_view what;
   } cases[] = {
       {"tile/0/000", true, "`tile/0/000` holds more than its hashes"},
       {"tile/0/002.p/190", true, "`tile/0/002.p/190` holds more than its hashes"},
@@ -217,7 +217,7 @@ TEST_F(Verifying, AFileThatTheLogDoesNotNeedOrThatHoldsMoreIsFound) {
       {"tile/9/000", false, "is not a file of the log"},
       {"tile/0/2", false, "is not a file of the log"},
       {"tile/0/000.p/256", false, "is not a file of the log"},
-      {"tile/0/000.Xy12Zq", false, "is not a file of the log"},
+      {"tile/0/000.Xy12Zq", false, "was being written when its process ended"},
       {"tile/index.html", false, "is not a file of the log"},
   };
   // The one older partial file that may stay.
@@ -243,9 +243,68 @@ TEST_F(Verifying, AFileThatTheLogDoesNotNeedOrThatHoldsMoreIsFound) {
       overwrite(path(file), before);
     else
       fs::remove(path(file));
+    const bool unfinished = what.contains("was left behind") || what.contains("was being written");
+    EXPECT_EQ(report.unfinished(), unfinished) << file;
   }
   overwrite(path("index.html"), "beside the log");
   EXPECT_TRUE(verified().good());
+}
+
+// The folder of each moment between two checkpoints: what comes is written file by file (the bundle of
+// entries before its hashes), then the signer's state, then the checkpoint, then what nobody needs any more
+// goes.
+TEST_F(Verifying, APublicationThatWasCutOffIsToldFromDamage) {
+  const auto before = temp_ / "before";
+  fs::copy(folder(), before, fs::copy_options::recursive);
+  const auto start = read(path("checkpoint"));
+  fill(600);
+  std::vector<std::string> written;  // in their order
+  TileBuilder builder;
+  const auto all = entries();
+  const auto sink = [&](const TileFile& file) -> Result<void> {
+    if (!fs::exists(before / file.path())) written.push_back(file.path());
+    return {};
+  };
+  for (const auto& entry : all) ASSERT_TRUE(builder.add(as_bytes(entry), sink));
+  ASSERT_TRUE(builder.partial(sink));
+  publish();
+  ASSERT_EQ(written.size(), 9U);
+  const auto after = temp_ / "after";
+  fs::rename(folder(), after);
+  const auto state = read(after / "checkpoint");
+
+  fs::rename(before, folder());
+  const VerifyOptions with_start{.checkpoints = {start}};
+  for (const auto& file : written) {
+    fs::create_directories(path(file).parent_path());
+    overwrite(path(file + ".a1B2c3"), "half");
+    EXPECT_TRUE(verified(with_start).unfinished()) << file;
+    fs::remove(path(file + ".a1B2c3"));
+    fs::copy_file(after / file, path(file));
+    const auto report = verified(with_start);
+    EXPECT_TRUE(report.unfinished()) << file << testing::PrintToString(report.problems);
+    EXPECT_EQ(report.entries, 702U);
+  }
+  const VerifyOptions with_state{.checkpoints = {state}};
+  auto report = verified(with_state);  // signed, and not yet published
+  EXPECT_TRUE(report.unfinished()) << testing::PrintToString(report.problems);
+  EXPECT_EQ(report.entries, 1302U);
+  // Damage beside it stays damage, of what is signed and of what is not.
+  for (const auto* file : {"tile/0/001", "tile/0/003", "tile/entries/004", "tile/entries/005.p/22"}) {
+    const auto whole = read(path(file));
+    overwrite(path(file), std::string_view(whole).substr(0, whole.size() - 1));
+    EXPECT_FALSE(verified(with_start).good()) << file;
+    EXPECT_FALSE(verified(with_start).unfinished()) << file;
+    EXPECT_FALSE(verified(with_state).unfinished()) << file;
+    overwrite(path(file), whole);
+  }
+  fs::remove(path("tile/entries/003"));
+  EXPECT_FALSE(verified(with_start).unfinished());  // what follows is not the next in a row
+  EXPECT_THAT(verified(with_state).problems, Contains(At(702U, "put back to an older state")));
+  fs::copy_file(after / "tile/entries/003", path("tile/entries/003"));
+  overwrite(path("checkpoint"), state);
+  report = verified(with_state);  // nothing is missing; what only the last checkpoint needed may be too much
+  EXPECT_TRUE(report.good() || report.unfinished()) << testing::PrintToString(report.problems);
 }
 
 TEST_F(Verifying, WhatTheKeyHolderCannotHideIsFoundInTheEntries) {

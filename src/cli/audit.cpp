@@ -29,6 +29,11 @@ void print_entry(const Context& context, const json::value& item) {
              cell(item.at("entry").as_object().if_contains("time")), sentence(item.as_object()));
 }
 
+std::string_view verdict(const audit::Report& report) {
+  if (report.good()) return "verified";
+  return report.unfinished() ? "UNFINISHED" : "DAMAGED";
+}
+
 void print_report(const audit::Report& report) {
   for (const auto& problem : report.problems) {
     if (problem.entry)
@@ -39,11 +44,12 @@ void print_report(const audit::Report& report) {
   std::string kinds;
   for (const auto& [kind, count] : report.kinds)
     kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", count, visible(kind));
-  fmt::print("{}  {}  {} entries ({})\n", report.good() ? "verified" : "DAMAGED", report.checkpoint.origin,
-             report.entries, kinds);
+  fmt::print("{}  {}  {} entries ({})\n", verdict(report), report.checkpoint.origin, report.entries, kinds);
   fmt::print("root      {}\n", report.checkpoint.head.root.hex());
   if (!report.first_time.empty()) fmt::print("from      {} to {}\n", report.first_time, report.last_time);
   if (!report.open.empty()) fmt::print("open      {} calls without an outcome yet\n", report.open.size());
+  if (report.unfinished())
+    fmt::print("what is signed is whole; a publication was cut off, and the next start ends it\n");
 }
 
 json::object json_of(const audit::Report& report) {
@@ -51,13 +57,15 @@ json::object json_of(const audit::Report& report) {
   for (const auto& problem : report.problems)
     problems.push_back(
         json::object{{"entry", problem.entry ? json::value(*problem.entry) : json::value(nullptr)},
-                     {"what", problem.what}});
+                     {"what", problem.what},
+                     {"unfinished", problem.unfinished}});
   json::object kinds;
   for (const auto& [kind, count] : report.kinds) kinds[kind] = count;
   json::array open;
   for (const auto& one : report.open)
     open.push_back(json::object{{"decision", one.decision}, {"intent", one.intent}});
   return {{"verified", report.good()},
+          {"unfinished", report.unfinished()},
           {"origin", report.checkpoint.origin},
           {"size", report.checkpoint.head.size},
           {"root", report.checkpoint.head.root.hex()},
