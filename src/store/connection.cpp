@@ -1,7 +1,22 @@
 #include "store/connection.h"
 
+#include <sys/statvfs.h>
+
+#include <optional>
+
 namespace remit::store {
 namespace {
+
+constexpr std::uint64_t kNoRoom = std::uint64_t{64}
+                                  << 10U;  // bytes; the index of the write-ahead log needs 32 KiB
+
+// How many bytes this process may still write where the database lies.
+std::optional<std::uint64_t> room_for(sqlite3* handle) {
+  const char* file = sqlite3_db_filename(handle, "main");
+  struct statvfs status{};
+  if (file == nullptr || ::statvfs(file, &status) != 0) return std::nullopt;
+  return std::uint64_t{status.f_bavail} * status.f_frsize;
+}
 
 int bind(sqlite3_stmt* statement, int index, const Value& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value))
@@ -92,7 +107,15 @@ std::unexpected<Error> Connection::error(int status) {
       doubtful_ = true;
       return fail(ErrorKind::kInternal, "RMT-S003", message);
     case SQLITE_IOERR:
-    case SQLITE_FULL:
+    case SQLITE_FULL: {
+      doubtful_ = true;
+      full_ = (status & 0xff) == SQLITE_FULL;
+      const auto room = room_for(handle_);
+      if (!full_ && room.value_or(UINT64_MAX) >= kNoRoom) break;
+      return fail(ErrorKind::kUnavailable, "RMT-S012",
+                  "the disk of `" + std::string(sqlite3_db_filename(handle_, "main")) + "` is full" +
+                      (room ? ": " + std::to_string(*room >> 10U) + " KiB are free" : ""));
+    }
     case SQLITE_CANTOPEN:
     case SQLITE_PROTOCOL:
     case SQLITE_NOMEM:

@@ -37,6 +37,8 @@ class Connection {
   // An I/O error, a full disk or damage was met: what this connection believes may differ from what is on the
   // disk.
   bool doubtful() const { return doubtful_; }
+  // The last of them was that there was no room to write to.
+  bool full() const { return full_; }
   sqlite3* handle() { return handle_; }
   bool in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
   int pages_in_wal() const { return pages_in_wal_; }
@@ -55,6 +57,7 @@ class Connection {
 
   sqlite3* handle_;
   bool doubtful_ = false;
+  bool full_ = false;
   int pages_in_wal_ = 0;
   std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalizer>, Hash, std::equal_to<>>
       statements_;

@@ -91,6 +91,9 @@ TEST_F(Faults, AFullDiskRefusesAndGoesOnWhenThereIsRoom) {
       {.operation = Operation::kWrite, .times = FaultVfs::kForGood, .disk_full = true, .suffix = "-wal"});
   const auto full = store_->run(put(2));
   ASSERT_FALSE(full);
+  // It is no doubtful commit: what had no room is not there.
+  EXPECT_EQ(full.error().code, "RMT-S012");
+  EXPECT_EQ(full.error().kind, ErrorKind::kUnavailable);
   EXPECT_GE(faults_.failures(), 1U);
   faults_.heal();
   ASSERT_TRUE(store_->run(put(3)));
@@ -107,7 +110,7 @@ TEST_F(Faults, AnErrorBeforeCommitSaysThatNothingWasWritten) {
   faults_.fail({.operation = Operation::kWrite, .disk_full = true, .suffix = "-wal"});
   const auto failed = store_->run(large);
   ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().code, "RMT-S006");
+  EXPECT_EQ(failed.error().code, "RMT-S012");
   EXPECT_EQ(faults_.failures(), 1U);
   EXPECT_THAT(ids(*store_), ElementsAre(1));
   EXPECT_TRUE(store_->run(large));
@@ -117,20 +120,21 @@ TEST_F(Faults, AnErrorBeforeCommitSaysThatNothingWasWritten) {
 struct Sweep {
   const char* name;
   Operation operation;
-  bool torn;
+  bool torn = false;
+  bool disk_full = false;
 };
 
 class FaultSweep : public testing::TestWithParam<Sweep> {};
 
 TEST_P(FaultSweep, NothingAcknowledgedIsLostAndNothingRefusedIsThere) {
-  const auto [name, operation, torn] = GetParam();
+  const auto [name, operation, torn, disk_full] = GetParam();
   std::uint64_t met = 0;
   for (std::uint64_t nth = 0; nth < 60; ++nth) {
     const TempFolder folder;
     FaultVfs faults("sweep");
     std::vector<std::int64_t> acknowledged;
     std::vector<std::int64_t> refused;
-    faults.fail({.operation = operation, .after = nth, .torn = torn});
+    faults.fail({.operation = operation, .after = nth, .disk_full = disk_full, .torn = torn});
     if (auto store = Store::open(options(folder / "remit.db", "sweep"))) {
       for (std::int64_t id = 0; id < 6; ++id) {
         const auto result = (*store)->run(put(id, std::string(5000, 'x')));
@@ -153,12 +157,14 @@ TEST_P(FaultSweep, NothingAcknowledgedIsLostAndNothingRefusedIsThere) {
   EXPECT_GT(met, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Disk, FaultSweep,
-    testing::Values(Sweep{"Write", Operation::kWrite, false}, Sweep{"TornWrite", Operation::kWrite, true},
-                    Sweep{"Sync", Operation::kSync, false}, Sweep{"Read", Operation::kRead, false},
-                    Sweep{"Truncate", Operation::kTruncate, false}, Sweep{"Open", Operation::kOpen, false}),
-    [](const auto& sweep) { return sweep.param.name; });
+INSTANTIATE_TEST_SUITE_P(Disk, FaultSweep,
+                         testing::Values(Sweep{"Write", Operation::kWrite},
+                                         Sweep{"TornWrite", Operation::kWrite, true},
+                                         Sweep{"FullDisk", Operation::kWrite, true, true},
+                                         Sweep{"Sync", Operation::kSync}, Sweep{"Read", Operation::kRead},
+                                         Sweep{"Truncate", Operation::kTruncate},
+                                         Sweep{"Open", Operation::kOpen}),
+                         [](const auto& sweep) { return sweep.param.name; });
 
 }  // namespace
 }  // namespace remit::store

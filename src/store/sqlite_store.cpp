@@ -34,6 +34,12 @@ Error reopening(const Error& cause) {
   return Error{ErrorKind::kUnavailable, "RMT-S007", "the store cannot be reopened: " + cause.message};
 }
 
+std::unexpected<Error> nothing_written(const Error& cause) {
+  auto message = "nothing was written: " + cause.message;
+  if (cause.code == "RMT-S012") return fail(ErrorKind::kUnavailable, "RMT-S012", std::move(message));
+  return fail(ErrorKind::kInternal, "RMT-S006", std::move(message));
+}
+
 Result<std::int64_t> revision_in(Connection& connection) {
   ASSIGN_OR_RETURN(const auto rows, connection.query(kReadRevision, {}));
   if (rows.size() != 1) return fail(ErrorKind::kInternal, "RMT-S003", std::string(kNoRevision));
@@ -341,7 +347,11 @@ class SqliteStore final : public Store {
       commits_.fetch_add(1, std::memory_order_relaxed);
       return {};
     }
+    const bool full = writer_->full();
     std::ignore = reconnect();
+    // What had no room in the write-ahead log is no commit: the frame that ends one is the last to be
+    // written.
+    if (full) return nothing_written(committed.error());
     return fail(ErrorKind::kUnknown, "RMT-S010",
                 "COMMIT failed, what was written may or may not be there: " + committed.error().message);
   }
@@ -355,9 +365,9 @@ class SqliteStore final : public Store {
       job.outcome = guarded(job.work, transaction);
       if (job.outcome) job.outcome = keep_sums(transaction);
       if (writer_->doubtful() || !writer_->in_transaction())
-        return fail(ErrorKind::kInternal, "RMT-S006",
-                    "nothing was written: " +
-                        (job.outcome ? "the transaction ended early" : job.outcome.error().message));
+        return nothing_written(job.outcome
+                                   ? Error{ErrorKind::kInternal, "RMT-S006", "the transaction ended early"}
+                                   : job.outcome.error());
       if (!job.outcome) {
         if (sums_) sums_->drop();
         TRY(writer_->execute("ROLLBACK TO job", {}));

@@ -9,14 +9,14 @@
 // for all of it). Each job runs in a savepoint: a job that fails changes nothing and does not fail its
 // neighbours.
 //
-// A failed COMMIT is not a no (audit.md): every job of that batch hears kUnknown RMT-S010, nothing more is
-// committed on that connection, and the store is closed, reopened, checkpointed in full and read before it
-// serves again.
+// A failed COMMIT is not a no (audit.md), unless the disk had no room for it: every job of that batch hears
+// kUnknown RMT-S010, nothing more is committed on that connection, and the store is closed, reopened,
+// checkpointed in full and read before it serves again.
 //
-// A job that meets a full disk or an I/O error before COMMIT takes its batch with it: all of it hears
-// kInternal RMT-S006 and nothing of it was written; the store is reopened in the same way. While it cannot
-// be, jobs and reads hear kUnavailable RMT-S007: nothing is served from a store whose state is not known. It
-// is tried again with each job, and each second where there is none.
+// A job that meets an I/O error before COMMIT, or a full disk, takes its batch with it: all of it hears
+// kInternal RMT-S006 or kUnavailable RMT-S012 and nothing of it was written; the store is reopened in the
+// same way. While it cannot be, jobs and reads hear kUnavailable RMT-S007: nothing is served from a store
+// whose state is not known. It is tried again with each job, and each second where there is none.
 //
 // SQLite 3.7.0–3.51.2 can corrupt a WAL database that two connections write: only the writer writes, readers
 // are opened read-only, and a lock file keeps every other process out.
@@ -64,7 +64,7 @@ class Row {
 };
 
 // What a query runs on: a read-only view or a transaction. Errors: kConflict RMT-S005 (a constraint),
-// kInternal RMT-S006 (disk full, I/O, malformed SQL).
+// kInternal RMT-S006 (I/O, malformed SQL), kUnavailable RMT-S012 (disk full).
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -120,13 +120,14 @@ class Store {
 
   // Takes the lock, opens, checks, migrates. Errors: kConflict RMT-S011 (governed rows were changed by
   // another program), kUnavailable RMT-S001 (locked by another process: says which), kInvalid RMT-S002 (not a
-  // Remit store, or one of another version), kInternal RMT-S003 (corrupt), RMT-S004 (I/O).
+  // Remit store, or one of another version), kInternal RMT-S003 (corrupt), RMT-S004 (I/O), kUnavailable
+  // RMT-S012 (disk full).
   static Result<std::unique_ptr<Store>> open(Options options);
   virtual ~Store() = default;
 
   // Queues work; `done` is called once on the writer thread when the work is durable, or with its error: the
-  // work's own (nothing changed), RMT-S008 (it threw), RMT-S010 kUnknown (COMMIT failed: look before
-  // retrying).
+  // work's own (nothing changed), RMT-S008 (it threw), RMT-S012 (the disk is full), RMT-S010 kUnknown
+  // (COMMIT failed: look before retrying).
   virtual void submit(Work work, Done done) = 0;
   // The same for work that nobody waits for: it begins no group of its own but joins the next one, or goes
   // alone when its patience ends. Order is that of the submissions, of both kinds.
