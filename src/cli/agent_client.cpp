@@ -76,13 +76,14 @@ AgentClient::~AgentClient() { loop_.stop(); }  // the client is destroyed after 
 
 Result<void> AgentClient::fetch_token() {
   const std::string issuer = fmt::format("{}/issuer/{}", public_url_, environment_);
-  ASSIGN_OR_RETURN(auto url, http::parse_url(issuer + "/token"));
-  ASSIGN_OR_RETURN(
-      const auto response,
-      http::block_on(loop_, client_.call({.method = http::Method::kPost,
-                                          .url = std::move(url),
-                                          .headers = {{"Content-Type", std::string(kFormType)}},
-                                          .body = token_form(key_.key, key_.client_id, issuer)})));
+  ASSIGN_OR_RETURN(const auto url, http::parse_url(issuer + "/token"));
+  const auto post = [&](std::string form) {
+    return http::block_on(loop_, client_.call({.method = http::Method::kPost,
+                                               .url = url,
+                                               .headers = {{"Content-Type", std::string(kFormType)}},
+                                               .body = std::move(form)}));
+  };
+  ASSIGN_OR_RETURN(const auto response, ask_for_token(key_.key, key_.client_id, issuer, post));
   ASSIGN_OR_RETURN(const auto answer, object_of(response));
   token_ = text_of(answer, "access_token");
   if (token_.empty())

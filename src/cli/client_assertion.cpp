@@ -1,5 +1,8 @@
 #include "cli/client_assertion.h"
 
+#include <chrono>
+#include <thread>
+
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -9,8 +12,7 @@ namespace remit::cli {
 namespace {
 
 constexpr std::int64_t kLife = 60;  // seconds
-
-}  // namespace
+constexpr int kTimesAgain = 2;
 
 std::string token_form(const jose::PrivateKey& key, std::string_view client_id, std::string_view issuer) {
   const auto now = to_seconds(SystemClock().now());
@@ -25,6 +27,18 @@ std::string token_form(const jose::PrivateKey& key, std::string_view client_id, 
                          {"jti", to_base64url(random.bytes(16))},
                          {"iat", now},
                          {"exp", now + kLife}});
+}
+
+}  // namespace
+
+Result<http::Response> ask_for_token(const jose::PrivateKey& key, std::string_view client_id,
+                                     std::string_view issuer, const PostForm& post) {
+  auto response = post(token_form(key, client_id, issuer));
+  for (int again = 0; again < kTimesAgain && response && response->status == 503; ++again) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    response = post(token_form(key, client_id, issuer));
+  }
+  return response;
 }
 
 }  // namespace remit::cli

@@ -347,7 +347,7 @@ void add_policies(CLI::App& root, Line& line) {
   which(show);
   environment(show, p.environment);
   run(show, line, show_policies, p);
-  auto* test = policy->add_subcommand("test", "Put the cases of a file to policies; exits 1 if any fails");
+  auto* test = policy->add_subcommand("test", "Put the cases of a file to policies; exits 9 if any fails");
   test->add_option("FILE", p.files,
                    "JSON: {\"cases\": [{\"agent\", \"tool\", \"arguments\", \"expect\", \"policies\"}]}; - "
                    "for standard input")
@@ -360,7 +360,7 @@ void add_policies(CLI::App& root, Line& line) {
   auto* format = policy->add_subcommand("format", "Lay files out; prints them, and needs no server");
   format->add_option("FILE", line.policy_text.files, "- for standard input")->required();
   auto* write = format->add_flag("--write", line.policy_text.write, "Replace the files instead");
-  format->add_flag("--check", line.policy_text.check, "Only list those that differ; exits 1 if any does")
+  format->add_flag("--check", line.policy_text.check, "Only list those that differ; exits 9 if any does")
       ->excludes(write);
   run(format, line, format_policies, line.policy_text);
   auto* convert =

@@ -14,8 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kCaseFailed = 1;
-
 Result<json::array> read_cases(const std::string& file) {
   ASSIGN_OR_RETURN(const auto text, read_file(file));
   auto read = parse_json(text);
@@ -75,7 +73,7 @@ Result<int> test_policies(const Context& context, const PolicyOptions& options) 
     print_json(*answer);
   else
     print_results(*answer);
-  return answer->at("failed").to_number<std::uint64_t>() == 0 ? kOk : kCaseFailed;
+  return answer->at("failed").to_number<std::uint64_t>() == 0 ? kOk : kFindings;
 }
 
 }  // namespace remit::cli

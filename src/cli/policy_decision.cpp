@@ -17,8 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kDenied = 5;     // as a refusal by a server
-constexpr int kUndecided = 9;  // it depends on what is not known
 constexpr std::size_t kNearest = 3;
 
 // All that is asked, read and checked.
@@ -109,8 +107,8 @@ std::string_view decision_text(std::optional<cedar::Decision> decision) {
 }
 
 int exit_of(std::optional<cedar::Decision> decision) {
-  if (!decision) return kUndecided;
-  return *decision == cedar::Decision::kAllow ? kOk : kDenied;
+  if (!decision) return kFindings;
+  return *decision == cedar::Decision::kAllow ? kOk : kRefused;
 }
 
 // What was decided, for both commands.

@@ -133,7 +133,7 @@ TEST_F(PolicyPublication, HasAHistoryThatCanBeShownAndRolledBackTo) {
 TEST_F(PolicyPublication, RunsCasesAndSaysWhichFail) {
   const auto cases = file("cases.json", R"({"cases":[{"agent":"nobody","tool":"erp/pay","expect":"deny"}]})");
   const auto failed = run(test_policies, PolicyOptions{.files = {cases}, .environment = "sandbox"});
-  EXPECT_EQ(failed.result.value(), 1);
+  EXPECT_EQ(failed.result.value(), 9);
   EXPECT_THAT(failed.out, AllOf(HasSubstr("FAILED"), HasSubstr("there is no agent `nobody` in sandbox"),
                                 HasSubstr("0 passed, 1 failed")));
   for (const auto& [text, told] :

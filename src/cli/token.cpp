@@ -19,9 +19,11 @@ Result<int> mint_token(const Context& context, const TokenOptions& options) {
   ASSIGN_OR_RETURN(const auto endpoint, endpoint_of(client, options.environment));
   const std::string issuer(endpoint.at("issuer").as_string());
   const std::string path = fmt::format("/issuer/{}/token", options.environment);
-  ASSIGN_OR_RETURN(const auto response,
-                   client.send(http::Method::kPost, path, {{"Content-Type", std::string(kFormType)}},
-                               token_form(key.key, key.client_id, issuer)));
+  const auto post = [&](std::string form) {
+    return client.send(http::Method::kPost, path, {{"Content-Type", std::string(kFormType)}},
+                       std::move(form));
+  };
+  ASSIGN_OR_RETURN(const auto response, ask_for_token(key.key, key.client_id, issuer, post));
   auto answer = parse_json(response.body);
   if (!answer || !answer->is_object())
     return fail(ErrorKind::kInternal, "RMT-K003",
