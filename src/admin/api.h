@@ -51,7 +51,11 @@
 
 #include <boost/json/value.hpp>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "admin/reading_thread.h"
@@ -91,6 +95,12 @@ struct Doors {
   std::size_t children = 0;  // programs that are running as destinations
 };
 
+// When a destination last answered a call, and last failed one, since the start.
+struct Contact {
+  std::optional<Instant> answered;
+  std::optional<Instant> failed;
+};
+
 // A bound that the plane keeps, and what it is where nothing else is configured.
 struct Limit {
   std::string_view name;
@@ -127,6 +137,8 @@ struct ApiParts {
                                     std::string reason)>
       rotate_issuer = {};
   std::vector<Limit> limits = {};
+  // Of the destinations that were called. On any thread.
+  std::function<std::map<std::pair<Environment, std::string>, Contact>()> contacts = {};
 };
 
 class Api {

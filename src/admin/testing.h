@@ -73,7 +73,8 @@ class ApiTest : public testing::Test {
               return stdio;
             },
             .version = "1.2.3",
-            .doors = [this] { return doors_; }};
+            .doors = [this] { return doors_; },
+            .contacts = [this] { return contacts_; }};
   }
 
   // A request that is answered with a problem.
@@ -179,6 +180,7 @@ class ApiTest : public testing::Test {
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<catalog::PolicyPublisher> policies_;
   std::vector<std::string> definitions_;
+  std::map<std::pair<Environment, std::string>, Contact> contacts_;
   Doors doors_;
   std::unique_ptr<Api> api_;
   http::Loop loop_;

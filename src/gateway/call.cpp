@@ -128,6 +128,9 @@ void refuse(Decision& decision, std::string_view code, std::string_view message)
   decision.policies.clear();
 }
 
+// Refused by a limit of this plane: that says nothing of the destination.
+bool is_own_limit(std::string_view code) { return code == "RMT-U070" || code == "RMT-U071"; }
+
 std::string_view reason_of(const CallEnd& end, bool sent) {
   if (!end.code.empty()) return end.code;
   switch (end.how) {
@@ -294,6 +297,7 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
       tool = snapshot ? snapshot->tool(caller.environment, asked_tool) : nullptr;
     }
     if (!upstream) {
+      if (!is_own_limit(failure.code)) governed.counted.failed_at.set(micros_now());
       refused.emplace();
       refused->code = failure.code;
       refused->message = failure.message;
@@ -382,6 +386,10 @@ http::Task<std::string> Shard::govern(const Caller& caller, SessionPtr session, 
   co_return conclude(request, governed, *open, end);
 }
 
+std::uint64_t Shard::micros_now() const {
+  return static_cast<std::uint64_t>(to_micros(gateway_.parts_.clock.now()));
+}
+
 void Shard::count(const Governed& call, Verdict verdict, std::string_view code) {
   call.counted.decided(verdict);
   if (!spdlog::should_log(spdlog::level::debug)) return;
@@ -400,6 +408,7 @@ std::string Shard::conclude(const mcp::Message& request, const Governed& call, c
   using How = CallEnd::How;
   using audit::OutcomeStatus;
   if (end.how == How::kAnswered) {
+    call.counted.answered_at.set(micros_now());
     const mcp::Message& answer = *end.answer;
     if (answer.kind() == mcp::MessageKind::kError) {
       count(call, Verdict::kAllow, kAllowed);
@@ -420,6 +429,7 @@ std::string Shard::conclude(const mcp::Message& request, const Governed& call, c
 
   const std::string_view code = reason_of(end, open.sent);
   call.counted.upstream_errors.add();
+  if (end.how != How::kCancelled && end.how != How::kCut) call.counted.failed_at.set(micros_now());
   count(call, Verdict::kAllow, code);
   record_outcome(call, status_of(end.how, open.sent), code, {}, !open.cancelled);
   const bool had_no_effect = !open.sent || end.how == How::kRefused;

@@ -9,6 +9,8 @@ namespace {
 void add(CallTotals::Series& to, const CallSeries& series) {
   for (std::size_t i = 0; i < kVerdicts; ++i) to.verdicts.at(i) += series.verdicts.at(i).value();
   to.upstream_errors += series.upstream_errors.value();
+  to.answered_at = std::max(to.answered_at, series.answered_at.value());
+  to.failed_at = std::max(to.failed_at, series.failed_at.value());
   series.upstream.add_to(to.upstream);
 }
 

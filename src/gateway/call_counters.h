@@ -1,4 +1,5 @@
-// CallCounters: what became of calls, by environment and destination, and how long it took. For metrics.
+// CallCounters: what became of calls, by environment and destination, how long it took, and when each
+// destination was heard last. For metrics and for who looks after a destination.
 //
 // Each loop has its own and alone counts there: without a lock, and without an allocation but for the first
 // call to a destination. Whoever reads takes a lock that nobody else waits for but such a first call. The
@@ -43,6 +44,7 @@ struct HistogramTotals {
 class LoopCount {
  public:
   void add(std::uint64_t more = 1) { value_.store(value() + more, std::memory_order_relaxed); }
+  void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -64,6 +66,10 @@ struct CallSeries {
   std::array<LoopCount, kVerdicts> verdicts;
   LoopCount upstream_errors;  // released, and without an answer
   Histogram upstream;         // from the hand-over to the answer, or to its absence
+  // When the destination last answered a call, and last failed one (it was not reached, said nothing that
+  // can be read, or nothing in time). Microseconds since 1970; 0: never since the start.
+  LoopCount answered_at;
+  LoopCount failed_at;
 
   void decided(decision::Verdict verdict) { verdicts.at(static_cast<std::size_t>(verdict)).add(); }
 };
@@ -72,6 +78,8 @@ struct CallTotals {
   struct Series {
     std::array<std::uint64_t, kVerdicts> verdicts{};
     std::uint64_t upstream_errors = 0;
+    std::uint64_t answered_at = 0;
+    std::uint64_t failed_at = 0;
     HistogramTotals upstream;
   };
   // By the destination's name, empty where there was none. Each environment has that one at least.

@@ -372,6 +372,47 @@ TEST_F(Sessions, ADestinationThatNobodyCallsIsLeftAndOpenedAnewWhenItIsNeeded) {
   EXPECT_EQ(world_.gateway().counters().expired_upstreams, 1U);
 }
 
+// Its sessions, and what is under way on them, belong to a server that nobody has said anything about any
+// more.
+TEST_F(Sessions, ADestinationThatIsAnotherServerNowIsLeftAtOnce) {
+  McpServer beside, next;
+  beside.offer({tool("look")});
+  next.offer({tool("say"), tool("shout")});
+  world_.connect("wiki", beside);
+  world_.grant(bot_, "wiki/look");
+  agent_->open();
+  EXPECT_FALSE(agent_->call("look").is_tool_error());
+  hang_calls();
+  auto open = agent_->start_call("say");
+  ASSERT_TRUE(server_.receives("tools/call", 1));
+
+  const auto moved = world_.tool_id("crm/say");
+  world_.command([&](store::Transaction& tx) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto id, catalog::find_destination(tx, Environment::kSandbox, "crm"));
+    TRY(world_.catalog().set_destination(
+        tx, world_.actor, id, {.transport = snapshot::HttpTransport{next.url()}, .person = world_.approver}));
+    return {};
+  });
+  EXPECT_TRUE(open.get().is_tool_error());
+  EXPECT_EQ(world_.last("outcome").at("status").as_string(), "unknown");  // it had left
+  server_.let_go();
+
+  // Nothing goes to either until somebody has looked at the tool; then it goes to the one of now.
+  EXPECT_EQ(agent_->call("say").reason(), "RMT-D031");
+  EXPECT_EQ(next.received("tools/call").size(), 0U);
+  world_.command([&](store::Transaction& tx) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto change, catalog::Catalog::pin_change(tx, moved));
+    return world_.catalog().accept_definition(tx, world_.actor, moved, change.offered_digest,
+                                              world_.approver);
+  });
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  EXPECT_EQ(next.received("tools/call").size(), 1U);
+  EXPECT_EQ(server_.received("tools/call").size(), 1U);
+  // What did not move is still on the session that it had.
+  EXPECT_FALSE(agent_->call("look").is_tool_error());
+  EXPECT_EQ(beside.received("initialize").size(), 1U);
+}
+
 // Several streams of one session: a message goes out on one (MCP 2025-11-25, "Multiple Connections").
 TEST_F(Sessions, AMessageGoesOutOnTheNewestStreamAlone) {
   agent_->open();

@@ -108,6 +108,7 @@ class Shard {
   http::Task<std::string> govern(const Caller& caller, SessionPtr session, const mcp::Message& request,
                                  const mcp::ToolCall& params, DecisionId id, std::shared_ptr<OpenCall> open,
                                  ReplyChannel& reply);
+  std::uint64_t micros_now() const;  // since 1970
   // Counts a call by its verdict and, at `debug`, tells of it in one line of the server's log.
   void count(const Governed& call, decision::Verdict verdict, std::string_view code);
   std::string conclude(const mcp::Message& request, const Governed& call, const OpenCall& open,

@@ -407,5 +407,22 @@ TEST_F(Upstreams, AFailureOfTheDestinationIsNotCalledARefusal) {
   EXPECT_EQ(reply.decision().at("decision"), "allow");
 }
 
+TEST_F(Upstreams, WhenADestinationLastAnsweredAndFailedIsKnown) {
+  const auto contact = [&] {
+    const auto calls = world_.gateway().calls();
+    const auto& series = calls.by_destination.at(static_cast<std::size_t>(Environment::kSandbox)).at("crm");
+    const auto instant = [](std::uint64_t micros) { return from_micros(static_cast<std::int64_t>(micros)); };
+    return std::pair(instant(series.answered_at), instant(series.failed_at));
+  };
+  const Instant never{};
+  EXPECT_FALSE(agent_->call("say").is_tool_error());
+  const auto first = world_.clock().now();
+  EXPECT_EQ(contact(), std::pair(first, never));
+  world_.clock().advance(std::chrono::seconds(5));
+  on_call(answers("oops", 500));
+  EXPECT_TRUE(agent_->call("say").is_tool_error());
+  EXPECT_EQ(contact(), std::pair(first, world_.clock().now()));
+}
+
 }  // namespace
 }  // namespace remit::gateway::testing

@@ -274,7 +274,8 @@ Result<void> Plane::open_parts() {
                                             .reason = std::move(reason)},
                                            random_);
           },
-      .limits = told(config_.limits)});
+      .limits = told(config_.limits),
+      .contacts = [this] { return contacts(); }});
   // A kill does not wait for a folder that cannot be written; readiness does (look_at_disk).
   if (const auto published = publish(); !published) {
     if (published.error().code != "RMT-A021") return std::unexpected(published.error());
@@ -447,6 +448,21 @@ Result<void> Plane::open_issuers(std::string public_url) {
     issuers_.at(static_cast<std::size_t>(environment)) = std::move(made);
   }
   return {};
+}
+
+std::map<std::pair<Environment, std::string>, admin::Contact> Plane::contacts() const {
+  std::map<std::pair<Environment, std::string>, admin::Contact> contacts;
+  if (!ready_.load(std::memory_order_acquire)) return contacts;
+  const auto instant = [](std::uint64_t micros) {
+    return micros == 0 ? std::nullopt : std::optional(from_micros(static_cast<std::int64_t>(micros)));
+  };
+  const auto totals = gateway_->calls();
+  for (const auto environment : kEnvironments)
+    for (const auto& [name, series] : totals.by_destination.at(static_cast<std::size_t>(environment)))
+      if (!name.empty())
+        contacts.emplace(std::pair(environment, name), admin::Contact{.answered = instant(series.answered_at),
+                                                                      .failed = instant(series.failed_at)});
+  return contacts;
 }
 
 admin::Doors Plane::doors() const {

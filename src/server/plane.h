@@ -111,6 +111,7 @@ class Plane {
   Result<void> listen_for_metrics();
   Result<void> open_keys();
   admin::Doors doors() const;
+  std::map<std::pair<Environment, std::string>, admin::Contact> contacts() const;
   Result<std::shared_ptr<const snapshot::Snapshot>> build_snapshot(std::int64_t revision,
                                                                    store::Reader& reader);
   void on_commit(std::int64_t revision, store::Reader& reader);
