@@ -220,6 +220,64 @@ TEST_F(ApiTest, RefusesAPrivateKeyInPlaceOfAPublicOne) {
   EXPECT_FALSE(json::serialize(reply.body).contains(key.jwk().reveal()));
 }
 
+TEST_F(ApiTest, SaysWhatMayHaveBeenMeantByANameThatIsNotThere) {
+  with_erp();
+  ASSERT_EQ(post("/v1/agents", registration("invoice-bot", "sandbox")).status, 201);
+  const struct {
+    http::Method method;
+    const char* path;
+    json::object body;
+    const char* told;
+  } cases[] = {
+      {http::Method::kGet, "/v1/agents/invoice-bto", {}, "did you mean `invoice-bot`?"},
+      {http::Method::kGet, "/v1/deployments/sandbox/invoicebot", {}, "did you mean `invoice-bot`?"},
+      {http::Method::kGet,
+       "/v1/deployments/sandbox/invoice-bto/prospects",
+       {},
+       "did you mean `invoice-bot`?"},
+      {http::Method::kPost,
+       "/v1/agents/invoice-bto/kill",
+       {{"by", "ana"}, {"reason", "x"}},
+       "did you mean `invoice-bot`?"},
+      {http::Method::kPost, "/v1/deployments/sandbox/invoice-bt/submit", {}, "did you mean `invoice-bot`?"},
+      {http::Method::kPost,
+       "/v1/deployments/pilot/invoice-bot/submit",
+       {},
+       "there is no agent `invoice-bot` in pilot"},
+      {http::Method::kPost, "/v1/humans/anna/leave", {}, "did you mean `ana`?"},
+      {http::Method::kPost, "/v1/destinations/sandbox/epr/scan", {}, "did you mean `erp`?"},
+      {http::Method::kPost, "/v1/destinations/sandbox/erpp/retire", {}, "did you mean `erp`?"},
+  };
+  for (const auto& [method, path, body, told] : cases) {
+    const auto reply = call(method, path, method == http::Method::kGet ? json::value() : json::value(body));
+    EXPECT_EQ(reply.status, 404) << path;
+    EXPECT_TRUE(json::serialize(reply.body).contains(told)) << path << json::serialize(reply.body);
+  }
+}
+
+TEST_F(ApiTest, TellsWhetherADestinationAnsweredItsLastCall) {
+  with_people();
+  for (const auto* name : {"answering", "failing", "idle"})
+    ASSERT_EQ(post("/v1/destinations", {{"environment", "sandbox"},
+                                        {"name", name},
+                                        {"url", "http://127.0.0.1:1/mcp"},
+                                        {"data_class", "internal"},
+                                        {"owner", "raj"}})
+                  .status,
+              201);
+  const auto before = kNow - std::chrono::minutes(1);
+  contacts_[{Environment::kSandbox, "answering"}] = {.answered = kNow, .failed = before};
+  contacts_[{Environment::kSandbox, "failing"}] = {.answered = before, .failed = kNow};
+  contacts_[{Environment::kPilot, "idle"}] = {.answered = kNow, .failed = {}};  // of another environment
+  const auto items = get("/v1/destinations").body.at("items");
+  EXPECT_EQ(items.at(0).at("health"), "answers");
+  EXPECT_EQ(items.at(0).at("last_answer").as_string(), format_instant(kNow));
+  EXPECT_EQ(items.at(0).at("last_failure").as_string(), format_instant(before));
+  EXPECT_EQ(items.at(1).at("health"), "fails");
+  EXPECT_EQ(items.at(2).at("health"), nullptr);
+  EXPECT_EQ(items.at(2).at("last_answer"), nullptr);
+}
+
 TEST_F(ApiTest, ShowsWhatAChildMayReachAndKeepsItsVariablesValues) {
   with_people();
   const json::object notes{{"environment", "sandbox"},

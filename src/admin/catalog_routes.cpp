@@ -7,6 +7,7 @@
 #include <boost/json/value_from.hpp>
 
 #include "admin/commit.h"
+#include "admin/no_such.h"
 #include "admin/routes.h"
 #include "admin/views.h"
 #include "catalog/catalog.h"
@@ -161,10 +162,10 @@ http::Task<Result<Answer>> scan(ApiParts parts, Call call) {
   if (!environment) co_return std::unexpected(environment.error());
   const auto& name = call.path.at("name");
   const auto snapshot = parts.snapshots.current();
-  const auto* destination = snapshot ? snapshot->destination(*environment, name) : nullptr;
-  if (destination == nullptr)
-    co_return fail(ErrorKind::kNotFound, "RMT-C010",
-                   fmt::format("there is no destination `{}` in {}", name, to_string(*environment)));
+  if (!snapshot)
+    co_return fail(ErrorKind::kUnavailable, "RMT-X011", "nothing has been read from the store yet");
+  const auto* destination = snapshot->destination(*environment, name);
+  if (destination == nullptr) co_return no_such_destination(*environment, name, *snapshot);
 
   auto listed = co_await parts.list_tools(*destination);
   if (!listed) co_return std::unexpected(std::move(listed).error());
@@ -346,14 +347,31 @@ Result<Answer> revoke_grant(identity::Registry& registry, const Call& call, stor
   return Answer{json::object{{"items", std::move(items)}, {"deployment", what.deployment.str()}}};
 }
 
+// Where it was called since the start, "answers" or "fails": what the last call met.
+json::object with_contact(json::object destination, const Contact& contact) {
+  const auto instant = [](const std::optional<Instant>& at) {
+    return at ? json::value(format_instant(*at)) : json::value(nullptr);
+  };
+  json::value health = nullptr;
+  if (contact.answered || contact.failed)
+    health = contact.failed > contact.answered ? json::value("fails") : json::value("answers");
+  destination["health"] = std::move(health);
+  destination["last_answer"] = instant(contact.answered);
+  destination["last_failure"] = instant(contact.failed);
+  return destination;
+}
+
 }  // namespace
 
 std::vector<Route> destination_routes(const ApiParts& parts) {
   return {
       {Method::kGet, "/v1/destinations",
-       [](const Call&, const Snapshot& snapshot) -> Result<Answer> {
-         return Answer{
-             list(snapshot.all().destinations, [&](const auto& one) { return view(one, snapshot); })};
+       [parts](const Call&, const Snapshot& snapshot) -> Result<Answer> {
+         const auto contacts = parts.contacts ? parts.contacts() : decltype(parts.contacts())();
+         return Answer{list(snapshot.all().destinations, [&](const auto& one) {
+           const auto contact = contacts.find({one.environment, one.name});
+           return with_contact(view(one, snapshot), contact == contacts.end() ? Contact{} : contact->second);
+         })};
        }},
       {Method::kPost, "/v1/destinations",
        [parts](const Call& call, store::Transaction& tx) { return add_destination(parts, call, tx); }},

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 
+#include "admin/no_such.h"
 #include "admin/routes.h"
 #include "admin/views.h"
 #include "jose/key.h"
@@ -184,8 +185,7 @@ std::vector<Route> agent_routes(const ApiParts& parts) {
        [&clock](const Call& call, const Snapshot& snapshot) -> Result<Answer> {
          const auto& name = call.path.at("name");
          const auto* agent = snapshot.agent(name);
-         if (agent == nullptr)
-           return fail(ErrorKind::kNotFound, "RMT-I003", fmt::format("there is no agent `{}`", name));
+         if (agent == nullptr) return no_such_agent(name, snapshot);
          return Answer{view(*agent, snapshot, clock.now())};
        }},
       {Method::kPost, "/v1/agents",
@@ -273,9 +273,7 @@ std::vector<Route> deployment_routes(const ApiParts& parts) {
          ASSIGN_OR_RETURN(const auto environment, environment_of_path(call));
          const auto& name = call.path.at("name");
          const auto* deployment = snapshot.deployment(environment, name);
-         if (deployment == nullptr)
-           return fail(ErrorKind::kNotFound, "RMT-I003",
-                       fmt::format("there is no agent `{}` in {}", name, to_string(environment)));
+         if (deployment == nullptr) return no_such_deployment(environment, name, snapshot);
          return Answer{view(*deployment, snapshot, clock.now())};
        }},
       deployment_command(

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "admin/no_such.h"
 #include "admin/routes.h"
 #include "admin/views.h"
 #include "decision/prospect.h"
@@ -42,9 +43,7 @@ Result<Answer> show(const Clock& clock, const Call& call, const Snapshot& snapsh
   ASSIGN_OR_RETURN(const auto environment, environment_of_path(call));
   const auto& name = call.path.at("name");
   const auto* deployment = snapshot.deployment(environment, name);
-  if (deployment == nullptr)
-    return fail(ErrorKind::kNotFound, "RMT-I003",
-                fmt::format("there is no agent `{}` in {}", name, to_string(environment)));
+  if (deployment == nullptr) return no_such_deployment(environment, name, snapshot);
   json::array items;
   for (const auto& one : decision::prospects(*deployment, clock.now(), snapshot))
     items.push_back(view(one, snapshot.grant(deployment->id.str(), one.tool->id.str())));

@@ -33,7 +33,9 @@ std::optional<std::string_view> nearest(std::string_view word, std::span<const s
   std::optional<std::string_view> best;
   std::size_t fewest = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const auto candidate : known) {
-    if (candidate.size() > kLongest) continue;
+    // As many edits at least as they differ in length.
+    const auto longer = std::max(candidate.size(), word.size());
+    if (candidate.size() > kLongest || longer - std::min(candidate.size(), word.size()) >= fewest) continue;
     const auto distance = edits(word, candidate);
     if (distance >= fewest) continue;
     fewest = distance;

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "catalog/catalog.h"
 #include "catalog/values.h"
+#include "store/near_names.h"
 
 namespace remit::catalog {
 
@@ -288,9 +289,17 @@ Result<DestinationId> find_destination(store::Reader& reader, Environment enviro
   ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM destination WHERE environment = ? AND name = ? "
                                            "AND retired_at IS NULL",
                                            {std::string(to_string(environment)), std::string(name)}));
-  if (rows.empty())
+  if (rows.empty()) {
+    ASSIGN_OR_RETURN(const auto meant,
+                     store::did_you_mean(reader, name,
+                                         {.from = "destination",
+                                          .key = "name",
+                                          .shown = "name",
+                                          .where = "environment = ? AND retired_at IS NULL",
+                                          .parameters = {std::string(to_string(environment))}}));
     return fail(ErrorKind::kNotFound, "RMT-C010",
-                fmt::format("there is no destination `{}` in {}", name, to_string(environment)));
+                fmt::format("there is no destination `{}` in {}{}", name, to_string(environment), meant));
+  }
   return DestinationId::trusted(rows.front().text(0));
 }
 

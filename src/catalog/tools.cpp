@@ -11,6 +11,7 @@
 #include "base/canonical_json.h"
 #include "catalog/catalog.h"
 #include "catalog/values.h"
+#include "store/near_names.h"
 
 namespace remit::catalog {
 
@@ -274,10 +275,19 @@ Result<ToolId> find_tool(store::Reader& reader, Environment environment, std::st
           "SELECT t.id FROM tool t JOIN destination d ON d.id = t.destination WHERE d.environment = ? "
           "AND d.name = ? AND t.name = ? AND t.retired_at IS NULL AND d.retired_at IS NULL",
           {std::string(to_string(environment)), std::string(destination), std::string(name)}));
-  if (rows.empty())
-    return fail(ErrorKind::kNotFound, "RMT-C010",
-                fmt::format("there is no tool `{}` in {}", qualified_name, to_string(environment)));
-  return ToolId::trusted(rows.front().text(0));
+  if (!rows.empty()) return ToolId::trusted(rows.front().text(0));
+  std::string meant;
+  if (slash != std::string_view::npos) {
+    ASSIGN_OR_RETURN(const auto at, find_destination(reader, environment, destination));
+    ASSIGN_OR_RETURN(meant, store::did_you_mean(reader, name,
+                                                {.from = "tool",
+                                                 .key = "name",
+                                                 .shown = "name",
+                                                 .where = "destination = ? AND retired_at IS NULL",
+                                                 .parameters = {at.str()}}));
+  }
+  return fail(ErrorKind::kNotFound, "RMT-C010",
+              fmt::format("there is no tool `{}` in {}{}", qualified_name, to_string(environment), meant));
 }
 
 Result<std::map<ToolId, std::string>> tool_names(store::Reader& reader) {

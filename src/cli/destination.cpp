@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/nearest.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/files.h"
@@ -194,6 +195,7 @@ Result<int> list_destinations(const Context& context) {
               {{"NAME", "name"},
                {"ENVIRONMENT", "environment"},
                {"WHERE", "where"},
+               {"HEALTH", "health"},
                {"TOOLS", "tools"},
                {"DATA CLASS", "data_class"},
                {"NETWORK", "network"},
@@ -207,9 +209,11 @@ Result<int> list_destinations(const Context& context) {
 Result<int> show_destination(const Context& context, const DestinationOptions& options) {
   ASSIGN_OR_RETURN(auto client, Client::open(context));
   ASSIGN_OR_RETURN(const auto answer, client.get("/v1/destinations"));
+  std::vector<std::string_view> known;
   for (const auto& item : answer.at("items").as_array()) {
-    if (cell(&item.at("name")) != options.name || cell(&item.at("environment")) != options.environment)
-      continue;
+    if (cell(&item.at("environment")) != options.environment) continue;
+    known.emplace_back(item.at("name").as_string());
+    if (known.back() != options.name) continue;
     print_object(context, item,
                  {{"name", "name"},
                   {"environment", "environment"},
@@ -220,6 +224,9 @@ Result<int> show_destination(const Context& context, const DestinationOptions& o
                   {"transport", "transport"},
                   {"url", "url"},
                   {"command", "command"},
+                  {"health", "health"},
+                  {"last answer", "last_answer"},
+                  {"last failure", "last_failure"},
                   {"reads", "reads"},
                   {"writes", "writes"},
                   {"network", "network"},
@@ -229,8 +236,10 @@ Result<int> show_destination(const Context& context, const DestinationOptions& o
                   {"secrets", "secret_slots"}});
     return kOk;
   }
+  const auto meant = nearest(options.name, known);
   return fail(ErrorKind::kNotFound, "RMT-C010",
-              fmt::format("there is no destination `{}` in {}", options.name, options.environment));
+              fmt::format("there is no destination `{}` in {}{}", options.name, options.environment,
+                          meant ? fmt::format("; did you mean `{}`?", *meant) : ""));
 }
 
 Result<int> scan_destination(const Context& context, const DestinationOptions& options) {

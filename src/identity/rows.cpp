@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "identity/person_name.h"
 #include "identity/registry.h"
+#include "store/near_names.h"
 
 namespace remit::identity {
 namespace {
@@ -31,6 +32,8 @@ Result<T> understood(std::optional<T> value, std::string_view what, const std::s
   return fail(ErrorKind::kInternal, "RMT-I030",
               fmt::format("the store names an unknown {} `{}`", what, text));
 }
+
+store::NamedRows agents() { return {.from = "agent", .key = "name", .shown = "name"}; }
 
 }  // namespace
 
@@ -122,8 +125,13 @@ Result<bool> has_living_credential(store::Reader& reader, const DeploymentId& de
 Result<HumanId> find_human(store::Reader& reader, std::string_view name) {
   ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM human WHERE canonical = ? AND left_at IS NULL",
                                            {canonical_name(name)}));
-  if (rows.empty())
-    return fail(ErrorKind::kNotFound, "RMT-I001", fmt::format("nobody here is called `{}`", name));
+  if (rows.empty()) {
+    ASSIGN_OR_RETURN(const auto meant,
+                     store::did_you_mean(
+                         reader, name,
+                         {.from = "human", .key = "canonical", .shown = "name", .where = "left_at IS NULL"}));
+    return fail(ErrorKind::kNotFound, "RMT-I001", fmt::format("nobody here is called `{}`{}", name, meant));
+  }
   return HumanId::trusted(rows.front().text(0));
 }
 
@@ -140,8 +148,10 @@ Result<std::map<std::string, std::string>> all_names(store::Reader& reader) {
 
 Result<AgentId> find_agent(store::Reader& reader, std::string_view name) {
   ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM agent WHERE name = ?", {std::string(name)}));
-  if (rows.empty())
-    return fail(ErrorKind::kNotFound, "RMT-I003", fmt::format("there is no agent `{}`", name));
+  if (rows.empty()) {
+    ASSIGN_OR_RETURN(const auto meant, store::did_you_mean(reader, name, agents()));
+    return fail(ErrorKind::kNotFound, "RMT-I003", fmt::format("there is no agent `{}`{}", name, meant));
+  }
   return AgentId::trusted(rows.front().text(0));
 }
 
@@ -152,9 +162,17 @@ Result<DeploymentId> find_deployment(store::Reader& reader, Environment environm
                                 "WHERE a.name = ? AND d.environment = ? "
                                 "ORDER BY CASE WHEN d.retired_at IS NULL THEN 0 ELSE 1 END, d.id DESC",
                                 {std::string(agent_name), std::string(to_string(environment))}));
-  if (rows.empty())
+  if (rows.empty()) {
+    auto here = agents();
+    here.shown =
+        "CASE WHEN EXISTS (SELECT 1 FROM deployment d WHERE d.agent = agent.id AND d.environment = ?) THEN "
+        "name "
+        "END";
+    here.parameters = {std::string(to_string(environment))};
+    ASSIGN_OR_RETURN(const auto meant, store::did_you_mean(reader, agent_name, here));
     return fail(ErrorKind::kNotFound, "RMT-I003",
-                fmt::format("there is no agent `{}` in {}", agent_name, to_string(environment)));
+                fmt::format("there is no agent `{}` in {}{}", agent_name, to_string(environment), meant));
+  }
   return DeploymentId::trusted(rows.front().text(0));
 }
 
