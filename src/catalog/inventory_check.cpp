@@ -31,6 +31,7 @@ struct Kind {
   std::string_view one;  // as messages say it: "agent"
   std::string_view many;
   Names known;
+  bool closed = false;  // there will never be another
 };
 
 template <typename E>
@@ -78,7 +79,7 @@ std::string help_for(std::string_view written, Environment environment, const Ki
 struct Problem {
   std::string message = {};
   std::string help = {};
-  bool only_elsewhere = false;  // the name is right, and of nothing that acts here
+  bool only_warns = false;  // the name is right, and of nothing that acts here yet, or any more
 };
 
 class Inventory {
@@ -122,7 +123,8 @@ class Inventory {
   }
 
   Problem problem(const cedar::Name& name) const {
-    return name.entity ? entity(*name.entity) : text(name.attribute, name.text);
+    if (name.entity) return entity(*name.entity);
+    return name.pattern != nullptr ? pattern(name.attribute, *name.pattern) : text(name.attribute, name.text);
   }
 
  private:
@@ -174,7 +176,8 @@ class Inventory {
                         named->second, id)};
   }
 
-  Problem text(std::string_view attribute, std::string_view written) const {
+  // What an attribute may be; null: anything.
+  const Kind* kind_of(std::string_view attribute) const {
     const std::array<std::pair<std::string_view, const Kind*>, 15> kinds{{
         {"context.tool.effect", &effects_},
         {"context.tool.data_class", &data_classes_},
@@ -193,8 +196,22 @@ class Inventory {
         {"resource.owner.name", &people_},
     }};
     const auto* found = std::ranges::find(kinds, attribute, &std::pair<std::string_view, const Kind*>::first);
-    if (found == kinds.end() || found->second->known.contains(written)) return {};
-    return unknown(written, *found->second);
+    return found == kinds.end() ? nullptr : found->second;
+  }
+
+  Problem text(std::string_view attribute, std::string_view written) const {
+    const auto* kind = kind_of(attribute);
+    return kind == nullptr || kind->known.contains(written) ? Problem{} : unknown(written, *kind);
+  }
+
+  // A pattern may well be there for what is to come, unless nothing can.
+  Problem pattern(std::string_view attribute, const cedar::Pattern& written) const {
+    const auto* kind = kind_of(attribute);
+    const auto matches = [&](std::string_view name) { return written.matches(name); };
+    if (kind == nullptr || std::ranges::any_of(kind->known, matches)) return {};
+    const auto shown = cedar::to_text(written);
+    return {fmt::format("no {} of {} is like {}", kind->one, to_string(environment_), in_backticks(shown)),
+            help_for(shown, environment_, *kind), !kind->closed};
   }
 
   const Snapshot& snapshot_;
@@ -209,10 +226,10 @@ class Inventory {
   Kind people_{"person", "people", {}};
   Kind tool_labels_{"label", "labels", Names(kLabels.begin(), kLabels.end())};
   Kind destination_labels_ = tool_labels_;
-  Kind environments_{"environment", "environments", {}};
-  Kind effects_{"effect", "effects", names_of<snapshot::Effect>()};
-  Kind data_classes_{"data class", "data classes", names_of<snapshot::DataClass>()};
-  Kind credential_kinds_{"credential kind", "credential kinds", names_of<snapshot::CredentialKind>()};
+  Kind environments_{"environment", "environments", {}, true};
+  Kind effects_{"effect", "effects", names_of<snapshot::Effect>(), true};
+  Kind data_classes_{"data class", "data classes", names_of<snapshot::DataClass>(), true};
+  Kind credential_kinds_{"credential kind", "credential kinds", names_of<snapshot::CredentialKind>(), true};
 };
 
 }  // namespace
@@ -228,7 +245,7 @@ void find_unknown_names(const cedar::PolicySet& set, const Snapshot& snapshot, E
       auto problem = inventory.problem(name);
       if (problem.message.empty()) continue;
       const bool opens = policy.effect() == cedar::Effect::kForbid || name.sense != cedar::Sense::kNarrows;
-      const bool is_error = opens && !problem.only_elsewhere && !allow_unknown;
+      const bool is_error = opens && !problem.only_warns && !allow_unknown;
       if (!is_error && warnings == kMost) continue;
       ++(is_error ? errors : warnings);
       findings.push_back(

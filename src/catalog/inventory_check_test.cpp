@@ -120,6 +120,32 @@ TEST(InventoryCheck, SaysWhatAForbidNamesThatIsNowhereAndWhatWasMeant) {
   }
 }
 
+TEST(InventoryCheck, SaysWhichPatternsNothingIsLike) {
+  const struct {
+    std::string_view condition, message, help;
+    bool is_error;
+  } cases[] = {
+      {R"(context.tool.name like "crn/*")", "no tool of production is like `crn/*`",
+       "production has `crm/delete_customer`", false},
+      {R"(principal.name like "crm-bto")", "no agent of production is like `crm-bto`",
+       "did you mean `crm-bot`?", false},
+      {R"(context.tool.effect like "delte*")", "no effect of production is like `delte*`",
+       "did you mean `delete`?", true},
+      {R"(!(resource.data_class like "secret*"))", "no data class of production is like `secret*`",
+       "`restricted`", true},
+  };
+  for (const auto& [condition, message, help, is_error] : cases) {
+    const auto findings = found(forbid_when(condition));
+    ASSERT_THAT(findings, SizeIs(1)) << condition;
+    EXPECT_EQ(findings[0].diagnostic.message, message);
+    EXPECT_THAT(findings[0].diagnostic.help, HasSubstr(help)) << condition;
+    EXPECT_EQ(findings[0].is_error, is_error) << condition;
+  }
+  EXPECT_THAT(found(forbid_when(R"(context.tool.name like "*/delete_*" && principal.name like "crm*" &&
+                                   context.tool.effect like "*e" && principal.purpose like "x")")),
+              IsEmpty());
+}
+
 TEST(InventoryCheck, FindsNothingInWhatIsThere) {
   EXPECT_THAT(found(R"(
     forbid (principal == Remit::Agent::"production/crm-bot", action, resource == Remit::Destination::"production/crm");

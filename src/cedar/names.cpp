@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cedar/syntax/ast.h"
+#include "cedar/syntax/print.h"
 
 namespace cedar {
 namespace {
@@ -85,6 +86,15 @@ class Walk {
       for (const Expr* element : ast::as<ast::SetExpr>(right).elements) text(*element);
   }
 
+  void like(const ast::Like& expr, Sense sense) {
+    visit(*expr.operand, Sense::kEither);
+    auto attribute = attribute_of(*expr.operand);
+    if (attribute.empty()) return;
+    Name& name = add(expr.span, sense);
+    name.attribute = std::move(attribute);
+    name.pattern = &expr.pattern;
+  }
+
   // An operand of a test: a name, or names, of this sense; what is computed may be of any.
   void operand(const Expr& expr, Sense sense) {
     const bool plain = expr.kind == ExprKind::kLiteral || expr.kind == ExprKind::kSet;
@@ -134,7 +144,7 @@ class Walk {
         visit(*ast::as<ast::Get>(expr).operand, Sense::kEither);
         break;
       case ExprKind::kLike:
-        visit(*ast::as<ast::Like>(expr).operand, Sense::kEither);
+        like(ast::as<ast::Like>(expr), sense);
         break;
       case ExprKind::kIs:
         visit(*ast::as<ast::Is>(expr).operand, Sense::kEither);
@@ -157,6 +167,11 @@ class Walk {
 };
 
 }  // namespace
+
+std::string to_text(const Pattern& pattern) {
+  auto text = to_cedar(pattern);
+  return text.substr(1, text.size() - 2);
+}
 
 std::vector<Name> names_in(const Policy& policy) { return Walk(policy.node()).names(); }
 

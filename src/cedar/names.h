@@ -1,5 +1,5 @@
-// What policies name: entities, and the texts that they hold attributes against. For whoever knows more of
-// what there is than a schema says: which entities exist, which texts an attribute ever has.
+// What policies name: entities, and the texts and patterns that they hold attributes against. For whoever
+// knows more of what there is than a schema says: which entities exist, which texts an attribute ever has.
 //
 // Thread-safety: a pure function. What it answers lives as long as any copy of the policy's PolicySet.
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cedar/authorize.h"
+#include "cedar/values/pattern.h"
 
 namespace cedar {
 
@@ -27,11 +28,15 @@ struct Name {
   // containsAny: "principal.owner.name", "context.labels".
   std::string attribute = {};
   std::string_view text = {};
+  const Pattern* pattern = nullptr;  // in place of the text: of `like`
   Sense sense = Sense::kNarrows;
   Span span = {};
   Position start = {};
   Position end = {};
 };
+
+// As Cedar writes it: `crm/*`, without the quotes.
+std::string to_text(const Pattern& pattern);
 
 // In order of the text, of the scope and of every condition. Of a link, the entities in its slots too.
 std::vector<Name> names_in(const Policy& policy);

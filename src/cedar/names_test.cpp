@@ -15,7 +15,9 @@ std::vector<std::string> named_by(std::string_view text) {
   std::vector<std::string> all;
   if (!set) return all;
   for (const auto& name : names_in(set->policies().front())) {
-    std::string one = name.entity ? to_string(*name.entity) : name.attribute + " = " + std::string(name.text);
+    std::string one = name.entity    ? to_string(*name.entity)
+                      : name.pattern ? name.attribute + " like " + to_text(*name.pattern)
+                                     : name.attribute + " = " + std::string(name.text);
     one += name.sense == Sense::kNarrows ? " narrows" : name.sense == Sense::kWidens ? " widens" : " either";
     all.push_back(std::move(one));
   }
@@ -49,6 +51,12 @@ TEST(Names, OfTextsAreThoseThatAnAttributeIsHeldAgainst) {
       named_when(R"(resource.labels.containsAny(["a", "b"]) && ["c"].contains(resource.name))"),
       ElementsAre("resource.labels = a narrows", "resource.labels = b narrows", "resource.name = c narrows"));
   EXPECT_THAT(named_when(R"("a" == "b" && context.n == 1 && {x: "y"}.x == "z")"), ElementsAre());
+}
+
+TEST(Names, OfPatternsAreThoseThatAnAttributeIsHeldAgainst) {
+  EXPECT_THAT(named_when(R"(context.tool.name like "crm/*\*\"" && !(resource.name like "x"))"),
+              ElementsAre(R"(context.tool.name like crm/*\*\" narrows)", "resource.name like x widens"));
+  EXPECT_THAT(named_when(R"({x: "y"}.x like "z")"), ElementsAre());
 }
 
 TEST(Names, SayWhetherATestWithoutThemWidens) {
