@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@
 #include "cli/completion.h"
 #include "cli/man_page.h"
 #include "server/config.h"
+#include "store/temp_folder.h"
 
 namespace remit::cli {
 namespace {
@@ -151,39 +153,51 @@ TEST(ExitCodes, AreThoseOfTheDocs) {
   EXPECT_EQ(rows, told);
 }
 
-// What bash offers behind `line`, in a script of its own.
-std::set<std::string> offered_by_bash(const std::string& line) {
-  const auto script = completion_script(describe_commands(), "bash").value();
-  auto words = words_of("remit " + line + " ");
-  std::string array = "remit";
-  for (const auto& word : words) array += " " + word;
-  const auto count = words.size() + 1;
-  std::string typed = "COMP_WORDS=(" + array + " ''); COMP_CWORD=" + std::to_string(count) +
-                      "; _remit; printf '%s\\n' \"${COMPREPLY[@]}\"";
-  const auto file =
-      std::filesystem::temp_directory_path() / ("remit-completion-" + std::to_string(::getpid()));
-  std::ofstream(file) << script << typed << '\n';
+// What a shell offers behind `line` and a space, when it runs its script.
+std::set<std::string> offered_by(const std::string& shell, const std::string& line) {
+  const auto script = completion_script(describe_commands(), shell).value();
+  std::string words = "remit";
+  const auto typed = words_of("remit " + line + " ");
+  for (const auto& word : typed) words += " " + word;
+  const auto count = std::to_string(typed.size() + 1);
+  const std::map<std::string, std::string> asked = {
+      {"bash", script + "COMP_WORDS=(" + words + " ''); COMP_CWORD=" + count +
+                   "; _remit; printf '%s\\n' \"${COMPREPLY[@]}\"\n"},
+      // Where zsh takes what is offered: behind `--` of compadd; it has no list where there is none.
+      {"zsh", "compdef() { : }\n_files() { echo files }\n"
+              "compadd() { shift; for word in \"$@\"; do env echo $word; done; (( $# )) }\n" +
+                  script + "words=(" + words + " ''); CURRENT=" + count + "; (( CURRENT++ )); _remit\n"},
+      {"fish", script + "\ncomplete -C '" + words + " ' | string split -f1 \\t\n"}};
+  const store::TempFolder folder;
+  const auto file = folder / "script";
+  std::ofstream(file) << asked.at(shell);
   std::set<std::string> offered;
-  std::FILE* pipe = ::popen(("bash " + file.string()).c_str(), "r");
+  std::FILE* pipe = ::popen((shell + " " + file.string()).c_str(), "r");
   char buffer[256];
   while (std::fgets(buffer, sizeof buffer, pipe) != nullptr)
     offered.insert(std::string(buffer).substr(0, std::string(buffer).size() - 1));
-  EXPECT_EQ(::pclose(pipe), 0);
-  std::filesystem::remove(file);
+  EXPECT_EQ(::pclose(pipe), 0) << shell;
   return offered;
 }
 
-TEST(Completion, OfBashOffersCommandsOptionsAndChoices) {
-  EXPECT_THAT(offered_by_bash(""), IsSupersetOf({"agent", "serve", "--data"}));
-  EXPECT_THAT(offered_by_bash("agent"), IsSupersetOf({"register", "key"}));
-  EXPECT_THAT(offered_by_bash("agent key"), IsSupersetOf({"add", "revoke"}));
-  EXPECT_THAT(offered_by_bash("agent register bot"), IsSupersetOf({"--owner", "--env", "--output"}));
-  EXPECT_EQ(offered_by_bash("agent register bot --env"),
+class Completion : public testing::TestWithParam<const char*> {};
+
+TEST_P(Completion, OffersCommandsOptionsAndChoices) {
+  const std::string shell = GetParam();
+  EXPECT_THAT(offered_by(shell, ""), IsSupersetOf({"agent", "serve"}));
+  EXPECT_THAT(offered_by(shell, "agent"), IsSupersetOf({"register", "key"}));
+  EXPECT_THAT(offered_by(shell, "agent key"), IsSupersetOf({"add", "revoke"}));
+  EXPECT_EQ(offered_by(shell, "agent register bot --env"),
             (std::set<std::string>{"sandbox", "pilot", "production"}));
-  EXPECT_EQ(offered_by_bash("agent list -o"), (std::set<std::string>{"json", "table"}));
+  EXPECT_EQ(offered_by(shell, "agent list -o"), (std::set<std::string>{"json", "table"}));
+  if (shell != "fish")  // it offers options behind a dash alone
+    EXPECT_THAT(offered_by(shell, "agent register bot"), IsSupersetOf({"--owner", "--env", "--output"}));
 }
 
-TEST(Completion, OfEveryShellNamesEveryCommand) {
+INSTANTIATE_TEST_SUITE_P(OfEachShell, Completion, testing::Values("bash", "zsh", "fish"),
+                         [](const auto& shell) { return std::string(shell.param); });
+
+TEST(Completions, OfEveryShellNameEveryCommand) {
   const auto root = describe_commands();
   for (const auto* shell : {"bash", "zsh", "fish"}) {
     const auto script = completion_script(root, shell).value();

@@ -44,7 +44,7 @@ std::string look_up(const CommandInfo& root) {
   std::string words;
   std::string choices;
   visit_all(root, [&](const CommandInfo& command) {
-    if (&command != &root) paths += fmt::format("      {}) path=$next ;;\n", in_quotes(command.path));
+    if (&command != &root) paths += fmt::format("      {}) command=$next ;;\n", in_quotes(command.path));
     words += fmt::format("    {}) offered={} ;;\n", in_quotes(command.path),
                          in_quotes(fmt::format("{}", fmt::join(words_of(command, root), " "))));
     for (const auto& option : command.options) {
@@ -60,9 +60,9 @@ std::string look_up(const CommandInfo& root) {
   return fmt::format(R"(    case "$next" in
 {}    esac
   done
-  case "$path" in
+  case "$command" in
 {}  esac
-  case "$path $previous" in
+  case "$command $previous" in
 {}  esac
 )",
                      paths, words, choices);
@@ -70,22 +70,23 @@ std::string look_up(const CommandInfo& root) {
 
 constexpr std::string_view kBash = R"(# Completion of remit in bash: source <(remit completion bash)
 _remit() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} path=remit offered= next i
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command=remit offered= next i
   for ((i = 1; i < COMP_CWORD; i++)); do
-    next="$path ${{COMP_WORDS[i]}}"
+    next="$command ${{COMP_WORDS[i]}}"
 {look_up}  COMPREPLY=($(compgen -W "$offered" -- "$current"))
   [[ ${{#COMPREPLY[@]}} -gt 0 ]] || COMPREPLY=($(compgen -f -- "$current"))
 }}
 complete -F _remit remit
 )";
 
+// No variable is called `path`: zsh ties that to PATH.
 constexpr std::string_view kZsh = R"(#compdef remit
 # Completion of remit in zsh: source <(remit completion zsh)
 _remit() {{
-  local current=${{words[CURRENT]}} previous=${{words[CURRENT-1]}} path=remit next i
+  local current=${{words[CURRENT]}} previous=${{words[CURRENT-1]}} command=remit next i
   local offered=
   for ((i = 2; i < CURRENT; i++)); do
-    next="$path ${{words[i]}}"
+    next="$command ${{words[i]}}"
 {look_up}  compadd -- ${{=offered}} || _files
 }}
 if [[ $funcstack[1] == _remit ]]; then _remit "$@"; else compdef _remit remit; fi
