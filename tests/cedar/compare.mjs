@@ -2,16 +2,18 @@
 // is known here, case by case, and nothing more.
 
 import * as reference from "./reference.mjs";
+import { canonical } from "./trees.mjs";
 
 const refused = (complaints) => complaints.length > 0;
 const accepts = (complaints) => (refused(complaints) ? `refuses: ${complaints.join("; ")}` : "accepts");
 const sorted = (list) => [...list].sort();
 const list = (items) => `[${items.join(" ")}]`;
+const mapped = (object, change) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 
 export const newStatistics = () => ({
   worlds: 0, cases: 0, allow: 0, deny: 0, withErrors: 0, withReasons: 0, invalidRequests: 0, checked: 0,
   policies: 0, valid: 0, invalid: 0, impossible: 0, inapplicable: 0, entitiesRefused: 0, entitiesChecked: 0,
-  texts: 0, textsAccepted: 0, textsRefused: 0, known: {},
+  texts: 0, textsAccepted: 0, textsRefused: 0, trees: 0, wholes: 0, partial: 0, known: {},
 });
 
 // Why a run proves nothing: what must be common in it is not.
@@ -22,6 +24,7 @@ export function poor(total) {
     ["valid", 0.3 * total.policies], ["invalid", 0.1 * total.policies], ["impossible", 0.02 * total.policies],
     ["inapplicable", 0.01 * total.policies], ["entitiesChecked", 0.2 * total.worlds],
     ["entitiesRefused", 0.1 * total.worlds], ["textsAccepted", 0.05 * total.texts], ["textsRefused", 0.2 * total.texts],
+    ["trees", total.worlds], ["partial", 0.1 * total.worlds],
   ];
   return least.filter(([name, count]) => total[name] < count).map(([name, count]) => `${name} ${total[name]} < ${count}`);
 }
@@ -42,11 +45,17 @@ const kStrictEscapes = (ours, theirs) =>
 kAllowed.context = [["escapes read more strictly", kStrictEscapes]];
 kAllowed.entities.push(["escapes read more strictly", kStrictEscapes]);
 kAllowed.request = kAllowed.context;
+kAllowed.policyJson = [
+  ...kAllowed.context,
+  ["policies read more strictly", (ours, theirs) => !refused(theirs) && ours.every((m) => /: the scope "All" has no member /.test(m))],
+];
 kAllowed.entitiesWithSchema.push(...kAllowed.entities);
 
 export class Comparison {
-  constructor(world, statistics, number) {
+  // `ask` puts a question to this engine.
+  constructor(world, statistics, number, ask) {
     this.world = world;
+    this.ask = ask;
     this.number = number;
     this.ours = world.answers;
     this.statistics = statistics;
@@ -67,26 +76,38 @@ export class Comparison {
     return !refused(ours) && !refused(theirs);
   }
 
-  run() {
+  async run() {
     const { world, ours, statistics } = this;
     statistics.worlds += 1;
-        if (!this.bothAccept("schema", ours.schemaComplaints, reference.parseSchema(world.schema), {})) return this;
-    // Two worlds of three hand the reference the schema as our conversions give it.
+    for (const fault of ours.faults) this.differ("messages", fault, "");
+    if (!this.bothAccept("schema", ours.schemaComplaints, reference.parseSchema(world.schema), {})) return this;
+    this.bothAccept("schemaJson", ours.schemaJsonComplaints, reference.parseSchemaJson(world.schemaJson), {});
+    // Three worlds of four hand the reference the schema as our conversions give it, or as others write it.
     this.schema = JSON.stringify(world.schema);
-    if (this.number % 3 === 1) this.schema = ours.schemaJson;
-    if (this.number % 3 === 2 && ours.schemaText !== null) this.schema = JSON.stringify(ours.schemaText);
+    if (this.number % 4 === 1) this.schema = ours.schemaJson;
+    if (this.number % 4 === 2 && ours.schemaText !== null) this.schema = JSON.stringify(ours.schemaText);
+    if (this.number % 4 === 3) this.schema = world.schemaJson;
     const kept = reference.keepSchema(this.schema);
     if (refused(kept)) {
       this.differ("converted schema", "accepts", accepts(kept));
       return this;
     }
+    if (this.number % 4 === 2 && ours.schemaText !== null) this.sameSchema(world.schema, ours.schemaText);
     this.texts();
     this.entities();
     if (this.policies()) {
       this.validation();
       this.requests();
+      await this.trees();
     }
+    if (this.number % 2 === 0) this.whole();
     return this;
+  }
+
+  // Another text of the same schema, by what its names mean.
+  sameSchema(text, other) {
+    const [one, two] = [text, other].map((schema) => canonical(JSON.stringify(reference.resolved(schema))));
+    if (one !== two) this.differ("schema printed", two, one, { text, other });
   }
 
   texts() {
@@ -105,10 +126,15 @@ export class Comparison {
       return refused(asPolicy) ? (refused(reference.parseTemplate(text)) ? asPolicy : []) : asPolicy;
     }
     if (kind === "schema") return reference.parseSchema(text);
+    if (kind === "policies") return reference.parts(text).complaints;
     try {
       JSON.parse(text);
     } catch (error) {
       return [`not JSON: ${error.message}`];
+    }
+    if (kind === "policyJson") {
+      const asPolicy = reference.parsePolicyJson(text);
+      return refused(asPolicy) ? (refused(reference.parseTemplateJson(text)) ? asPolicy : []) : asPolicy;
     }
     if (kind === "schemaJson") return reference.parseSchemaJson(text);
     return reference.parseEntities(text, kind === "entities" ? null : this.schema);
@@ -136,10 +162,65 @@ export class Comparison {
     }
     left.links = world.links.filter((link) => !ours.refused[link.newId]);
     this.left = left;
-    this.set = reference.policySet(left);
+    // Three worlds of four hand the reference the policies as this engine writes them.
+    const form = ["", "json", "text", "formatted"][Math.floor(this.number / 4) % 4];
+    const written = (forms, text) => (form === "json" ? forms.json : JSON.stringify(form === "" ? text : forms[form]));
+    const all = (name) => Object.fromEntries(Object.entries(left[name]).map(([id, text]) => [id, written(ours[name][id], text)]));
+    this.set = reference.policySet({ ...left, policies: all("policies"), templates: all("templates") });
     const kept = reference.keepSet(this.set);
     if (refused(kept)) this.differ("policy set", "accepts", accepts(kept));
     return !refused(kept);
+  }
+
+  // Some policies of each world as trees: the reference reads the same one from each form that this engine writes, and
+  // this engine from what the reference writes.
+  async trees() {
+    const { ours, statistics, left } = this;
+    const theirs = {};
+    for (const name of ["policies", "templates"]) {
+      for (const [i, [id, text]] of Object.entries(left[name]).entries()) {
+        if ((i + this.number) % 3 !== 0) continue;
+        statistics.trees += 1;
+        const tree = (json) => reference.treeOf(json, name === "templates");
+        const json = tree(JSON.stringify(text));
+        if (json === null) {
+          this.differ("tree", "has one", "has none", { text });
+          continue;
+        }
+        theirs[id] = { text, json };
+        const { json: own, ...texts } = ours[name][id];
+        const forms = { json: own, "json read": tree(own), ...mapped(texts, (written) => tree(JSON.stringify(written))) };
+        for (const [form, found] of Object.entries(forms)) {
+          if (found === null || canonical(found) !== canonical(json))
+            this.differ(`tree of ${form}`, found, json, { text, written: ours[name][id][form] ?? own });
+        }
+      }
+    }
+    const read = await this.ask({ trees: mapped(theirs, ({ json }) => json) });
+    for (const [id, { complaints, json }] of Object.entries(read)) {
+      const expected = canonical(theirs[id].json);
+      const found = refused(complaints) ? accepts(complaints) : canonical(json);
+      if (found !== expected) this.differ("tree of the reference", found, expected, { text: theirs[id].text });
+    }
+  }
+
+  // Many policies in one text, as it is and formatted.
+  whole() {
+    const { ours, statistics, world } = this;
+    const { whole } = ours;
+    statistics.wholes += 1;
+    const theirs = reference.parts(world.text);
+    if (!this.bothAccept("policies", whole.complaints, theirs.complaints, { text: world.text })) return;
+    const formatted = reference.parts(whole.formatted);
+    for (const name of ["policies", "templates"]) {
+      const trees = (texts) => texts.map((text) => canonical(reference.treeOf(JSON.stringify(text), name === "templates")));
+      // The reference's are by id, in the order of text: policy10 before policy2.
+      const own = trees(Object.entries(whole[name]).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text));
+      for (const [kind, others] of [["whole", theirs[name]], ["whole formatted", formatted[name] ?? []]]) {
+        const found = trees(others);
+        if (own.join("\n") !== found.join("\n")) this.differ(kind, own.join("\n"), found.join("\n"), { text: world.text });
+      }
+    }
   }
 
   validation() {
@@ -189,6 +270,7 @@ export class Comparison {
       statistics[ours.plain.decision] += 1;
       if (ours.plain.errors.length > 0) statistics.withErrors += 1;
       if (ours.plain.reason.length > 0) statistics.withReasons += 1;
+      if (index === this.number % 48) this.partial(request, ours.partial, index);
     }
     const typed = { ...request, context: request.typedContext };
     const theirs = reference.decide(typed, "[]", true);
@@ -201,6 +283,29 @@ export class Comparison {
       statistics.checked += 1;
       this.decision("decision with schema", ours.checked, reference.decide(typed, world.typedEntities, true), where);
     }
+  }
+  // What is certain there is the same here, where more is certain.
+  partial(request, ours, index) {
+    const asked = { ...request };
+    if (index % 3 !== 1) asked.principal = null;
+    if (index % 3 !== 0) asked.resource = null;
+    const theirs = reference.decidePartially(asked, this.world.entities, this.set);
+    if (refused(theirs.complaints)) return this.differ("partial", "answers", accepts(theirs.complaints), { request: index });
+    this.statistics.partial += 1;
+    const verdict = ({ satisfied, errors, residuals }, id) => {
+      if (satisfied.includes(id)) return "satisfied";
+      return errors.includes(id) ? "errs" : (residuals[id] ?? "not satisfied");
+    };
+    const open = Object.fromEntries(theirs.residuals.map((id) => [id, "open"]));
+    const names = [...Object.keys(this.left.policies), ...this.left.links.map((l) => l.newId)];
+    for (const id of names) {
+      const [mine, other] = [verdict(ours, id), verdict({ ...theirs, residuals: open }, id)];
+      if (mine === other) continue;
+      if (other === "open") this.known("certain here, open there");
+      else this.differ("partial", mine, other, { request: index, text: this.left.policies[id] ?? "" });
+    }
+    if (theirs.decision && ours.decision !== theirs.decision)
+      this.differ("partial decision", ours.decision, theirs.decision, { request: index });
   }
   decision(kind, ours, theirs, where) {
     if (refused(theirs.complaints)) return this.differ(kind, "answers", accepts(theirs.complaints), where);

@@ -1,6 +1,7 @@
-// differential.mjs PROGRAM PACKAGE_DIR [--cases N] [--seed S] [--jobs J] [--differences D]
+// differential.mjs PROGRAM PACKAGE_DIR [--cases N] [--seed S] [--jobs J] [--differences D] [--trials T]
 //
-// Defaults: 20,000 cases, a seed of the day's dice ($CEDAR_SEED is heeded), two at a time, one difference each.
+// Defaults: 20,000 cases, a seed of the day's dice ($CEDAR_SEED is heeded), two at a time, one difference each, 4,000
+// trials to make it small.
 //
 // Compares src/cedar with the reference implementation (`@cedar-policy/cedar-wasm`, found from PACKAGE_DIR) on
 // generated worlds: a case is one request to one policy set, with and without the schema; in addition, the verdicts of
@@ -26,44 +27,49 @@ function lines(program, ...args) {
   return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }
 
-// The program again, for worlds that are made here.
+// The program again, for worlds and trees that are made here.
 class Engine {
   constructor(program) {
     this.process = lines(program, "answer");
   }
+  async ask(question) {
+    this.process.child.stdin.write(`${JSON.stringify(question)}\n`);
+    return JSON.parse((await this.process.lines.next()).value);
+  }
   async answer(world) {
-    this.process.child.stdin.write(`${JSON.stringify(world)}\n`);
-    return { ...world, answers: JSON.parse((await this.process.lines.next()).value) };
+    return { ...world, answers: await this.ask(world) };
   }
   end() {
     this.process.child.stdin.end();
   }
 }
 
-async function work({ program, folder, seed, first, worlds, most }) {
+async function work({ program, folder, seed, first, worlds, most, trials }) {
   reference.load(folder);
   const statistics = newStatistics();
   const found = [];
   const generator = lines(program, "generate", seed, first, worlds);
+  const engine = new Engine(program);
+  const compare = async (world, statistics, number) =>
+    (await new Comparison(world, statistics, number, (question) => engine.ask(question)).run()).differences;
   let at = first;
   for (let line; !(line = await generator.lines.next()).done; ++at) {
     const world = JSON.parse(line.value);
-    const { differences } = new Comparison(world, statistics, at).run();
+    const differences = await compare(world, statistics, at);
     if (differences.length > 0) found.push({ world, at, differences });
     if (found.length >= most) break;
   }
   // A generator that ends early has crashed.
   if (found.length < most && at < first + worlds) throw new Error(`the generator ended at world ${at} of seed ${seed}`);
   generator.child.kill();
-  const engine = new Engine(program);
   for (const one of found) {
     const { kind } = one.differences[0];
-    one.shrunk = await shrink(one.world, async (world) => {
+    one.shrunk = await shrink(one.world, trials, async (world) => {
       const answered = await engine.answer(world);
-      const { differences } = new Comparison(answered, newStatistics(), one.at).run();
+      const differences = await compare(answered, newStatistics(), one.at);
       return differences.some((d) => d.kind === kind) && answered;
     });
-    one.differences = new Comparison(one.shrunk, newStatistics(), one.at).run().differences;
+    one.differences = await compare(one.shrunk, newStatistics(), one.at);
   }
   engine.end();
   return { statistics, found };
@@ -75,7 +81,7 @@ function show({ shrunk, at, differences }, seed) {
     console.log(`${kind}:\n  this engine: ${ours}\n  reference:   ${theirs}`);
     for (const [name, value] of Object.entries(rest)) console.log(`  ${name}: ${value}`);
   }
-  console.log(`schema:\n${shrunk.schema}\nentities: ${shrunk.entities}\nentities with schema: ${shrunk.typedEntities}`);
+  console.log(`schema:\n${shrunk.schema}\nschema in JSON: ${shrunk.schemaJson}\ntext: ${shrunk.text}\nentities: ${shrunk.entities}\nentities with schema: ${shrunk.typedEntities}`);
   for (const list of ["policies", "templates"]) {
     for (const [id, text] of Object.entries(shrunk[list])) console.log(`${id}: ${text}`);
   }
@@ -91,6 +97,7 @@ async function main() {
       seed: { type: "string", default: process.env.CEDAR_SEED ?? `${randomInt(2 ** 32)}` },
       jobs: { type: "string", default: "2" },
       differences: { type: "string", default: "1" },
+      trials: { type: "string", default: "4000" },
     },
   });
   const [program, folder] = positionals.map((path) => resolve(path));
@@ -99,7 +106,8 @@ async function main() {
   console.log(`seed ${values.seed} (again: CEDAR_SEED=${values.seed})`);
   const results = await Promise.all(
     Array.from({ length: jobs }, (_, i) => {
-      const workerData = { program, folder, seed: values.seed, first: i * worlds, worlds, most: Number(values.differences) };
+      const [most, trials] = [Number(values.differences), Number(values.trials)];
+      const workerData = { program, folder, seed: values.seed, first: i * worlds, worlds, most, trials };
       return new Promise((resolve, reject) => {
         const worker = new Worker(new URL(import.meta.url), { workerData });
         worker.on("message", resolve).on("error", reject);

@@ -3,16 +3,19 @@
 
 import { createRequire } from "node:module";
 
-const stringify = JSON.stringify;
+const { stringify, parse } = JSON;
 let cedar;
+let said = "";  // the last answer, as text
 
 export function load(folder) {
   cedar = createRequire(`${folder}/`)("@cedar-policy/cedar-wasm/nodejs");
 }
 
-// cedar-wasm turns what it is given into text with JSON.stringify; meanwhile that is the text given here.
+// cedar-wasm turns what it is given into text with JSON.stringify, and its answer into a value with JSON.parse; meanwhile
+// the one is the text given here, and the other keeps its own.
 function ask(name, text, ...before) {
   JSON.stringify = () => text;
+  JSON.parse = (answer) => parse((said = answer));
   try {
     return cedar[name](...before, {});
   } catch (error) {
@@ -20,7 +23,7 @@ function ask(name, text, ...before) {
     if (error instanceof WebAssembly.RuntimeError) throw error;
     return { type: "failure", errors: [{ message: error.message }] };
   } finally {
-    JSON.stringify = stringify;
+    Object.assign(JSON, { stringify, parse });
   }
 }
 
@@ -30,12 +33,16 @@ const complaints = (answer) => (answer.type === "failure" ? messages(answer.erro
 
 const uid = stringify;
 
-export const policySet = (world) =>
-  stringify({ staticPolicies: world.policies, templates: world.templates, templateLinks: world.links });
+// Of policies that are JSON already, each is its text or its tree.
+const object = (texts) => `{${Object.entries(texts).map(([id, json]) => `${stringify(id)}:${json}`).join(",")}}`;
+export const policySet = ({ policies, templates, links }) =>
+  `{"staticPolicies":${object(policies)},"templates":${object(templates)},"templateLinks":${stringify(links)}}`;
 
 export const parsePolicy = (text) => complaints(ask("checkParsePolicySet", stringify({ staticPolicies: { p: text } })));
 export const parseTemplate = (text) =>
   complaints(ask("checkParsePolicySet", stringify({ staticPolicies: {}, templates: { p: text } })));
+export const parsePolicyJson = (text) => complaints(ask("checkParsePolicySet", `{"staticPolicies":{"p":${text}}}`));
+export const parseTemplateJson = (text) => complaints(ask("checkParsePolicySet", `{"templates":{"p":${text}}}`));
 export const parseSet = (set) => complaints(ask("checkParsePolicySet", set));
 export const parseSchema = (text) => complaints(ask("checkParseSchema", stringify(text)));
 export const parseSchemaJson = (text) => complaints(ask("checkParseSchema", text));
@@ -79,12 +86,44 @@ export function decide(request, entities, withSchema) {
   };
 }
 
+// What can be said of a request of which null is not known.
+export function decidePartially({ principal, action, resource, context }, entities, set) {
+  const answer = ask(
+    "isAuthorizedPartial",
+    `{"principal":${uid(principal)},"action":${uid(action)},"resource":${uid(resource)},"context":${context},` +
+      `"policies":${set},"entities":${entities}}`,
+  );
+  if (answer.type === "failure") return { complaints: messages(answer.errors) };
+  const { decision, satisfied, errored, nontrivialResiduals } = answer.response;
+  return { complaints: [], decision, satisfied, errors: errored, residuals: nontrivialResiduals };
+}
+
+// Many policies in one text: those with slots, and those without, each in the order of their ids.
+export function parts(text) {
+  const answer = cedar.policySetTextToParts(text);
+  if (answer.type === "failure") return { complaints: messages(answer.errors) };
+  return { complaints: [], policies: answer.policies, templates: answer.policy_templates };
+}
+
+// What the answer has at its end, as text.
+const last = (answer, member) =>
+  answer.type === "success" ? said.slice(said.indexOf(`"${member}":`) + member.length + 3, -1) : null;
+
+// A policy, given as JSON (a text is a string of JSON), as a tree in JSON; null where it is none.
+export const treeOf = (policy, isTemplate) => last(ask(isTemplate ? "templateToJson" : "policyToJson", policy), "json");
+
 // For the shrinker: a policy as a tree, and back.
 export function toTree(text, isTemplate) {
-  const answer = ask(isTemplate ? "templateToJson" : "policyToJson", stringify(text));
-  return answer.type === "success" ? answer.json : null;
+  const tree = treeOf(stringify(text), isTemplate);
+  return tree === null ? null : parse(tree);
 }
 export function toText(tree, isTemplate) {
   const answer = ask(isTemplate ? "templateToText" : "policyToText", stringify(tree));
   return answer.type === "success" ? answer.text : null;
+}
+
+// A schema with every name resolved; null where it is none.
+export function resolved(text) {
+  const answer = cedar.schemaToJsonWithResolvedTypes(text);
+  return answer.type === "success" ? answer.json : null;
 }

@@ -1,18 +1,13 @@
 // Makes a world that shows a difference as small as it gets while it still shows that kind of difference.
 
 import * as reference from "./reference.mjs";
+import { parse } from "./trees.mjs";
 
-const kTrials = 4000;
-
-// Numbers that a double does not hold stay as they are written.
-const parse = (text) =>
-  JSON.parse(text, (_, value, { source }) => (typeof value === "number" && `${value}` !== source ? JSON.rawJSON(source) : value));
-
-export async function shrink(world, shows) {
+export async function shrink(world, most, shows) {
   let best = world;
   let trials = 0;
   const attempt = async (change) => {
-    if (trials >= kTrials) return false;
+    if (trials >= most) return false;
     const candidate = structuredClone({ ...best, answers: undefined });
     if (change(candidate) === false) return false;
     trials += 1;
@@ -56,7 +51,8 @@ export async function shrink(world, shows) {
         await shrinkJson(attempt, () => best.requests[i][name], (w, text) => (w.requests[i][name] = text));
       }
     }
-    await fewer((w) => tokens(w.schema), (w, items) => (w.schema = items.join("")));
+    for (const name of ["text", "schema"]) await fewer((w) => tokens(w[name]), (w, items) => (w[name] = items.join("")));
+    await shrinkJson(attempt, () => best.schemaJson, (w, text) => (w.schemaJson = text));
     await fewer((w) => statements(w.schema), (w, items) => (w.schema = items.join("")));
   }
   return best;

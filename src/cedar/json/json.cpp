@@ -252,6 +252,22 @@ std::string_view describe(Json::Kind kind) {
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
+namespace {
+
+// The character that a byte is of.
+Span character_at(std::string_view text, std::size_t byte) {
+  const auto goes_on = [text](std::size_t at) {
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  std::size_t begin = std::min(byte, text.size());
+  while (begin > 0 && goes_on(begin)) --begin;
+  std::size_t end = std::min(begin + 1, text.size());
+  while (goes_on(end)) ++end;
+  return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+}
+
+}  // namespace
+
 std::expected<Json, JsonError> parse_json(std::string_view text, std::uint32_t depth, Arena& arena) {
   boost::json::parse_options options;
   options.max_depth = depth;
@@ -259,8 +275,7 @@ std::expected<Json, JsonError> parse_json(std::string_view text, std::uint32_t d
   boost::json::error_code error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
   if (parser.handler().problem()) return std::unexpected(*parser.handler().problem());
-  const auto at = static_cast<std::uint32_t>(std::min(read, text.size()));
-  const Span place{at, static_cast<std::uint32_t>(std::min(read + 1, text.size()))};
+  const Span place = character_at(text, read);
   if (error == boost::json::error::too_deep)
     return std::unexpected(JsonError{place, "nested more than " + std::to_string(depth) + " deep"});
   if (!error && read < text.size()) error = boost::json::error::extra_data;

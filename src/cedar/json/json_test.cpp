@@ -125,6 +125,20 @@ TEST(JsonText, RefusesANameThatAnObjectHasTwice) {
   EXPECT_TRUE(parse_json_data(many + "\"last\":1}", {}, arena).has_value());
 }
 
+TEST(JsonText, IsWrongAtAWholeCharacter) {
+  const auto place = [](std::string_view text) {
+    Arena arena;
+    const Span span = parse_json(text, 10, arena).error().span;
+    return std::string(text.substr(0, span.begin)) + "|" +
+           std::string(text.substr(span.begin, span.end - span.begin));
+  };
+  EXPECT_EQ(place("[日]"), "[|日");
+  EXPECT_EQ(place("[1, \u00a0 2]"), "[1, |\u00a0");
+  EXPECT_EQ(place("{\"a\"é: 1}"), "{\"a\"|é");
+  EXPECT_EQ(place("[t日]"), "[|t");
+  EXPECT_EQ(place("[1"), "[1|");
+}
+
 TEST(JsonText, IsBoundedInSizeAndDepth) {
   Limits limits;
   limits.text_bytes = 10;

@@ -1,6 +1,6 @@
 // Escapes in strings and patterns, as in Rust string literals: \" \\ \' \n \r \t \0 \x00–\x7F \u{1–6 digits},
-// where underscores may stand between and behind the digits; a backslash at the end of a line, which takes
-// the blanks that follow away, too. A carriage return stands in no string.
+// where underscores may stand between and behind the digits. Unlike there, a backslash does not hide the end
+// of a line. A carriage return stands in no string.
 
 #include <algorithm>
 #include <charconv>
@@ -82,10 +82,6 @@ class Unescaper {
     static constexpr std::string_view kNames = "\"\\'nrt0";
     static constexpr std::string_view kMeanings("\"\\'\n\r\t\0", 7);
     const char c = body_[at_++];
-    if (c == '\n') {
-      at_ = std::min(body_.find_first_not_of(" \t\n\r", at_), body_.size());
-      return true;
-    }
     if (const std::size_t which = kNames.find(c); which != std::string_view::npos) {
       piece_ += kMeanings[which];
       return true;

@@ -9,9 +9,10 @@
 namespace cedar::testing {
 namespace {
 
-constexpr std::array kNames = {"a", "b", "n", "name", "owner", "type", "a b", "if", "日本", "nested"};
+constexpr std::array kNames = {"a",  "b",    "n",      "name", "owner", "type", "id",     "a b",
+                               "if", "日本", "nested", "",     "\n'",   "\\",   "é\u0301"};
 constexpr std::array kTypeNames = {"User", "Group", "Doc", "Folder", "Team", "Kind"};
-constexpr std::array kIds = {"a", "b", "c", "x \"y\"", "日本"};
+constexpr std::array kIds = {"a", "b", "c", "x \"y\"", "日本", "", "\r\n", "'*\\"};
 
 std::vector<std::string> distinct(const auto& pool, std::size_t count, Dice& dice) {
   std::vector<std::string> left(pool.begin(), pool.end());
@@ -24,12 +25,6 @@ std::vector<std::string> distinct(const auto& pool, std::size_t count, Dice& dic
   return out;
 }
 
-std::string inside(std::string_view space, std::string_view name) {
-  std::string out(space);
-  if (!space.empty()) out += "::";
-  return out += name;
-}
-
 class ModelMaker {
  public:
   explicit ModelMaker(Dice& dice) : dice_(dice) {}
@@ -38,7 +33,11 @@ class ModelMaker {
     std::vector<std::string> spaces = {""};
     if (dice_.chance(50)) spaces = {"N", "N::M"};
     if (dice_.chance(25)) spaces = {"", "App"};
-    const std::vector<std::string> names = distinct(kTypeNames, 2 + dice_.below(4), dice_);
+    if (dice_.chance(15)) spaces = {"A", "A::B", "A::B::C", "A::A"};
+    std::vector<std::string> names = distinct(kTypeNames, 2 + dice_.below(4), dice_);
+    if (dice_.chance(1)) {
+      for (int i = 0; i < 30; ++i) names.push_back("T" + std::to_string(i));
+    }
     for (const std::string& name : names) {
       const std::string& space = dice_.pick(spaces);
       EntityDeclaration entity;
@@ -48,7 +47,7 @@ class ModelMaker {
       entity.ids = distinct(kIds, 1 + dice_.below(3), dice_);
       model_.entities.push_back(std::move(entity));
     }
-    for (std::size_t i = dice_.below(3); i > 0; --i) {
+    for (std::size_t i = dice_.below(5); i > 0; --i) {
       const std::string& space = dice_.pick(spaces);
       const std::string name = "Common" + std::to_string(i);
       GeneratedType type = any_type(2);
@@ -58,7 +57,12 @@ class ModelMaker {
     for (EntityDeclaration& entity : model_.entities) {
       if (entity.enumerated) continue;
       for (std::size_t i = 0; i < model_.entities.size(); ++i) {
-        if (dice_.chance(30)) entity.parents.push_back(i);
+        if (!dice_.chance(30)) continue;
+        entity.parents.push_back(i);
+        // Long ways up.
+        if (&model_.entities[i] == &entity && dice_.chance(10)) {
+          for (int k = 0; k < 25; ++k) entity.ids.push_back("c" + std::to_string(k));
+        }
       }
       entity.attributes = attributes(2, dice_.below(5));
       if (dice_.chance(35)) entity.tags = any_type(1);
@@ -155,11 +159,6 @@ class SchemaPrinter {
   }
 
  private:
-  static std::string space_of(std::string_view name) {
-    const std::size_t at = name.rfind("::");
-    return std::string(name.substr(0, at == std::string_view::npos ? 0 : at));
-  }
-
   void declarations(const std::string& space) {
     space_ = space;
     for (const auto& [name, type] : model_.common) {
@@ -192,17 +191,19 @@ class SchemaPrinter {
 
   void declare(const ActionDeclaration& action) {
     if (dice_.chance(5)) out_ += "@doc(\"it\\u{73}\") @plain\n";
-    out_ += "action " + (is_plain_name(action.id) && dice_.chance(60) ? action.id : json_text(action.id));
+    out_ += "action " +
+            (is_plain_name(action.id) && dice_.chance(60) ? action.id : policy_text(action.id, dice_));
     if (!action.groups.empty()) {
       out_ += " in [";
       for (std::size_t i = 0; i < action.groups.size(); ++i) {
         const ActionDeclaration& group = model_.actions[action.groups[i]];
         if (i > 0) out_ += ", ";
         if (group.space == space_ && dice_.chance(40)) {
-          out_ += json_text(group.id);
+          out_ += policy_text(group.id, dice_);
         } else {
           // Without a namespace in front, the own one's actions hide those of none.
-          out_ += (group.space == space_ ? "Action" : group.uid().type()) + "::" + json_text(group.id);
+          out_ +=
+              (group.space == space_ ? "Action" : group.uid().type()) + "::" + policy_text(group.id, dice_);
         }
       }
       out_ += "]";
@@ -238,7 +239,7 @@ class SchemaPrinter {
     for (const Attribute& attribute : attributes) {
       out += out.size() > 1 ? ",\n  " : "\n  ";
       if (dice_.chance(3)) out += "@note(\"x\") ";
-      out += is_plain_name(attribute.name) ? attribute.name : json_text(attribute.name);
+      out += is_plain_name(attribute.name) ? attribute.name : policy_text(attribute.name, dice_);
       out += (attribute.required ? ": " : "?: ") + type_text(attribute.type);
     }
     return out + "}";
@@ -281,7 +282,23 @@ std::string uid_json(const EntityUid& uid) {
   return "{\"type\":" + json_text(uid.type()) + ",\"id\":" + json_text(uid.id()) + "}";
 }
 
+// Where only an entity can stand, the escape may be left out.
+std::string any_uid_json(const EntityUid& uid, Dice& dice) {
+  return dice.chance(75) ? uid_json(uid) : "{\"__entity\":" + uid_json(uid) + "}";
+}
+
 }  // namespace
+
+std::string inside(std::string_view space, std::string_view name) {
+  std::string out(space);
+  if (!space.empty()) out += "::";
+  return out += name;
+}
+
+std::string space_of(std::string_view name) {
+  const std::size_t at = name.rfind("::");
+  return std::string(name.substr(0, at == std::string_view::npos ? 0 : at));
+}
 
 bool same(const GeneratedType& a, const GeneratedType& b) {
   if (a.base != b.base) return false;
@@ -326,7 +343,7 @@ std::string make_json_value(const Model& model, const GeneratedType& type, Escap
     }
     case Base::kSet: {
       std::string out = "[";
-      for (std::size_t i = dice.below(4); i > 0; --i)
+      for (std::size_t i = dice.below(dice.chance(98) ? 4 : 40); i > 0; --i)
         out += (out.size() > 1 ? "," : "") + make_json_value(model, *type.element, escapes, dice);
       return out + "]";
     }
@@ -352,10 +369,15 @@ std::string make_json_value(const Model& model, const GeneratedType& type, Escap
 
 std::string make_entities(const Model& model, Escapes escapes, Dice& dice) {
   std::string out = "[";
-  const auto add = [&out](const EntityUid& uid, const std::string& attributes, const std::string& parents,
-                          const std::string& tags) {
-    out += (out.size() > 1 ? ",\n " : "") + ("{\"uid\":" + uid_json(uid)) + ",\"attrs\":" + attributes +
-           ",\"parents\":[" + parents + "]" + (tags.empty() ? "" : ",\"tags\":" + tags) + "}";
+  const auto add = [&](const EntityUid& uid, const std::string& attributes, const std::string& parents,
+                       const std::string& tags) {
+    // Twice as well, as the same or as another.
+    for (std::size_t i = dice.below(250) == 0 ? 2 : 1; i > 0; --i) {
+      out += (out.size() > 1 ? ",\n " : "") + ("{\"uid\":" + any_uid_json(uid, dice)) +
+             ",\"attrs\":" + (i > 1 && dice.chance(30) ? "{}" : attributes) + ",\"parents\":[" +
+             (i > 1 && dice.chance(30) ? "" : parents) + "]" + (tags.empty() ? "" : ",\"tags\":" + tags) +
+             "}";
+    }
   };
   for (std::size_t i = 0; i < model.entities.size(); ++i) {
     const EntityDeclaration& entity = model.entities[i];
@@ -368,12 +390,13 @@ std::string make_entities(const Model& model, Escapes escapes, Dice& dice) {
         for (std::size_t n = 0; n < type.ids.size(); ++n) {
           const bool acyclic = n > k || (n == k && above > i) || dice.below(400) == 0;
           if (acyclic && dice.chance(45))
-            parents += (parents.empty() ? "" : ",") + uid_json({type.name, type.ids[n]});
+            parents += (parents.empty() ? "" : ",") + any_uid_json({type.name, type.ids[n]}, dice);
         }
-        if (dice.chance(5)) parents += (parents.empty() ? "" : ",") + uid_json({type.name, "none"});
+        if (dice.chance(5)) parents += (parents.empty() ? "" : ",") + any_uid_json({type.name, "none"}, dice);
       }
       if (dice.below(300) == 0)
-        parents += (parents.empty() ? "" : ",") + uid_json({dice.pick(model.entities).name, "none"});
+        parents +=
+            (parents.empty() ? "" : ",") + any_uid_json({dice.pick(model.entities).name, "none"}, dice);
       std::string tags;
       if ((entity.tags && dice.chance(80)) || dice.below(300) == 0) {
         const GeneratedType type = entity.tags.value_or(GeneratedType());
@@ -404,7 +427,7 @@ std::string make_entities(const Model& model, Escapes escapes, Dice& dice) {
     climb(i);
     std::string parents;
     for (std::size_t k = 0; k < above.size(); ++k) {
-      if (above[k]) parents += (parents.empty() ? "" : ",") + uid_json(model.actions[k].uid());
+      if (above[k]) parents += (parents.empty() ? "" : ",") + any_uid_json(model.actions[k].uid(), dice);
     }
     add(model.actions[i].uid(), "{}", parents, "");
   }
@@ -416,9 +439,16 @@ World generate_world(std::uint64_t seed, const WorldSize& size) {
   const Model model = make_model(dice);
   World world;
   world.schema = print_schema(model, dice);
+  world.schema_json = print_schema_json(model, dice);
   world.entities = make_entities(model, Escapes::kExplicit, dice);
   world.typed_entities = make_entities(model, Escapes::kBySchema, dice);
   make_policies(model, size, dice, world);
+  for (const std::vector<NamedText>& texts : {world.policies, world.templates}) {
+    for (const NamedText& one : texts) {
+      if (dice.chance(50)) world.text += "@id(" + policy_text(one.id, dice) + ") ";
+      world.text += with_comments(one.text + "\n", dice);
+    }
+  }
   return world;
 }
 

@@ -37,10 +37,12 @@ struct GeneratedRequest {
 
 struct World {
   std::string schema;          // Cedar syntax; always well formed
+  std::string schema_json;     // the same in JSON, in any of the forms that JSON has for it
   std::string entities;        // JSON, with explicit escapes, so that it can be read without the schema too
   std::string typed_entities;  // others, with values written as only the schema lets them be understood
   std::vector<NamedText> policies;
   std::vector<NamedText> templates;
+  std::string text;  // the policies and templates as one text, with comments among them
   std::vector<GeneratedLink> links;
   std::vector<GeneratedRequest> requests;
 };
@@ -57,6 +59,9 @@ enum class TextKind : std::uint8_t { kPolicies, kSchema, kJson };
 
 // A text in which a few tokens are left out, doubled, swapped, or replaced by others of the language.
 std::string mutate_tokens(std::string_view text, TextKind kind, std::uint64_t seed);
+
+// A text in which a few characters are left out, doubled, swapped, or replaced by others. It stays UTF-8.
+std::string mutate_characters(std::string_view text, std::uint64_t seed);
 
 // A schema of few names, which hide each other, are declared twice, or not at all; rarely well formed.
 std::string wild_schema(std::uint64_t seed);

@@ -110,6 +110,9 @@ struct Model {
 
 Model make_model(Dice& dice);
 std::string print_schema(const Model& model, Dice& dice);
+std::string print_schema_json(const Model& model, Dice& dice);
+std::string inside(std::string_view space, std::string_view name);
+std::string space_of(std::string_view name);
 // How values are written in JSON: so that they explain themselves, or as the schema lets them be understood.
 enum class Escapes : std::uint8_t { kExplicit, kBySchema };
 std::string make_entities(const Model& model, Escapes escapes, Dice& dice);
@@ -128,6 +131,10 @@ std::string_view constructor_of(Base base);
 std::string json_text(std::string_view text);
 // A string literal of policies, in one of the ways it can be written.
 std::string policy_text(std::string_view text, Dice& dice);
+// What stands at the right of `like`.
+std::string pattern_text(Dice& dice);
+// With comments, and blanks of all kinds, where blanks are.
+std::string with_comments(std::string_view text, Dice& dice);
 bool is_plain_name(std::string_view name);
 
 void make_policies(const Model& model, const WorldSize& size, Dice& dice, World& world);

@@ -105,9 +105,8 @@ class Maker {
   std::string entity_scope(const std::string& variable, std::size_t type, bool slot) {
     const std::string filled = "?" + variable;
     const std::string& name = model_.entities[type].name;
-    if (slot) {
-      return variable + dice_.pick({" == ", " in ", " in "}) + filled;
-    }
+    if (slot)
+      return variable + (dice_.chance(35) ? " is " + name + " in " : dice_.pick({" == ", " in "})) + filled;
     switch (dice_.below(12)) {
       case 0:
         return variable + " == " + entity_literal(dice_.chance(90) ? type : scope_type(type));
@@ -160,7 +159,8 @@ class Maker {
   // ---- paths
 
   std::string attribute_of(const std::string& base, const std::string& name) {
-    return is_plain_name(name) && dice_.chance(90) ? base + "." + name : base + "[" + json_text(name) + "]";
+    return is_plain_name(name) && dice_.chance(90) ? base + "." + name
+                                                   : base + "[" + policy_text(name, dice_) + "]";
   }
 
   void add_path(const Path& path, int depth) {
@@ -194,7 +194,7 @@ class Maker {
   }
 
   std::string has(const std::string& base, const std::string& name) {
-    return base + " has " + (is_plain_name(name) ? name : json_text(name));
+    return base + " has " + (is_plain_name(name) ? name : policy_text(name, dice_));
   }
 
   static std::string all_of(const std::vector<std::string>& tests) {
@@ -387,14 +387,6 @@ class Maker {
     }
   }
 
-  std::string pattern() {
-    std::string out = "\"";
-    for (std::size_t i = dice_.below(4); i > 0; --i)
-      out += dice_.pick({"*", "*", "a", "b", "ab", "\\*", "日", "本", "\\n", "\\u{301}", "é", "\\\"", "\\\\",
-                         "\\0", "😀", "**"});
-    return out + "\"";
-  }
-
   std::string boolean(int depth) {
     const GeneratedType truth = simple(Base::kBool);
     switch (dice_.below(20)) {
@@ -427,7 +419,7 @@ class Maker {
                    : sub(Base::kIp, depth) +
                          dice_.pick({".isIpv4()", ".isIpv6()", ".isLoopback()", ".isMulticast()"});
       case 11:
-        return sub(Base::kString, depth) + " like " + pattern();
+        return sub(Base::kString, depth) + " like " + pattern_text(dice_);
       case 12:
       case 13:
         return membership(depth);
@@ -503,7 +495,7 @@ class Maker {
       case 7:
         return part() + " is " + dice_.pick(model_.entities).name + (dice_.chance(40) ? " in " + part() : "");
       case 8:
-        return part() + " like " + pattern();
+        return part() + " like " + pattern_text(dice_);
       case 9:
         return "[" + part() + ", " + part() + "]";
       case 10:

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "cedar/syntax/lexer.h"
 #include "cedar/testing/generator_impl.h"
 
 namespace cedar::testing {
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr std::array kTexts = {"",        "a",    "ab",      "a*b", "aab", "日本",
                                "é\u0301", "\n\t", "x \"y\"", "\\",  "😀",  "*"};
@@ -240,6 +243,7 @@ constexpr std::array kPolicyTokens = {"permit",
                                       "\"\\q\"",
                                       "\"\\0\"",
                                       "\"\\'\"",
+                                      "\"\\\n a\"",
                                       "\"\\u{0000041}\"",
                                       "\"\n\"",
                                       "\"",
@@ -424,6 +428,47 @@ constexpr std::array kJsonTokens = {"{",
                                     "\"a\":1",
                                     "\"x\":{}"};
 
+// What escapes, patterns and tokens are about, and what Unicode has at its edges.
+constexpr std::u32string_view kCharacters =
+    U"ab*\"'\\\n\r\t\0\x7f /@{}?;:.,()[]=<&|!-_09\u00a0\u00e9\u0301\u07ff\u2028\u202e\u65e5\ufeff\ufffd\U00010000\U0001f600\U0010ffff"sv;
+
+std::u32string characters_of(std::string_view text) {
+  std::u32string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0U) == 0x80U)
+      out.back() = (out.back() << 6U) | (byte & 0x3FU);
+    else
+      out += byte < 0x80 ? byte : byte < 0xE0 ? byte & 0x1FU : byte < 0xF0 ? byte & 0x0FU : byte & 0x07U;
+  }
+  return out;
+}
+
+std::string hexadecimal(char32_t c, std::size_t digits, Dice& dice) {
+  std::string out;
+  for (; c != 0 || out.empty() || out.size() < digits; c /= 16)
+    out.insert(out.begin(), (dice.chance(50) ? "0123456789abcdef" : "0123456789ABCDEF")[c % 16]);
+  return out;
+}
+
+// A character of a literal in one of the ways it can be written. A star means itself only in strings.
+std::string written(char32_t c, Dice& dice) {
+  constexpr std::u32string_view kNamed = U"\"'\\\n\r\t\0"sv;
+  constexpr std::string_view kEscapes = "\"'\\nrt0";
+  const std::size_t named = kNamed.find(c);
+  const bool must = c == '"' || c == '\\' || c == '\r';
+  if (named != kNamed.npos && dice.chance(must ? 85 : 50)) return std::string("\\") + kEscapes[named];
+  if (!must && !dice.chance(8)) {
+    std::string out;
+    append_utf8(out, c);
+    return out;
+  }
+  if (c < 0x80 && dice.chance(40)) return "\\x" + hexadecimal(c, 2, dice);
+  std::string digits = hexadecimal(c, 1 + dice.below(6), dice);
+  if (dice.chance(15)) digits.insert(1 + dice.below(digits.size()), "_");
+  return "\\u{" + digits + "}";
+}
+
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
@@ -463,7 +508,13 @@ std::string other_token(TextKind kind, Dice& dice) {
 
 }  // namespace
 
-std::string any_text(Dice& dice) { return dice.pick(kTexts); }
+std::string any_text(Dice& dice) {
+  if (dice.chance(80)) return dice.pick(kTexts);
+  if (dice.chance(2)) return std::string(3000, 'x');
+  std::string out;
+  for (std::size_t i = 1 + dice.below(4); i > 0; --i) append_utf8(out, dice.pick(kCharacters));
+  return out;
+}
 std::string any_number(Dice& dice) { return kNumbers[dice.below(dice.chance(75) ? 6 : kNumbers.size())]; }
 
 std::string extension_text(Base base, std::size_t good_per_mille, Dice& dice) {
@@ -508,10 +559,9 @@ std::string_view constructor_of(Base base) {
 std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
+    if (static_cast<unsigned char>(c) < 0x20) {
+      constexpr std::string_view kDigits = "0123456789abcdef";
+      out += std::string("\\u00") + (c < 0x10 ? '0' : '1') + kDigits[static_cast<std::size_t>(c) % 16];
     } else {
       if (c == '"' || c == '\\') out += '\\';
       out += c;
@@ -522,19 +572,31 @@ std::string json_text(std::string_view text) {
 
 std::string policy_text(std::string_view text, Dice& dice) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += dice.pick({"\\n", "\\u{a}", "\\x0a", "\n"});
-    } else if (c == 'a' && dice.chance(10)) {
-      out += dice.pick({"\\u{61}", "\\x61", "\\u{000061}"});
-    } else {
-      out += c;
-    }
+  for (const char32_t c : characters_of(text)) out += written(c, dice);
+  return out + "\"";
+}
+
+std::string pattern_text(Dice& dice) {
+  std::string out = "\"";
+  for (std::size_t i = dice.below(5); i > 0; --i) {
+    if (dice.chance(35))
+      out += dice.pick({"*", "*", "**", "\\*", "\\u{2a}", "\\x2A"});
+    else
+      out +=
+          written(dice.chance(60) ? dice.pick(std::u32string_view(U"ab日")) : dice.pick(kCharacters), dice);
   }
   return out + "\"";
+}
+
+std::string with_comments(std::string_view text, Dice& dice) {
+  std::string out;
+  for (const std::string& token : tokens_of(text)) {
+    out += token;
+    if ((token != " " && token != "\n") || !dice.chance(6)) continue;
+    out += dice.pick({"// said\n", "//\n", "// \"\n", "// */ é 😀\r", "//// permit(\r\n", "\t\r\n", "\u00a0",
+                      "\u2028", "\f\v", "// a\u2028b\n"});
+  }
+  return out;
 }
 
 bool is_plain_name(std::string_view name) {
@@ -582,6 +644,35 @@ std::string mutate_tokens(std::string_view text, TextKind kind, std::uint64_t se
   }
   std::string out;
   for (const std::string& token : tokens) out += token;
+  return out;
+}
+
+std::string mutate_characters(std::string_view text, std::uint64_t seed) {
+  Dice dice(seed);
+  std::u32string characters = characters_of(text);
+  for (std::size_t i = 1 + dice.below(2); i > 0 && !characters.empty(); --i) {
+    // Strings are where single characters matter most.
+    std::size_t at = dice.below(characters.size());
+    if (dice.chance(50)) {
+      const std::size_t escape = characters.find(dice.chance(50) ? U'\\' : U'"', at);
+      if (escape != characters.npos) at = std::min(escape + dice.below(5), characters.size() - 1);
+    }
+    switch (dice.below(4)) {
+      case 0:
+        characters.erase(at, 1);
+        break;
+      case 1:
+        characters.insert(at, 1, dice.pick(characters));
+        break;
+      case 2:
+        characters[at] = dice.pick(kCharacters);
+        break;
+      default:
+        characters.insert(at, 1, dice.pick(kCharacters));
+    }
+  }
+  std::string out;
+  for (const char32_t c : characters) append_utf8(out, c);
   return out;
 }
 
