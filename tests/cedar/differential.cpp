@@ -46,6 +46,8 @@ json::object to_json(const cedar::testing::World& world) {
   for (const auto& [id, text] : world.policies) policies[id] = text;
   json::object templates;
   for (const auto& [id, text] : world.templates) templates[id] = text;
+  json::object trees;
+  for (const auto& [id, text] : world.trees) trees[id] = text;
   json::array links;
   for (const auto& link : world.links) {
     json::object values;
@@ -58,7 +60,8 @@ json::object to_json(const cedar::testing::World& world) {
   return {
       {"schema", world.schema}, {"entities", world.entities},      {"typedEntities", world.typed_entities},
       {"policies", policies},   {"templates", templates},          {"links", links},
-      {"requests", requests},   {"schemaJson", world.schema_json}, {"text", world.text}};
+      {"requests", requests},   {"schemaJson", world.schema_json}, {"text", world.text},
+      {"trees", trees}};
 }
 
 // Texts that are nearly of the language, in which the two must accept the same.
@@ -87,6 +90,7 @@ json::array mutated_texts(const cedar::testing::World& world, std::uint64_t seed
   damage("schema", TextKind::kSchema, world.schema, 2);
   damage("schemaJson", TextKind::kJson, world.schema_json, 2);
   for (int i = 0; i < 3; ++i) add("schema", cedar::testing::wild_schema(++seed));
+  for (int i = 0; i < 3; ++i) add("schemaJson", cedar::testing::wild_schema_json(++seed));
   damage("entities", TextKind::kJson, world.entities, 1);
   damage("entitiesWithSchema", TextKind::kJson, world.typed_entities, 2);
   return out;
@@ -137,9 +141,9 @@ json::object decide_partially(const cedar::Request& request, std::size_t index,
   for (const cedar::PolicyError& error : response.errors()) errors.emplace_back(error.policy->id());
   json::object residuals;
   for (const cedar::Residual& residual : response.residuals())
-    residuals[residual.policy->id()] = !residual.may_hold  ? "never holds"
-                                       : residual.must_err ? "errs"
-                                                           : "depends";
+    residuals[residual.policy->id()] = residual.must_err   ? "errs"
+                                       : residual.may_hold ? "open"
+                                                           : "never holds";
   if (const auto decision = response.decision())
     out["decision"] = *decision == cedar::Decision::kAllow ? "allow" : "deny";
   out.insert({{"satisfied", satisfied}, {"errors", errors}, {"residuals", residuals}});
@@ -244,6 +248,11 @@ json::object answer(const json::object& world) {
       if (!added) refused[id] = messages.of(added, text);
     }
   }
+  for (const auto& [id, given] : world.at("trees").as_object()) {
+    const std::string text = text_of(given);
+    const auto added = builder.add_json(text, id);
+    if (!added) refused[id] = messages.of(added, text);
+  }
   for (const json::value& link : world.at("links").as_array()) {
     cedar::SlotValues values;
     const json::object& given = link.at("values").as_object();
@@ -337,7 +346,7 @@ int main(int count, char** arguments) {
   if (mode == "answer" && count == 2) {
     for (std::string line; std::getline(std::cin, line);) {
       const json::value given = json::parse(line);
-      const json::value* trees = given.as_object().if_contains("trees");
+      const json::value* trees = given.as_object().if_contains("read");
       std::cout << json::serialize(trees != nullptr ? read_trees(trees->as_object())
                                                     : answer(given.as_object()))
                 << std::endl;

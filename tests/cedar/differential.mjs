@@ -82,7 +82,7 @@ function show({ shrunk, at, differences }, seed) {
     for (const [name, value] of Object.entries(rest)) console.log(`  ${name}: ${value}`);
   }
   console.log(`schema:\n${shrunk.schema}\nschema in JSON: ${shrunk.schemaJson}\ntext: ${shrunk.text}\nentities: ${shrunk.entities}\nentities with schema: ${shrunk.typedEntities}`);
-  for (const list of ["policies", "templates"]) {
+  for (const list of ["policies", "templates", "trees"]) {
     for (const [id, text] of Object.entries(shrunk[list])) console.log(`${id}: ${text}`);
   }
   for (const link of shrunk.links) console.log(`link: ${JSON.stringify(link)}`);

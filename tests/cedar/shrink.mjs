@@ -35,7 +35,8 @@ export async function shrink(world, most, shows) {
   for (let round = 0; round < 6 && JSON.stringify({ ...best, answers: 0 }).length < before; ++round) {
     before = JSON.stringify({ ...best, answers: 0 }).length;
     for (const name of ["requests", "texts", "links"]) await fewer(...list(name));
-    for (const name of ["policies", "templates"]) await fewer(...keys(name));
+    for (const name of ["policies", "templates", "trees"]) await fewer(...keys(name));
+    for (const id of Object.keys(best.trees)) await shrinkJson(attempt, () => best.trees[id], (w, text) => (w.trees[id] = text));
     for (const name of ["entities", "typedEntities"]) {
       await shrinkJson(attempt, () => best[name], (w, text) => (w[name] = text));
     }

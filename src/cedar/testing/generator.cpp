@@ -443,6 +443,7 @@ World generate_world(std::uint64_t seed, const WorldSize& size) {
   world.entities = make_entities(model, Escapes::kExplicit, dice);
   world.typed_entities = make_entities(model, Escapes::kBySchema, dice);
   make_policies(model, size, dice, world);
+  for (int i = 0; i < 2; ++i) world.trees.push_back({"j" + std::to_string(i), make_policy_tree(model, dice)});
   for (const std::vector<NamedText>& texts : {world.policies, world.templates}) {
     for (const NamedText& one : texts) {
       if (dice.chance(50)) world.text += "@id(" + policy_text(one.id, dice) + ") ";

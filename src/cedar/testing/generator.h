@@ -42,6 +42,7 @@ struct World {
   std::string typed_entities;  // others, with values written as only the schema lets them be understood
   std::vector<NamedText> policies;
   std::vector<NamedText> templates;
+  std::vector<NamedText> trees;  // policies in JSON, of which some are none
   std::string text;  // the policies and templates as one text, with comments among them
   std::vector<GeneratedLink> links;
   std::vector<GeneratedRequest> requests;
@@ -65,5 +66,7 @@ std::string mutate_characters(std::string_view text, std::uint64_t seed);
 
 // A schema of few names, which hide each other, are declared twice, or not at all; rarely well formed.
 std::string wild_schema(std::uint64_t seed);
+// The same in JSON.
+std::string wild_schema_json(std::uint64_t seed);
 
 }  // namespace cedar::testing

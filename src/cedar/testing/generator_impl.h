@@ -137,6 +137,9 @@ std::string pattern_text(Dice& dice);
 std::string with_comments(std::string_view text, Dice& dice);
 bool is_plain_name(std::string_view name);
 
+// In JSON; mostly well formed.
+std::string make_policy_tree(const Model& model, Dice& dice);
+
 void make_policies(const Model& model, const WorldSize& size, Dice& dice, World& world);
 
 }  // namespace cedar::testing

@@ -2,7 +2,6 @@
 // each form that names them.
 
 #include <algorithm>
-#include <functional>
 
 #include "cedar/testing/generator_impl.h"
 
@@ -189,7 +188,139 @@ class SchemaJsonPrinter {
   std::string space_;
 };
 
+// Few names, so that they hide each other; in every other schema also what is wrong, of all kinds.
+class WildSchemaJson {
+ public:
+  explicit WildSchemaJson(std::uint64_t seed) : dice_(seed), wild_(dice_.chance(50)) {}
+
+  std::string print() {
+    std::string out = "{";
+    for (const std::string_view space : {"", "N", "N::N", "__cedar", "é"}) {
+      if (space.empty() ? wild(15) : space[0] == 'N' ? !dice_.chance(35) : !wild(1)) continue;
+      out += (out.size() > 1 ? "," : "") + json_text(space) + R"(:{"entityTypes":{)" +
+             named({"A", "B", "C", "Long", "decimal"}, [this] { return entity(); }) + R"(},"actions":{)" +
+             named({"a", "x", "A", "", "a b"}, [this] { return action(); }) + "}";
+      if (dice_.chance(60))
+        out += R"(,"commonTypes":{)" + named({"D", "B", "C", "Bool", "ipaddr"}, [this] { return type(2); }) +
+               "}";
+      out += "}";
+    }
+    return out + "}";
+  }
+
+ private:
+  bool wild(std::size_t percent) { return wild_ && dice_.chance(percent); }
+
+  // Members with the first of the names and some of the others, or with one that is odd or there already.
+  template <typename Make>
+  std::string named(std::initializer_list<std::string_view> names, const Make& make) {
+    std::string out;
+    for (const std::string_view& name : names) {
+      if (&name == names.begin() ? wild(20) : !dice_.chance(40)) continue;
+      const std::string odd =
+          dice_.pick({"A", "Set", "Entity", "Boolean", "Action", "in", "é", "", "__cedar"});
+      out += (out.empty() ? "" : ",") + json_text(wild(2) ? odd : std::string(name)) + ":" + make();
+    }
+    return out;
+  }
+  template <typename Make>
+  std::string listed(const Make& make) {
+    std::string out;
+    for (std::size_t i = dice_.below(3); i > 0; --i) out += (out.empty() ? "" : ",") + make();
+    return out;
+  }
+
+  std::string reference() {
+    if (wild(3)) return json_text(dice_.pick({"Set", "Record", "N::", "a b", "", "__cedar::A", "Boolean"}));
+    if (wild(15))
+      return json_text(dice_.pick({"B", "C", "N::A", "N::B", "N::N::A", "Action", "N::Action", "Long"}));
+    return json_text("A");
+  }
+
+  std::string type(int depth) {
+    std::string more;
+    if (wild(2))
+      more = dice_.pick({R"(,"annotations":{"a":"b"})", R"(,"x":1)", R"(,"required":true)", R"(,"name":"A")",
+                         R"(,"attributes":{})", R"(,"additionalAttributes":false)"});
+    const auto simple = [&](std::string name) { return R"({"type":)" + json_text(name) + more + "}"; };
+    switch (dice_.below(depth > 0 ? 11 : 7)) {
+      case 0:
+        return wild(30) ? simple(dice_.pick({"A", "B", "D", "N::D"})) : simple("String");
+      case 1:
+      case 2:
+        return R"({"type":)" + json_text(dice_.pick({"Entity", "EntityOrCommon", "EntityOrCommon"})) +
+               R"(,"name":)" + reference() + more + "}";
+      case 3:
+        return R"({"type":"Extension","name":)" +
+               json_text(wild(10) ? dice_.pick({"A", "__cedar::decimal", "Long"})
+                                  : dice_.pick({"ipaddr", "decimal", "datetime", "duration"})) +
+               more + "}";
+      case 4:
+        return simple(dice_.pick({"Bool", "decimal", "ipaddr", "__cedar::Long", "__cedar::ipaddr"}));
+      case 5:
+      case 6:
+        return simple(dice_.pick({"Long", "String", "Boolean"}));
+      case 7:
+      case 8:
+        return R"({"type":"Set","element":)" + type(depth - 1) + more + "}";
+      default:
+        return record(depth, more);
+    }
+  }
+  std::string record(int depth, const std::string& more = "") {
+    const auto attribute = [&] {
+      std::string out = type(depth - 1);
+      if (dice_.chance(40))
+        out.insert(out.size() - 1, dice_.pick({R"(,"required":false)", R"(,"required":true)"}));
+      return out;
+    };
+    return R"({"type":"Record","attributes":{)" + named({"a", "b", "", "A b", "é"}, attribute) + "}" +
+           dice_.pick({"", "", R"(,"additionalAttributes":false)"}) +
+           (wild(2) ? R"(,"additionalAttributes":true)" : "") + more + "}";
+  }
+
+  std::string entity() {
+    if (wild(5))
+      return dice_.pick({R"({"enum":[]})", R"({"enum":["a","a"]})", R"({"enum":["a"],"memberOfTypes":[]})",
+                         R"({"enum":"a"})", R"({"enum":["a"],"annotations":{}})"});
+    if (dice_.chance(10)) return R"({"enum":["a","b"]})";
+    std::string out = R"({"memberOfTypes":[)" + (dice_.chance(60) ? "" : reference()) + "]";
+    if (dice_.chance(60)) out += R"(,"shape":)" + (wild(20) ? type(2) : record(2));
+    if (dice_.chance(20)) out += R"(,"tags":)" + type(1);
+    return out + "}";
+  }
+
+  std::string action() {
+    const auto group = [this] {
+      return R"({"id":)" + json_text(wild(30) ? dice_.pick({"a", "x", "A", ""}) : "x") +
+             (wild(30) ? dice_.pick({R"(,"type":"Action")", R"(,"type":"N::Action")", R"(,"type":"A")",
+                                     R"(,"type":null)"})
+                       : "") +
+             "}";
+    };
+    std::string out = R"({"annotations":{})";
+    if (wild(40)) out += R"(,"memberOf":[)" + listed(group) + "]";
+    if (wild(4))
+      out += dice_.pick({R"(,"attributes":{})", R"(,"attributes":{"a":1})", R"(,"attributes":null)"});
+    if (wild(4))
+      out += dice_.pick(
+          {R"(,"appliesTo":null)", R"(,"appliesTo":{"principalTypes":[]})", R"(,"memberOf":null)"});
+    if (dice_.chance(60)) {
+      const auto types = [this] { return listed([this] { return reference(); }); };
+      out += R"(,"appliesTo":{"principalTypes":[)" + types() + R"(],"resourceTypes":[)" + types() + "]";
+      if (dice_.chance(60)) out += R"(,"context":)" + (wild(30) ? type(2) : record(2));
+      out += "}";
+    }
+    return out + "}";
+  }
+
+  Dice dice_;
+  bool wild_;
+};
+
 }  // namespace
+
+std::string wild_schema_json(std::uint64_t seed) { return WildSchemaJson(seed).print(); }
 
 std::string print_schema_json(const Model& model, Dice& dice) {
   return SchemaJsonPrinter(model, dice).print();
