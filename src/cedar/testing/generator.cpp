@@ -138,9 +138,18 @@ class ModelMaker {
   Model model_;
 };
 
+// Which of several schemas defines what.
+struct Owners {
+  std::vector<std::size_t> entities;
+  std::vector<std::size_t> actions;
+};
+
 class SchemaPrinter {
  public:
   SchemaPrinter(const Model& model, Dice& dice) : model_(model), dice_(dice) {}
+  // Only what this owner defines; the rest is external, and mostly said to be.
+  SchemaPrinter(const Model& model, const Owners& owners, std::size_t owner, Dice& dice)
+      : model_(model), dice_(dice), owners_(&owners), owner_(owner) {}
 
   std::string print() {
     std::vector<std::string> spaces;
@@ -164,11 +173,48 @@ class SchemaPrinter {
     for (const auto& [name, type] : model_.common) {
       if (space_of(name) == space) out_ += "type " + local(name, true) + " = " + type_text(type) + ";\n";
     }
-    for (const EntityDeclaration& entity : model_.entities) {
-      if (entity.space == space) declare(entity);
+    for (std::size_t i = 0; i < model_.entities.size(); ++i) {
+      if (model_.entities[i].space != space) continue;
+      if (owners_ == nullptr || owners_->entities[i] == owner_)
+        declare(model_.entities[i]);
+      else if (dice_.chance(97))
+        declare_external(model_.entities[i]);
     }
-    for (const ActionDeclaration& action : model_.actions) {
-      if (action.space == space) declare(action);
+    for (std::size_t i = 0; i < model_.actions.size(); ++i) {
+      if (model_.actions[i].space != space) continue;
+      if (owners_ == nullptr || owners_->actions[i] == owner_)
+        declare(model_.actions[i]);
+      else if (dice_.chance(97))
+        declare_external(model_.actions[i]);
+    }
+  }
+
+  void declare_external(const EntityDeclaration& entity) {
+    out_ += "external entity " + local(entity.name, true);
+    if (!entity.parents.empty() && dice_.chance(40)) out_ += " in [" + names(entity.parents) + "]";
+    out_ += ";\n";
+  }
+  void declare_external(const ActionDeclaration& action) {
+    out_ += "external action " + policy_text(action.id, dice_);
+    if (dice_.chance(95)) declare_groups(action);
+    out_ += ";\n";
+  }
+
+  void declare_groups(const ActionDeclaration& action) {
+    if (!action.groups.empty()) {
+      out_ += " in [";
+      for (std::size_t i = 0; i < action.groups.size(); ++i) {
+        const ActionDeclaration& group = model_.actions[action.groups[i]];
+        if (i > 0) out_ += ", ";
+        if (group.space == space_ && dice_.chance(40)) {
+          out_ += policy_text(group.id, dice_);
+        } else {
+          // Without a namespace in front, the own one's actions hide those of none.
+          out_ +=
+              (group.space == space_ ? "Action" : group.uid().type()) + "::" + policy_text(group.id, dice_);
+        }
+      }
+      out_ += "]";
     }
   }
 
@@ -193,21 +239,7 @@ class SchemaPrinter {
     if (dice_.chance(5)) out_ += "@doc(\"it\\u{73}\") @plain\n";
     out_ += "action " +
             (is_plain_name(action.id) && dice_.chance(60) ? action.id : policy_text(action.id, dice_));
-    if (!action.groups.empty()) {
-      out_ += " in [";
-      for (std::size_t i = 0; i < action.groups.size(); ++i) {
-        const ActionDeclaration& group = model_.actions[action.groups[i]];
-        if (i > 0) out_ += ", ";
-        if (group.space == space_ && dice_.chance(40)) {
-          out_ += policy_text(group.id, dice_);
-        } else {
-          // Without a namespace in front, the own one's actions hide those of none.
-          out_ +=
-              (group.space == space_ ? "Action" : group.uid().type()) + "::" + policy_text(group.id, dice_);
-        }
-      }
-      out_ += "]";
-    }
+    declare_groups(action);
     if (!action.principals.empty()) {
       out_ += " appliesTo {\n  principal: " + listed(action.principals) +
               ",\n  resource: " + listed(action.resources);
@@ -274,6 +306,8 @@ class SchemaPrinter {
 
   const Model& model_;
   Dice& dice_;
+  const Owners* owners_ = nullptr;
+  std::size_t owner_ = 0;
   std::string space_;
   std::string out_;
 };
@@ -432,6 +466,36 @@ std::string make_entities(const Model& model, Escapes escapes, Dice& dice) {
     add(model.actions[i].uid(), "{}", parents, "");
   }
   return out + "]";
+}
+
+LinkedWorld generate_linked(std::uint64_t seed) {
+  Dice dice(seed);
+  Model model = make_model(dice);
+  // What is enumerated cannot be external.
+  for (EntityDeclaration& entity : model.entities) entity.enumerated &= dice.chance(10);
+  const std::size_t count = 2 + dice.below(2);
+  Owners owners;
+  for (std::size_t i = 0; i < model.entities.size(); ++i) owners.entities.push_back(dice.below(count));
+  for (std::size_t i = 0; i < model.actions.size(); ++i) owners.actions.push_back(dice.below(count));
+  LinkedWorld world;
+  for (std::size_t i = 0; i < count; ++i) {
+    // Sometimes one is missing, or not as it was.
+    if (dice.chance(4)) continue;
+    std::string text = SchemaPrinter(model, owners, i, dice).print();
+    if (dice.chance(12)) {
+      const std::string_view word = dice.chance(50) ? "entity" : "action";
+      const std::size_t at = text.find(word, dice.below(text.size()));
+      if (at != std::string::npos && dice.chance(60))
+        text.insert(at, "external ");
+      else
+        text = mutate_tokens(text, TextKind::kSchema, seed);
+    }
+    world.schemas.push_back(std::move(text));
+  }
+  World policies;
+  make_policies(model, {}, dice, policies);
+  world.policies = std::move(policies.policies);
+  return world;
 }
 
 World generate_world(std::uint64_t seed, const WorldSize& size) {

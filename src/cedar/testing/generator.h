@@ -56,6 +56,14 @@ struct WorldSize {
 
 World generate_world(std::uint64_t seed, const WorldSize& size = {});
 
+// One schema in parts, each of which declares external what others define (RFC 116), and policies for the whole.
+struct LinkedWorld {
+  std::vector<std::string> schemas;
+  std::vector<NamedText> policies;
+};
+
+LinkedWorld generate_linked(std::uint64_t seed);
+
 enum class TextKind : std::uint8_t { kPolicies, kSchema, kJson };
 
 // A text in which a few tokens are left out, doubled, swapped, or replaced by others of the language.
