@@ -30,6 +30,16 @@ class Compiler {
     std::uint32_t first = 0;
     bool liftable = true;  // nothing so far can err
     bool never = false;    // false before anything could err
+
+    // For another policy, in the same memory.
+    void start_anew(std::size_t tests) {
+      actions = {};
+      candidates.clear();
+      candidate_tests.clear();
+      first = static_cast<std::uint32_t>(tests);
+      liftable = true;
+      never = false;
+    }
   };
 
   // What the conditions of a template come to: the same for each of its links, whatever fills the slots.
@@ -92,8 +102,9 @@ Compiled compile(std::span<const Policy> policies) { return Compiler().run(polic
 Compiled Compiler::run(std::span<const Policy> policies) {
   ScopeIndexBuilder index;
   std::vector<std::uint32_t> places;
+  places.reserve(policies.size());
+  Draft draft;
   for (std::uint32_t place = 0; place < policies.size(); ++place) {
-    Draft draft;
     compile(policies[place].node(), draft);
     if (draft.never) continue;
     index.add(draft.actions, draft.candidates);
@@ -106,7 +117,6 @@ Compiled Compiler::run(std::span<const Policy> policies) {
   result.policies.reserve(places.size());
   for (const std::uint32_t number : built.order) {
     const ast::Policy& policy = policies[places[number]].node();
-    Draft draft;
     compile(policy, draft);
     std::uint32_t first = draft.first;
     if (const auto chosen = built.chosen[number]) {
@@ -129,7 +139,7 @@ Compiled Compiler::run(std::span<const Policy> policies) {
 }
 
 void Compiler::compile(const ast::Policy& policy, Draft& draft) {
-  draft.first = static_cast<std::uint32_t>(program_.tests_.size());
+  draft.start_anew(program_.tests_.size());
   draft.actions.kind =
       policy.action.kind == ScopeKind::kIn ? ScopeIndex::Kind::kIn : ScopeIndex::Kind::kEqual;
   draft.actions.names = policy.action.actions;
@@ -159,9 +169,14 @@ void Compiler::conditions(const ast::Policy& policy, Draft& draft) {
   }
 }
 
+// All but the memory: the second time needs as much.
 void Compiler::forget() {
-  program_ = Program();
-  node_table_ = constant_table_ = pattern_table_ = FlatTable();
+  program_.nodes_.clear();
+  program_.constants_.clear();
+  program_.lists_.clear();
+  program_.patterns_.clear();
+  program_.tests_.clear();
+  for (FlatTable* table : {&node_table_, &constant_table_, &pattern_table_}) table->clear();
   uses_.clear();
   of_templates_.clear();
 }

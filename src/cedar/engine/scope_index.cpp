@@ -31,34 +31,45 @@ std::uint32_t ScopeIndexBuilder::bucket(const Uid& action, ScopeIndex::Kind kind
   return place;
 }
 
-void ScopeIndexBuilder::add(const ScopeIndex::Actions& actions,
-                            std::span<const ScopeIndex::Test> candidates) {
-  Pending pending{.buckets = {},
-                  .first = static_cast<std::uint32_t>(candidates_.size()),
-                  .count = static_cast<std::uint32_t>(candidates.size())};
-  if (actions.names.empty()) pending.buckets.push_back(0);
-  for (const Uid* name : actions.names) pending.buckets.push_back(bucket(*name, actions.kind));
-  std::ranges::sort(pending.buckets);
-  const auto repeated = std::ranges::unique(pending.buckets);
-  pending.buckets.erase(repeated.begin(), repeated.end());
+std::uint32_t ScopeIndexBuilder::popularity(std::uint64_t key) {
+  const std::uint64_t hash = mix(key, 0);
+  const std::uint32_t found =
+      popularity_table_.find(hash, [&](std::uint32_t at) { return popularity_[at].key == key; });
+  if (found != FlatTable::kNone) return found;
+  const auto fresh = static_cast<std::uint32_t>(popularity_.size());
+  popularity_.push_back({key, 0});
+  popularity_table_.insert(hash, fresh);
+  return fresh;
+}
 
-  for (const ScopeIndex::Test& test : candidates) {
+void ScopeIndexBuilder::add(const ScopeIndex::Actions& actions, std::span<const ScopeIndex::Test> tests) {
+  const std::size_t first = buckets_.size();
+  if (actions.names.empty()) buckets_.push_back(0);
+  for (const Uid* name : actions.names) buckets_.push_back(bucket(*name, actions.kind));
+  const auto own =
+      std::ranges::subrange(buckets_.begin() + static_cast<std::ptrdiff_t>(first), buckets_.end());
+  std::ranges::sort(own);
+  const auto repeated = std::ranges::unique(own);
+  buckets_.erase(repeated.begin(), repeated.end());
+  pending_.push_back(
+      {.buckets = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(buckets_.size() - first)},
+       .candidates = {static_cast<std::uint32_t>(candidates_.size()),
+                      static_cast<std::uint32_t>(tests.size())}});
+  for (const ScopeIndex::Test& test : tests) {
     const std::uint32_t name =
         test.kind == ScopeIndex::Kind::kIs ? intern_type(test.type) : intern(*test.entity);
-    candidates_.push_back({test.slot, test.kind, name});
-    ++popularity_[ScopeIndex::key(pending.buckets.front(), test.slot, test.kind, name)];
+    const std::uint32_t shared = popularity(ScopeIndex::key(buckets_[first], test.slot, test.kind, name));
+    ++popularity_[shared].policies;
+    candidates_.push_back({test.slot, test.kind, name, shared});
   }
-  pending_.push_back(std::move(pending));
 }
 
 // The candidate that the fewest policies of the first bucket share; of several, the narrowest kind.
-std::optional<std::uint32_t> ScopeIndexBuilder::choose(const Pending& pending) const {
+std::optional<std::uint32_t> ScopeIndexBuilder::choose(std::span<const Candidate> candidates) const {
   std::optional<std::uint32_t> best;
   std::pair<std::uint32_t, ScopeIndex::Kind> least{UINT32_MAX, ScopeIndex::Kind::kIs};
-  for (std::uint32_t i = 0; i < pending.count; ++i) {
-    const Candidate& one = candidates_[pending.first + i];
-    const std::pair rank(
-        popularity_.at(ScopeIndex::key(pending.buckets.front(), one.slot, one.kind, one.name)), one.kind);
+  for (std::uint32_t i = 0; i < candidates.size(); ++i) {
+    const std::pair rank(popularity_[candidates[i].shared].policies, candidates[i].kind);
     if (rank >= least) continue;
     least = rank;
     best = i;
@@ -78,14 +89,15 @@ ScopeIndexBuilder::Built ScopeIndexBuilder::build() && {
   chosen.reserve(pending_.size());
   for (std::uint32_t policy = 0; policy < pending_.size(); ++policy) {
     const Pending& pending = pending_[policy];
-    const std::optional<std::uint32_t> choice = choose(pending);
+    const std::optional<std::uint32_t> choice = choose(candidates(pending));
     chosen.push_back(choice);
-    for (const std::uint32_t place : pending.buckets) {
+    for (const std::uint32_t place :
+         std::span(buckets_).subspan(pending.buckets.first, pending.buckets.count)) {
       if (!choice) {
         postings.push_back({(std::uint64_t{place} << 35U) | kUnkeyed, policy});
         continue;
       }
-      const Candidate& known_by = candidates_[pending.first + *choice];
+      const Candidate& known_by = candidates(pending)[*choice];
       const std::uint32_t bit = ScopeIndex::bit(known_by.slot, known_by.kind);
       index_.buckets_[place].kinds |= bit;
       index_.kinds_ |= bit;

@@ -15,7 +15,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "cedar/engine/entity_store.h"
@@ -149,25 +148,36 @@ class ScopeIndexBuilder {
 
  private:
   struct Pending {
-    std::vector<std::uint32_t> buckets;
-    std::uint32_t first = 0;  // of candidates_
-    std::uint32_t count = 0;
+    ScopeIndex::Range buckets;     // of buckets_
+    ScopeIndex::Range candidates;  // of candidates_
   };
   struct Candidate {
     ScopeIndex::Slot slot;
     ScopeIndex::Kind kind;
     std::uint32_t name;
+    std::uint32_t shared;  // of popularity_
+  };
+  // How many policies share a key.
+  struct Popularity {
+    std::uint64_t key;
+    std::uint32_t policies;
   };
 
   std::uint32_t intern(const Uid& uid);
   std::uint32_t intern_type(std::string_view type);
   std::uint32_t bucket(const Uid& action, ScopeIndex::Kind kind);
-  std::optional<std::uint32_t> choose(const Pending& pending) const;
+  std::uint32_t popularity(std::uint64_t key);
+  std::optional<std::uint32_t> choose(std::span<const Candidate> candidates) const;
+  std::span<const Candidate> candidates(const Pending& pending) const {
+    return std::span(candidates_).subspan(pending.candidates.first, pending.candidates.count);
+  }
 
   ScopeIndex index_;
   std::vector<Pending> pending_;
+  std::vector<std::uint32_t> buckets_;
   std::vector<Candidate> candidates_;
-  std::unordered_map<std::uint64_t, std::uint32_t> popularity_;  // how many policies share a key
+  std::vector<Popularity> popularity_;
+  FlatTable popularity_table_;
 };
 
 template <typename Visit>

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -33,6 +34,11 @@ class FlatTable {
 
   void reserve(std::size_t size) {
     if (2 * size > slots_.size()) grow(2 * size);
+  }
+  // Empty again, with its memory.
+  void clear() {
+    std::ranges::fill(slots_, Slot());
+    size_ = 0;
   }
   std::size_t size() const { return size_; }
 
