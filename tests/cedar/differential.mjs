@@ -1,6 +1,6 @@
 // differential.mjs PROGRAM PACKAGE_DIR [--cases N] [--seed S] [--jobs J] [--differences D] [--trials T]
 //
-// Defaults: 14,000 cases, a seed of the day's dice ($CEDAR_SEED is heeded), two at a time, one difference each, 4,000
+// Defaults: 12,000 cases, a seed of the day's dice ($CEDAR_SEED is heeded), two at a time, one difference each, 4,000
 // trials to make it small.
 //
 // Compares src/cedar with the reference implementation (`@cedar-policy/cedar-wasm`, found from PACKAGE_DIR) on
@@ -93,7 +93,7 @@ async function main() {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
-      cases: { type: "string", default: "14000" },
+      cases: { type: "string", default: "12000" },
       seed: { type: "string", default: process.env.CEDAR_SEED ?? `${randomInt(2 ** 32)}` },
       jobs: { type: "string", default: "2" },
       differences: { type: "string", default: "1" },
