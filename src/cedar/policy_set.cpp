@@ -25,7 +25,11 @@ std::string slots(const ast::Policy& tree) {
   return tree.principal.slot ? "?principal" : "?resource";
 }
 
-std::string taken(std::string_view id) { return "the id `" + std::string(id) + "` is taken"; }
+std::string named(std::string_view id) {
+  constexpr std::size_t kShown = 200;
+  return in_backticks(shortened(std::string(id), kShown));
+}
+std::string taken(std::string_view id) { return "the id " + named(id) + " is taken"; }
 
 }  // namespace
 
@@ -158,7 +162,7 @@ std::expected<void, LinkError> PolicySetBuilder::link(std::string_view template_
   const Policy* found = impl_->find(template_id, true);
   if (found == nullptr) {
     const bool is_policy = impl_->has(template_id);
-    return std::unexpected(LinkError{"there is no template `" + std::string(template_id) + "`",
+    return std::unexpected(LinkError{"there is no template " + named(template_id),
                                      is_policy ? "the policy of this id has no slots" : ""});
   }
   if (impl_->has(new_id)) return std::unexpected(LinkError{taken(new_id), "choose another"});
@@ -169,7 +173,7 @@ std::expected<void, LinkError> PolicySetBuilder::link(std::string_view template_
   ast::Policy linked = found->node();
   linked.linked_from = &found->node();
   if (!fill(linked.principal, values.principal, arena) || !fill(linked.resource, values.resource, arena)) {
-    return std::unexpected(LinkError{"the values do not fit the slots of `" + std::string(template_id) + "`",
+    return std::unexpected(LinkError{"the values do not fit the slots of " + named(template_id),
                                      "it needs values for " + slots(found->node()) + ", and no others"});
   }
   linked.id = arena.copy(new_id);

@@ -26,7 +26,8 @@ class Messages {
     if constexpr (std::is_same_v<Error, cedar::DataError>) {
       check(result.error().pointer, text.size() + kMessageBytes);
       check(result.error().help);
-      return {check(result.error().pointer + ": " + result.error().message, text.size() + kMessageBytes)};
+      check(result.error().message);
+      return {result.error().pointer + ": " + result.error().message};
     } else {
       boost::json::array out;
       for (const cedar::Diagnostic& one : result.error()) out.emplace_back(of(one, text));

@@ -59,7 +59,9 @@ class JsonBuilder {
     for (std::size_t i = 0; i < count; ++i)
       members[i] = {names_[first_name + i].text, names_[first_name + i].span, values_[first + i]};
     if (const Json::Member* twice = repeated(members)) {
-      problem_ = {twice->name_span, "an object has the name \"" + std::string(twice->name) + "\" twice",
+      constexpr std::size_t kShown = 200;
+      problem_ = {twice->name_span,
+                  "an object has the name \"" + shortened(std::string(twice->name), kShown) + "\" twice",
                   "remove one of them"};
       error = boost::json::error::syntax;
       return false;
@@ -301,8 +303,7 @@ std::expected<Json, DataError> parse_json_data(std::string_view text, const Limi
     return std::unexpected(DataError{"", "this is not JSON: not UTF-8, at byte " + std::to_string(bad)});
   auto parsed = parse_json(text, depth, arena);
   if (parsed) return *parsed;
-  return std::unexpected(
-      DataError{"", parsed.error().message + ", at byte " + std::to_string(parsed.error().span.begin)});
+  return data_error(parsed.error().message + ", at byte " + std::to_string(parsed.error().span.begin));
 }
 
 std::expected<Json, DataError> json_of(const boost::json::value& given, const Limits& limits, Arena& arena) {

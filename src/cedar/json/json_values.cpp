@@ -36,6 +36,7 @@ std::string pointer_step(std::string_view step) {
 
 std::unexpected<DataError> below(std::string_view step, DataError error) {
   error.pointer.insert(0, pointer_step(step));
+  shorten(error);
   return std::unexpected(std::move(error));
 }
 

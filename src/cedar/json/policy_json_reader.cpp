@@ -114,6 +114,7 @@ class PolicyJsonReader {
       pointer += pointer_step(place != nullptr ? std::to_string(*place) : std::string(std::get<0>(step)));
     }
     error.pointer.insert(0, pointer);
+    shorten(error);
     error_ = std::move(error);
     return nullptr;
   }

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cedar/authorize.h"
+#include "cedar/schema.h"
 #include "cedar/syntax/same_tree.h"
 #include "cedar/testing/corpus_files.h"
 
@@ -401,6 +402,32 @@ TEST(PolicyJson, EveryPolicyOfTheCorporaComesBackFromJsonWithTheSameMeaning) {
     }
   }
   EXPECT_GT(count, 5'800U);
+}
+
+TEST(PolicyJson, MessagesDoNotGrowWithWhatTheyName) {
+  constexpr std::size_t kMost = 1100;
+  const std::string name(100'000, 'y');
+  const std::string scopes =
+      R"("effect":"permit","principal":{"op":"All"},"action":{"op":"All"},"resource":{"op":"All"})";
+  PolicySetBuilder builder;
+  for (const std::string& policy :
+       {"{" + scopes + R"(,"conditions":[],")" + name + R"(":1})",
+        "{" + scopes + R"(,"conditions":[{"kind":"when","body":{"!":{")" + name + R"(":1}}}]})",
+        "{" + scopes + R"(,"conditions":[{"kind":"when","body":{")" + name + R"(":1}}]})",
+        R"({")" + name + R"(":1,")" + name + R"(":2})"}) {
+    const auto added = builder.add_json(policy, "p");
+    ASSERT_FALSE(added);
+    EXPECT_LE(added.error().message.size(), kMost);
+    EXPECT_LE(added.error().help.size(), kMost);
+  }
+  const auto schema = Schema::parse("entity A { a: Long };");
+  const auto entities = Entities::parse_json(
+      R"([{"uid":{"type":")" + name + R"(","id":"a"},"attrs":{},"parents":[]}])", *schema);
+  ASSERT_FALSE(entities);
+  EXPECT_LE(entities.error().message.size(), kMost);
+  const auto linked = builder.link(name, name, {});
+  ASSERT_FALSE(linked);
+  EXPECT_LE(linked.error().message.size(), kMost);
 }
 
 }  // namespace

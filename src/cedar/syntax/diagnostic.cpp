@@ -136,8 +136,13 @@ std::string_view closest(std::string_view written, std::span<const std::string_v
 
 std::string in_backticks(std::string_view text) { return "`" + std::string(text) + "`"; }
 
+void shorten(DataError& error) {
+  error.message = shortened(std::move(error.message), kMessageBytes);
+  error.help = shortened(std::move(error.help), kMessageBytes);
+}
+
 std::unexpected<DataError> data_error(std::string message) {
-  return std::unexpected(DataError{"", std::move(message)});
+  return std::unexpected(DataError{"", shortened(std::move(message), kMessageBytes)});
 }
 
 std::string did_you_mean(std::string_view written, std::span<const std::string_view> candidates,

@@ -60,6 +60,9 @@ std::string_view closest(std::string_view written, std::span<const std::string_v
 // As messages name what somebody wrote: `x`.
 std::string in_backticks(std::string_view text);
 
+// The same of data: what is named may be long, and the pointer stays whole.
+void shorten(DataError& error);
+
 // What is wrong with data, where its place is told by whoever knows it.
 std::unexpected<DataError> data_error(std::string message);
 

@@ -495,6 +495,10 @@ std::vector<std::string> tokens_of(std::string_view text) {
 }
 
 std::string other_token(TextKind kind, Dice& dice) {
+  // Messages name what they are about, however long that is.
+  if (dice.chance(2))
+    return (kind == TextKind::kJson ? "\"" : "") + std::string(3000, 'y') +
+           (kind == TextKind::kJson ? "\"" : "");
   switch (kind) {
     case TextKind::kPolicies:
       return dice.pick(kPolicyTokens);
