@@ -3,7 +3,7 @@
 import * as reference from "./reference.mjs";
 import { parse } from "./trees.mjs";
 
-export async function shrink(world, most, shows) {
+export async function shrink(world, most, keepsSchemas, shows) {
   let best = world;
   let trials = 0;
   const attempt = async (change) => {
@@ -52,7 +52,10 @@ export async function shrink(world, most, shows) {
         await shrinkJson(attempt, () => best.requests[i][name], (w, text) => (w.requests[i][name] = text));
       }
     }
-    for (const name of ["text", "schema"]) await fewer((w) => tokens(w[name]), (w, items) => (w[name] = items.join("")));
+    await fewer((w) => tokens(w.text), (w, items) => (w.text = items.join("")));
+    // Where each side has one of its own, they must stay the same.
+    if (keepsSchemas) continue;
+    await fewer((w) => tokens(w.schema), (w, items) => (w.schema = items.join("")));
     await shrinkJson(attempt, () => best.schemaJson, (w, text) => (w.schemaJson = text));
     await fewer((w) => statements(w.schema), (w, items) => (w.schema = items.join("")));
   }

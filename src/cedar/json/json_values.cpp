@@ -147,11 +147,14 @@ std::expected<std::span<const Field>, DataError> JsonReader::all(const Json& giv
 }
 
 std::expected<Uid, DataError> JsonReader::uid(const Json& given) {
-  if (const Json* escaped = given.find("__entity"); escaped != nullptr && given.members().size() == 1) {
-    auto inner = uid(*escaped);
-    if (!inner) return below("__entity", std::move(inner).error());
-    return inner;
-  }
+  const Json* escaped = given.find("__entity");
+  if (escaped == nullptr || given.members().size() != 1) return bare_uid(given);
+  auto inner = bare_uid(*escaped);
+  if (!inner) return below("__entity", std::move(inner).error());
+  return inner;
+}
+
+std::expected<Uid, DataError> JsonReader::bare_uid(const Json& given) {
   const Json* type = given.find("type");
   const Json* id = given.find("id");
   if (type == nullptr || id == nullptr || !type->is_string() || !id->is_string() ||

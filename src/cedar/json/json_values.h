@@ -38,6 +38,7 @@ class JsonReader {
   std::expected<Value, DataError> set(const Json& json, const Type* expected);
   std::expected<Value, DataError> object(const Json& json, const Type* expected);
   std::expected<Value, DataError> entity(const Json& json);
+  std::expected<Uid, DataError> bare_uid(const Json& json);
   std::expected<Value, DataError> record(const Json& json, const Type* expected);
   std::expected<Value, DataError> extension(const Json& json);
   std::expected<Value, DataError> implicit_extension(std::string_view text, const Function& constructor);

@@ -430,5 +430,22 @@ TEST(PolicyJson, MessagesDoNotGrowWithWhatTheyName) {
   EXPECT_LE(linked.error().message.size(), kMost);
 }
 
+// The reference takes it for a record; what looks like an escape must be one here.
+TEST(PolicyJson, AnEntityIsEscapedOnce) {
+  const std::string uid = R"({"type":"U","id":"a"})";
+  const std::string once = R"({"__entity":)" + uid + "}";
+  const std::string twice = R"({"__entity":)" + once + "}";
+  EXPECT_TRUE(PolicySetBuilder().add_json(when_json(R"({"Value":)" + once + "}"), "p"));
+  EXPECT_FALSE(PolicySetBuilder().add_json(when_json(R"({"Value":)" + twice + "}"), "p"));
+  for (const auto& [attribute, parent] : {std::pair{twice, once}, {once, twice}}) {
+    const auto entities = [&](const std::string& a, const std::string& b) {
+      return Entities::parse_json(R"([{"uid":{"type":"V","id":"v"},"attrs":{"a":)" + a + R"(},"parents":[)" +
+                                  b + "]}]");
+    };
+    EXPECT_TRUE(entities(once, once));
+    EXPECT_FALSE(entities(attribute, parent));
+  }
+}
+
 }  // namespace
 }  // namespace cedar
