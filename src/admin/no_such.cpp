@@ -18,10 +18,9 @@ std::vector<std::string_view> names_in(Environment environment, const Things& th
   return names;
 }
 
-std::unexpected<Error> no_such(std::string_view code, std::string message, std::string_view name,
+std::unexpected<Error> no_such(std::string_view code, const std::string& message, std::string_view name,
                                const std::vector<std::string_view>& known) {
-  if (const auto meant = nearest(name, known)) message += fmt::format("; did you mean `{}`?", *meant);
-  return fail(ErrorKind::kNotFound, code, std::move(message));
+  return fail(ErrorKind::kNotFound, code, message + nearest_hint(name, known));
 }
 
 }  // namespace

@@ -293,7 +293,7 @@ Result<Report> verify_once(const std::filesystem::path& folder, const VerifierKe
                            const VerifyOptions& options, const std::string& note) {
   ASSIGN_OR_RETURN(const auto own, verify_checkpoint(note, log));
   if (const auto newer = newer_note(own, log, options)) {
-    // Signed, and not published any more: the folder may hold all that it covers.
+    // Signed, and perhaps not published any more: the folder may hold all that it covers.
     auto with_own = options;
     with_own.checkpoints.push_back(note);
     ASSIGN_OR_RETURN(auto report, Verification(folder, log, with_own).run(*newer));

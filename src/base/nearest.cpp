@@ -44,6 +44,11 @@ std::optional<std::string_view> nearest(std::string_view word, std::span<const s
   return best;
 }
 
+std::string nearest_hint(std::string_view word, std::span<const std::string_view> known) {
+  const auto found = nearest(word, known);
+  return found ? "; did you mean `" + std::string(*found) + "`?" : std::string();
+}
+
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
   if (const auto found = nearest(word, known)) return "did you mean `" + std::string(*found) + "`?";
   std::string text = "known:";

@@ -14,6 +14,9 @@ namespace remit {
 // several are as near.
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> known);
 
+// "; did you mean `listen`?", or nothing: the end of a message that names the word.
+std::string nearest_hint(std::string_view word, std::span<const std::string_view> known);
+
 // "did you mean `listen`?" or "known: `data`, `listen`".
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
 

@@ -291,7 +291,7 @@ Result<DestinationId> find_destination(store::Reader& reader, Environment enviro
                                            {std::string(to_string(environment)), std::string(name)}));
   if (rows.empty()) {
     ASSIGN_OR_RETURN(const auto meant,
-                     store::did_you_mean(reader, name,
+                     store::nearest_hint(reader, name,
                                          {.from = "destination",
                                           .key = "name",
                                           .shown = "name",

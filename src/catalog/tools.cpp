@@ -279,7 +279,7 @@ Result<ToolId> find_tool(store::Reader& reader, Environment environment, std::st
   std::string meant;
   if (slash != std::string_view::npos) {
     ASSIGN_OR_RETURN(const auto at, find_destination(reader, environment, destination));
-    ASSIGN_OR_RETURN(meant, store::did_you_mean(reader, name,
+    ASSIGN_OR_RETURN(meant, store::nearest_hint(reader, name,
                                                 {.from = "tool",
                                                  .key = "name",
                                                  .shown = "name",

@@ -236,10 +236,9 @@ Result<int> show_destination(const Context& context, const DestinationOptions& o
                   {"secrets", "secret_slots"}});
     return kOk;
   }
-  const auto meant = nearest(options.name, known);
   return fail(ErrorKind::kNotFound, "RMT-C010",
               fmt::format("there is no destination `{}` in {}{}", options.name, options.environment,
-                          meant ? fmt::format("; did you mean `{}`?", *meant) : ""));
+                          nearest_hint(options.name, known)));
 }
 
 Result<int> scan_destination(const Context& context, const DestinationOptions& options) {

@@ -18,9 +18,8 @@ PolicyCaseResult no_such(std::string_view kind, std::string_view name, Environme
   std::vector<std::string_view> known;
   for (const auto& thing : things)
     if (thing.environment == environment) known.push_back(name_of_thing(thing));
-  std::string problem = fmt::format("there is no {} `{}` in {}", kind, name, to_string(environment));
-  if (const auto near = nearest(name, known)) problem += fmt::format("; did you mean `{}`?", *near);
-  return {.problem = std::move(problem)};
+  return {.problem = fmt::format("there is no {} `{}` in {}{}", kind, name, to_string(environment),
+                                 nearest_hint(name, known))};
 }
 
 // Any credential that the agent has; one of the usual kind where it has none.

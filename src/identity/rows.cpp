@@ -127,7 +127,7 @@ Result<HumanId> find_human(store::Reader& reader, std::string_view name) {
                                            {canonical_name(name)}));
   if (rows.empty()) {
     ASSIGN_OR_RETURN(const auto meant,
-                     store::did_you_mean(
+                     store::nearest_hint(
                          reader, name,
                          {.from = "human", .key = "canonical", .shown = "name", .where = "left_at IS NULL"}));
     return fail(ErrorKind::kNotFound, "RMT-I001", fmt::format("nobody here is called `{}`{}", name, meant));
@@ -149,7 +149,7 @@ Result<std::map<std::string, std::string>> all_names(store::Reader& reader) {
 Result<AgentId> find_agent(store::Reader& reader, std::string_view name) {
   ASSIGN_OR_RETURN(auto rows, reader.query("SELECT id FROM agent WHERE name = ?", {std::string(name)}));
   if (rows.empty()) {
-    ASSIGN_OR_RETURN(const auto meant, store::did_you_mean(reader, name, agents()));
+    ASSIGN_OR_RETURN(const auto meant, store::nearest_hint(reader, name, agents()));
     return fail(ErrorKind::kNotFound, "RMT-I003", fmt::format("there is no agent `{}`{}", name, meant));
   }
   return AgentId::trusted(rows.front().text(0));
@@ -169,7 +169,7 @@ Result<DeploymentId> find_deployment(store::Reader& reader, Environment environm
         "name "
         "END";
     here.parameters = {std::string(to_string(environment))};
-    ASSIGN_OR_RETURN(const auto meant, store::did_you_mean(reader, agent_name, here));
+    ASSIGN_OR_RETURN(const auto meant, store::nearest_hint(reader, agent_name, here));
     return fail(ErrorKind::kNotFound, "RMT-I003",
                 fmt::format("there is no agent `{}` in {}{}", agent_name, to_string(environment), meant));
   }

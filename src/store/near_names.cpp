@@ -13,7 +13,7 @@ constexpr int kOnASide = 20;
 
 }  // namespace
 
-Result<std::string> did_you_mean(Reader& reader, std::string_view name, const NamedRows& rows) {
+Result<std::string> nearest_hint(Reader& reader, std::string_view name, const NamedRows& rows) {
   auto parameters = rows.parameters;
   parameters.emplace_back(std::string(name));
   std::vector<std::string> names;
@@ -27,8 +27,7 @@ Result<std::string> did_you_mean(Reader& reader, std::string_view name, const Na
       if (!row.is_null(0)) names.push_back(row.text(0));
   }
   const std::vector<std::string_view> known(names.begin(), names.end());
-  const auto meant = nearest(name, known);
-  return meant ? fmt::format("; did you mean `{}`?", *meant) : std::string();
+  return remit::nearest_hint(name, known);
 }
 
 }  // namespace remit::store

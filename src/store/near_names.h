@@ -25,6 +25,6 @@ struct NamedRows {
 };
 
 // "; did you mean `crm-bot`?", or nothing: the end of a message. Errors: the store's.
-Result<std::string> did_you_mean(Reader& reader, std::string_view name, const NamedRows& rows);
+Result<std::string> nearest_hint(Reader& reader, std::string_view name, const NamedRows& rows);
 
 }  // namespace remit::store

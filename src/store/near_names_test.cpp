@@ -35,7 +35,7 @@ TEST(NearNames, OfWhatStandsBesideItAndHoldsTheNearestIsMeant) {
                                    {"", ""},
                                    {"'; DROP TABLE agent; --", ""}}) {
     ASSERT_TRUE(store->read([&](Reader& reader) -> Result<void> {
-      const auto found = did_you_mean(reader, name,
+      const auto found = nearest_hint(reader, name,
                                       {.from = "agent",
                                        .key = "name",
                                        .shown = "CASE WHEN retired = ? THEN name END",

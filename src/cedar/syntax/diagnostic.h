@@ -60,7 +60,7 @@ std::string_view closest(std::string_view written, std::span<const std::string_v
 // As messages name what somebody wrote: `x`.
 std::string in_backticks(std::string_view text);
 
-// The same of data: what is named may be long, and the pointer stays whole.
+// Cuts what an error about data says, since what it names may be long; the pointer stays whole.
 void shorten(DataError& error);
 
 // What is wrong with data, where its place is told by whoever knows it.
