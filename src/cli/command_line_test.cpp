@@ -164,9 +164,10 @@ std::set<std::string> offered_by(const std::string& shell, const std::string& li
       {"bash", script + "COMP_WORDS=(" + words + " ''); COMP_CWORD=" + count +
                    "; _remit; printf '%s\\n' \"${COMPREPLY[@]}\"\n"},
       // Where zsh takes what is offered: behind `--` of compadd; it has no list where there is none.
-      {"zsh", "compdef() { : }\n_files() { echo files }\n"
-              "compadd() { shift; for word in \"$@\"; do env echo $word; done; (( $# )) }\n" +
-                  script + "words=(" + words + " ''); CURRENT=" + count + "; (( CURRENT++ )); _remit\n"},
+      {"zsh",
+       "compdef() { : }\n_files() { echo files }\n"
+       "compadd() { shift; for word in \"$@\"; do env echo $word; done; (( $# )) }\n" +
+           script + "words=(" + words + " ''); CURRENT=" + count + "; (( CURRENT++ )); _remit\n"},
       {"fish", script + "\ncomplete -C '" + words + " ' | string split -f1 \\t\n"}};
   const store::TempFolder folder;
   const auto file = folder / "script";

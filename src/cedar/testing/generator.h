@@ -43,7 +43,7 @@ struct World {
   std::vector<NamedText> policies;
   std::vector<NamedText> templates;
   std::vector<NamedText> trees;  // policies in JSON, of which some are none
-  std::string text;  // the policies and templates as one text, with comments among them
+  std::string text;              // the policies and templates as one text, with comments among them
   std::vector<GeneratedLink> links;
   std::vector<GeneratedRequest> requests;
 };
@@ -56,7 +56,8 @@ struct WorldSize {
 
 World generate_world(std::uint64_t seed, const WorldSize& size = {});
 
-// One schema in parts, each of which declares external what others define (RFC 116), and policies for the whole.
+// One schema in parts, each of which declares external what others define (RFC 116), and policies for the
+// whole.
 struct LinkedWorld {
   std::vector<std::string> schemas;
   std::vector<NamedText> policies;

@@ -21,6 +21,7 @@ class SchemaJsonPrinter {
     for (const auto& [name, type] : model_.common) add(space_of(name));
     for (const EntityDeclaration& entity : model_.entities) add(entity.space);
     std::vector<std::string> members;
+    members.reserve(spaces.size());
     for (const std::string& space : spaces) members.push_back(json_text(space) + ":" + declarations(space));
     return object(members);
   }
@@ -68,6 +69,7 @@ class SchemaJsonPrinter {
     annotate(members);
     if (entity.enumerated) {
       std::vector<std::string> ids;
+      ids.reserve(entity.ids.size());
       for (const std::string& id : entity.ids) ids.push_back(json_text(id));
       members.push_back(R"("enum":)" + joined(ids, '[', ']'));
       return object(members);
@@ -115,6 +117,7 @@ class SchemaJsonPrinter {
   }
   std::string names(const std::vector<std::size_t>& entities) {
     std::vector<std::string> out;
+    out.reserve(entities.size());
     for (const std::size_t i : entities) out.push_back(json_text(local(model_.entities[i].name)));
     return joined(out, '[', ']');
   }
@@ -242,7 +245,7 @@ class WildSchemaJson {
     if (wild(2))
       more = dice_.pick({R"(,"annotations":{"a":"b"})", R"(,"x":1)", R"(,"required":true)", R"(,"name":"A")",
                          R"(,"attributes":{})", R"(,"additionalAttributes":false)"});
-    const auto simple = [&](std::string name) { return R"({"type":)" + json_text(name) + more + "}"; };
+    const auto simple = [&](const std::string& name) { return R"({"type":)" + json_text(name) + more + "}"; };
     switch (dice_.below(depth > 0 ? 11 : 7)) {
       case 0:
         return wild(30) ? simple(dice_.pick({"A", "B", "D", "N::D"})) : simple("String");
