@@ -16,6 +16,7 @@
 #include "cli/demo_servers.h"
 #include "cli/output.h"
 #include "cli/stop_signal.h"
+#include "server/data_folder.h"
 #include "server/plane.h"
 
 namespace remit::cli {
@@ -236,6 +237,7 @@ Result<int> demo(const Context& context, const DemoOptions& options) {
   if (place.data.empty() && place.config_file.empty()) place.data = default_data_folder() / "demo";
   ASSIGN_OR_RETURN(auto config, load(place));
   if (!options.listen.empty()) config.listen = {options.listen};
+  TRY(server::make_private_folders(config.data.parent_path()));  // the usual data folder is one of them
   TRY(clear(config.data));
   std::error_code ec;
   fs::permissions(config.data, fs::perms::owner_all, ec);

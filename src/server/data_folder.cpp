@@ -64,9 +64,8 @@ Result<void> check_owner(const fs::path& path, mode_t closed) {
 
 // A folder in which nothing is yet becomes this account's own.
 Result<void> make_folder(const fs::path& folder) {
+  TRY(make_private_folders(folder));
   std::error_code ec;
-  fs::create_directories(folder, ec);
-  if (ec) return cannot_be_used(folder, ec.value());
   struct stat status{};
   if (::stat(folder.c_str(), &status) != 0) return cannot_be_used(folder, errno);
   const bool empty = fs::is_empty(folder, ec);
@@ -77,6 +76,16 @@ Result<void> make_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+Result<void> make_private_folders(const fs::path& folder) {
+  std::error_code ec;
+  if (folder.empty() || fs::is_directory(folder, ec)) return {};
+  TRY(make_private_folders(folder.parent_path()));
+  if (::mkdir(folder.c_str(), 0700) == 0) return {};
+  const int error = errno;
+  if (fs::is_directory(folder, ec)) return {};  // another process was faster
+  return cannot_be_used(folder, error == EEXIST ? ENOTDIR : error);
+}
 
 std::filesystem::path DataFolder::issuer_key(std::string_view environment) const {
   return root / fmt::format("issuer-{}.jwk", environment);

@@ -14,6 +14,10 @@
 
 namespace remit::server {
 
+// Makes a folder and what is missing above it for this account alone (XDG Base Directory Specification: mode
+// 0700), so that what lies above one data folder may be another. Errors: kUnavailable RMT-X020.
+Result<void> make_private_folders(const std::filesystem::path& folder);
+
 struct DataFolder {
   explicit DataFolder(std::filesystem::path data) : root(std::move(data)) {}
 

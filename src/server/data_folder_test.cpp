@@ -333,6 +333,15 @@ TEST_F(DataFolderTest, WhatIsOpenToOthersIsRefusedWithTheCommandThatMendsIt) {
   }
 }
 
+// As the demo's, which lies in the usual one.
+TEST_F(DataFolderTest, WhatWasMadeAboveOneMayBeADataFolderToo) {
+  const auto before = ::umask(022);
+  EXPECT_TRUE(open_plane_in(root_ / "state" / "remit" / "demo"));
+  EXPECT_TRUE(open_plane_in(root_ / "state" / "remit"));
+  ::umask(before);
+  EXPECT_EQ(open_plane_in(root_ / "state" / "remit" / "remit.db" / "below").error().code, "RMT-X020");
+}
+
 TEST_F(DataFolderTest, AFolderOfAnotherAccountIsRefusedWithItsName) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
   for (const auto* file : {"", "remit.db", "vault.key"}) {

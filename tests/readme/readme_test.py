@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """readme_test.py SOURCE_DIR PROGRAMS_DIR
 
-Pastes the README's block of a first agent into one shell, as it stands, on a home that has never seen Remit.
+Pastes the README's block of a first agent into one shell, as it stands, on a home that has seen nothing of Remit but the
+demo that `./quickstart` ends with.
 """
 
 import os
@@ -25,6 +26,8 @@ def main():
     subprocess.run([source / "scripts/npm-install", "build", "demo"], cwd=source, check=True)
     with tempfile.TemporaryDirectory(prefix="remit-readme-", ignore_cleanup_errors=True) as home:
         environment = {"HOME": home, "PATH": f"{programs}:{os.environ['PATH']}"}
+        subprocess.run([programs / "remit", "demo", "--once", "--listen", "127.0.0.1:0"], cwd=source, env=environment,
+                       check=True, timeout=120, stdout=subprocess.DEVNULL, umask=0o022)
         try:
             # -e: each line ends 0. Without a terminal, like a paste into a script.
             done = subprocess.run(["bash", "-eu"], input=block((source / "README.md").read_text()), cwd=source,
