@@ -1,5 +1,6 @@
 #include "gateway/upstream.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -112,7 +113,10 @@ void Upstream::start_opening() {
     return self && self->session_ ? self : nullptr;
   };
   auto transport = make_transport(current);
-  if (!transport) return lose({ErrorKind::kUnavailable, "RMT-U001", std::move(transport).error().message});
+  if (!transport) {
+    auto why = std::move(transport).error();
+    return lose({ErrorKind::kUnavailable, "RMT-U001", std::move(why.message), std::move(why.fix)});
+  }
   transport_ = std::move(*transport);
 
   mcp::ClientOptions options{.info = {.name = "remit", .version = REMIT_VERSION},
@@ -189,7 +193,11 @@ Result<std::unique_ptr<mcp::Transport>> Upstream::make_transport(const Current& 
   secrets.reserve(secrets_.size());
   for (const auto& secret : secrets_) secrets.emplace_back(secret.slot, secret.value.reveal());
   auto command = limits_.child(destination_, stdio, std::move(secrets));
-  if (!command) return fail(ErrorKind::kUnavailable, "RMT-U001", format(command.error()));
+  if (!command) {
+    const auto& why = command.error();
+    return fail(ErrorKind::kUnavailable, "RMT-U001", fmt::format("{}: {}", why.code, why.message),
+                std::string(fix_of(why)));
+  }
   auto started = mcp::StdioTransport::start(parts_.loop.context().get_executor(), *command,
                                             {.max_line = limits_.max_answer_bytes});
   if (!started) return std::unexpected(std::move(started).error());
@@ -287,7 +295,7 @@ void Upstream::finish_listing(Result<void> result) {
 Error Upstream::told(const Error& why) const {
   auto known = without_secret(why);
   return {ErrorKind::kUnavailable, code_for(known),
-          "destination `" + destination_.name + "`: " + known.message};
+          "destination `" + destination_.name + "`: " + known.message, std::move(known.fix)};
 }
 
 // Gives the session up for new calls. Those that are out on it may be answered yet.

@@ -631,6 +631,21 @@ TEST_F(Listing, SaysWhatAServerThatDoesNotStartWroteLast) {
   EXPECT_THAT(error.message, Not(HasSubstr("tok-5f2d9c71")));
 }
 
+TEST_F(Listing, SaysHowToMendWhatStandsInTheWayOfAChild) {
+  auto limits = patient().gateway.upstream;
+  limits.child = [](const auto&, const auto&, auto) -> Result<mcp::Command> {
+    return fail(ErrorKind::kForbidden, "RMT-C042", "the account may not enter /root",
+                "Give it to that account.");
+  };
+  const auto error = http::block_on(world_.loops()[0],
+                                    list_tools(world_.loops()[0], world_.vault(),
+                                               destination(snapshot::StdioTransport{{"/bin/true"}}), limits))
+                         .error();
+  EXPECT_EQ(error.code, "RMT-U001");
+  EXPECT_EQ(error.message, "destination `crm`: RMT-C042: the account may not enter /root");
+  EXPECT_EQ(error.fix, "Give it to that account.");
+}
+
 TEST_F(Listing, SaysWhatAServerThatDoesNotAnswerWroteLast) {
   const auto error = list(destination(snapshot::StdioTransport{
                               {"/bin/sh", "-c", "echo waiting for a browser >&2; cat >/dev/null"}}),
