@@ -80,16 +80,9 @@ TEST_F(ApiTest, ShowsEveryDiagnosticOfPoliciesThatDoNotParse) {
 class PolicySchemas : public ApiTest {
  protected:
   PolicySchemas() {
-    with_people();
+    with_erp();
     definitions_ = {R"({"name":"pay","inputSchema":{"type":"object","properties":{"amount":{"type":"number"},
                         "when":{"$ref":"#/$defs/when"}},"required":["amount"]}})"};
-    EXPECT_EQ(post("/v1/destinations", {{"environment", "sandbox"},
-                                        {"name", "erp"},
-                                        {"url", "https://erp.test/mcp"},
-                                        {"data_class", "internal"},
-                                        {"owner", "ana"}})
-                  .status,
-              201);
     EXPECT_EQ(post("/v1/destinations/sandbox/erp/scan").status, 200);
   }
 };

@@ -12,16 +12,9 @@ using testing::HasSubstr;
 class PolicyTrials : public ApiTest {
  protected:
   PolicyTrials() {
-    with_people();
+    with_erp();
     definitions_ = {
         R"({"name":"pay","inputSchema":{"type":"object","properties":{"amount":{"type":"integer"}}}})"};
-    EXPECT_EQ(post("/v1/destinations", {{"environment", "sandbox"},
-                                        {"name", "erp"},
-                                        {"url", "https://erp.test/mcp"},
-                                        {"data_class", "internal"},
-                                        {"owner", "ana"}})
-                  .status,
-              201);
     EXPECT_EQ(post("/v1/destinations/sandbox/erp/scan").status, 200);
     EXPECT_EQ(post("/v1/tools/sandbox/classify",
                    {{"tool", "erp/pay"}, {"effect", "pay"}, {"data_class", "internal"}, {"by", "raj"}})

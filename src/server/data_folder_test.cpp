@@ -9,8 +9,7 @@
 
 #include "audit/verifier.h"
 #include "base/canonical_json.h"
-#include "http/block_on.h"
-#include "server/plane.h"
+#include "server/testing.h"
 #include "store/temp_folder.h"
 
 namespace remit::server {
@@ -87,14 +86,8 @@ class DataFolderTest : public testing::Test {
 
   static void work(const fs::path& folder, const char* name) {
     const auto plane = open_plane_in(folder).value();
-    http::Request request{.method = http::Method::kPost,
-                          .target = "/v1/humans",
-                          .path = "/v1/humans",
-                          .query = {},
-                          .headers = {{"Content-Type", "application/json"}},
-                          .body = std::string(R"({"name":")") + name + R"("})",
-                          .peer = {}};
-    EXPECT_EQ(http::block_on(plane->loop(), plane->command(request)).status, 201);
+    const auto body = std::string(R"({"name":")") + name + R"("})";
+    EXPECT_EQ(asked(*plane, http::Method::kPost, "/v1/humans", body).status, 201);
     plane->publish().value();
   }
 
@@ -110,14 +103,7 @@ class DataFolderTest : public testing::Test {
 
   // What `remit verify state` finds.
   static std::string state_problems(Plane& plane) {
-    http::Request request{.method = http::Method::kGet,
-                          .target = "/v1/state",
-                          .path = "/v1/state",
-                          .query = {},
-                          .headers = {},
-                          .body = {},
-                          .peer = {}};
-    const auto answer = http::block_on(plane.loop(), plane.command(request));
+    const auto answer = asked(plane, http::Method::kGet, "/v1/state");
     const auto body = parse_json(answer.body);
     if (answer.status != 200 || !body) return answer.body;
     return boost::json::serialize(body->at("problems"));
@@ -245,14 +231,8 @@ TEST_F(DataFolderTest, AnIssuersKeyIsTheOneThatTheStoreSaysWhereverARotationIsKi
   const auto next = folder() / "issuer-production.jwk.next";
   {
     const auto plane = open_plane_in(folder()).value();
-    http::Request request{.method = http::Method::kPost,
-                          .target = "/v1/issuers/production/rotate",
-                          .path = "/v1/issuers/production/rotate",
-                          .query = {},
-                          .headers = {{"Content-Type", "application/json"}},
-                          .body = R"({"by":"ana","reason":"a year has passed"})",
-                          .peer = {}};
-    EXPECT_EQ(http::block_on(plane->loop(), plane->command(request)).status, 200);
+    const auto* body = R"({"by":"ana","reason":"a year has passed"})";
+    EXPECT_EQ(asked(*plane, http::Method::kPost, "/v1/issuers/production/rotate", body).status, 200);
   }
   const auto rotated = text_of(file);
   EXPECT_NE(rotated, whole_.at("issuer-production.jwk"));

@@ -7,10 +7,9 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/canonical_json.h"
-#include "http/block_on.h"
 #include "issuer/key_file.h"
 #include "jose/jwt.h"
-#include "server/plane.h"
+#include "server/testing.h"
 #include "store/temp_folder.h"
 
 namespace remit::server {
@@ -71,14 +70,7 @@ class Issuing : public testing::Test {
 
   http::Response send(http::Method method, std::string_view path, std::string body,
                       http::Headers headers = {}) {
-    http::Request request{.method = method,
-                          .target = std::string(path),
-                          .path = std::string(path),
-                          .query = {},
-                          .headers = std::move(headers),
-                          .body = std::move(body),
-                          .peer = {}};
-    return http::block_on(plane_->loop(), plane_->command(request));
+    return asked(*plane_, method, path, std::move(body), std::move(headers));
   }
   json::value post(std::string_view path, const json::object& body) {
     const auto response = send(http::Method::kPost, path, json::serialize(body));

@@ -14,9 +14,8 @@
 
 #include "audit/verifier.h"
 #include "base/canonical_json.h"
-#include "http/block_on.h"
 #include "server/backup.h"
-#include "server/plane.h"
+#include "server/testing.h"
 #include "store/temp_folder.h"
 
 namespace remit::server {
@@ -51,25 +50,11 @@ class Restores : public testing::Test {
   fs::path backup() const { return root_ / "backup"; }
 
   static http::Response post(Plane& plane, const std::string& path, const json::object& body) {
-    http::Request request{.method = http::Method::kPost,
-                          .target = path,
-                          .path = path,
-                          .query = {},
-                          .headers = {{"Content-Type", "application/json"}},
-                          .body = json::serialize(body),
-                          .peer = {}};
-    return http::block_on(plane.loop(), plane.command(request));
+    return asked(plane, http::Method::kPost, path, json::serialize(body));
   }
   static json::object status(Plane& plane) { return get(plane, "/v1/status"); }
   static json::object get(Plane& plane, const std::string& path) {
-    http::Request request{.method = http::Method::kGet,
-                          .target = path,
-                          .path = path,
-                          .query = {},
-                          .headers = {},
-                          .body = {},
-                          .peer = {}};
-    return parse_json(http::block_on(plane.loop(), plane.command(request)).body).value().as_object();
+    return parse_json(asked(plane, http::Method::kGet, path).body).value().as_object();
   }
   // A plane of which a backup was made while it ran, and that went on afterwards.
   void live() {
@@ -86,14 +71,7 @@ class Restores : public testing::Test {
   }
   // The entry that says that there was a restore.
   json::object told(Plane& plane) {
-    http::Request request{.method = http::Method::kGet,
-                          .target = "/v1/audit/entries?limit=1000",
-                          .path = "/v1/audit/entries",
-                          .query = "limit=1000",
-                          .headers = {},
-                          .body = {},
-                          .peer = {}};
-    const auto answer = parse_json(http::block_on(plane.loop(), plane.command(request)).body).value();
+    const auto answer = get(plane, "/v1/audit/entries?limit=1000");
     for (const auto& item : answer.at("items").as_array())
       if (const auto* restored = item.at("entry").as_object().if_contains("restored"))
         return restored->as_object();

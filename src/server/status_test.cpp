@@ -5,8 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/canonical_json.h"
-#include "http/block_on.h"
-#include "server/plane.h"
+#include "server/testing.h"
 #include "store/temp_folder.h"
 
 namespace remit::server {
@@ -15,14 +14,7 @@ namespace {
 namespace json = boost::json;
 
 json::object status_of(Plane& plane) {
-  http::Request request{.method = http::Method::kGet,
-                        .target = "/v1/status",
-                        .path = "/v1/status",
-                        .query = {},
-                        .headers = {},
-                        .body = {},
-                        .peer = {}};
-  const auto response = http::block_on(plane.loop(), plane.command(request));
+  const auto response = asked(plane, http::Method::kGet, "/v1/status");
   EXPECT_EQ(response.status, 200) << response.body;
   return parse_json(response.body).value().as_object();
 }
